@@ -1,0 +1,54 @@
+// prodsync clean: finishes what dead runs left behind.
+#include <map>
+#include "commands.hpp"
+
+namespace client {
+namespace {
+
+std::map<std::int64_t, std::string> open_runs(Target &target)
+{
+	const auto rows = target.connection.exec(
+		"SELECT run, status FROM " + target.extension.call("sync_runs") + " WHERE status IN ('started', 'switched')", {}, Show::message);
+	std::map<std::int64_t, std::string> out;
+	for (int i = 0; i < rows.rows(); ++i)
+		out[rows.number(i, 0)] = rows.text(i, 1);
+	return out;
+}
+
+}  // namespace
+
+Outcome clean(const Options &options, Settings &settings)
+{
+	auto target = open_target(options, settings);
+	const auto &name = target.side.endpoint.label;
+	// Not whether it is refreshable: what an earlier run left has to be cleaned all the same. But never in another database.
+	const auto label = environment(target.connection, target.extension);
+	if (!target.side.label.empty() && label.name != target.side.label)
+		throw Error(exit_refused,
+					"the database that " + name + " leads to " +
+						(label.name.empty() ? std::string("has no label") : "is labelled \"" + printable(label.name) + "\"") + "; nothing was changed",
+					"look at environments: " + name + " in " + settings.file);
+	const auto before = open_runs(target);
+	const int dropped = discard(target.connection, target.extension, options.run, options.run ? "prodsync clean --run" : "prodsync clean");
+	const auto after = open_runs(target);
+
+	Outcome outcome;
+	for (const auto &[run, status] : before) {
+		const bool closed = !after.contains(run);
+		outcome.details.push_back({{"run", run}, {"was", status}, {"closed", closed}});
+		if (closed)
+			outcome.text += "run " + std::to_string(run) +
+							(status == "switched" ? " was switched: its old storage is dropped, it is done\n" : " was not finished: what it had loaded is dropped\n");
+		else if (!options.run)
+			outcome.text += "run " + std::to_string(run) + " is at work, left alone (prodsync clean --run " + std::to_string(run) + " ends it)\n";
+	}
+	if (dropped)
+		outcome.text += name + ": " + counted(dropped, "leftover table") + " dropped\n";
+	else if (outcome.text.empty())
+		outcome.text = name + ": nothing to clean\n";
+	outcome.run = options.run;
+	outcome.more = {{"dropped", dropped}};
+	return outcome;
+}
+
+}  // namespace client

@@ -1,0 +1,56 @@
+// The commands: each takes the options of the command line and returns what is to be shown. Errors are thrown as Error.
+#pragma once
+#include <optional>
+#include <string>
+#include "config.hpp"
+#include "output.hpp"
+#include "plan_run.hpp"
+#include "refresh.hpp"
+
+namespace client {
+
+struct Options {
+	std::string command;
+	std::string from, to;                   // as given; empty: not given
+	std::string config = "prodsync.yaml";
+	bool config_given = false;
+	bool json = false;
+	int jobs = 0;                           // 0: the plan's
+	bool all = false, dry_run = false, rehearse = false, show_progress = false, yes = false, last = false;
+	int limit = 10;
+	std::optional<int> run;
+};
+
+// `settings` is what the file says; it stays where the caller can see it, so that an error can be given its place in the file.
+Outcome plan(const Options &options, Settings &settings);
+Outcome sync(const Options &options, Settings &settings);
+Outcome check(const Options &options, Settings &settings);
+Outcome tenants(const Options &options, Settings &settings);
+Outcome runs(const Options &options, Settings &settings);
+Outcome clean(const Options &options, Settings &settings);
+
+// ---- what several of them need ----
+
+// The options as the engine takes them; reads the configuration.
+RefreshOptions refresh_options(const Options &options, Settings &settings);
+// The plan with its text and JSON; failed where there are problems.
+Outcome plan_outcome(const Options &options, const Settings &settings, const RefreshOptions &refresh, const Prepared &prepared);
+// A session on the target alone. Without a configuration file, --to may still be a connection string.
+struct Target {
+	Side side;
+	Connection connection;
+	Extension extension;
+};
+Target open_target(const Options &options, Settings &settings);
+
+// result_text.cpp
+struct RefreshView {                        // what the report of a refresh says
+	std::string source, target;
+	const RefreshResult &result;
+	std::size_t remapped_columns = 0;       // that hold users
+};
+std::string result_text(const RefreshView &view);
+std::string checks_text(const std::vector<CheckResult> &checks, const std::string &indent = "  ");
+core::json checks_json(const std::vector<CheckResult> &checks);
+
+}  // namespace client

@@ -1,0 +1,109 @@
+// prodsync plan: everything up to the plan, nothing written, nothing locked.
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <algorithm>
+#include "commands.hpp"
+#include "plan_text.hpp"
+
+namespace client {
+namespace {
+
+// As many tables as fit on one screen with the rest of the plan; elsewhere a fixed number.
+std::size_t room_for_tables(const Options &options, const PlanView &view)
+{
+	if (options.all)
+		return 0;
+	winsize size{};
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
+		return 20;
+	const auto text = plan_text(view, 1);
+	const auto rest = std::count(text.begin(), text.end(), '\n') + static_cast<std::ptrdiff_t>(view.plan.problems.size() * 3);
+	return static_cast<std::size_t>(std::max<std::ptrdiff_t>(7, size.ws_row - rest - 1));
+}
+
+// A connection string is not repeated: it may hold a password, and it is in the shell's history anyway.
+std::string next_command(const Options &options)
+{
+	if (is_dsn(options.from) || is_dsn(options.to))
+		return "the same with sync instead of " + options.command;
+	std::string command = "prodsync sync --from " + options.from + " --to " + options.to;
+	if (options.config_given)
+		command += " --config " + options.config;
+	return command;
+}
+
+core::json table_json(const core::PlannedTable &table)
+{
+	return {{"table", table.name.shown()},
+			{"mode", table.mode == core::Mode::copy ? "copy" : table.mode == core::Mode::keep ? "keep" : "empty"},
+			{"scope", table.scope == core::Scope::tenant ? "tenant" : "shared"},
+			{"in_source", table.in_source},
+			{"format", table.binary ? "binary" : "text"},
+			{"source_rows", static_cast<std::int64_t>(std::max(table.source_rows, 0.0))},
+			{"source_bytes", table.source_bytes},
+			{"kept_rows", table.kept_rows},
+			{"folded_rows", table.folded_rows},
+			{"reason", table.reason},
+			{"what_happens", table.what_happens}};
+}
+
+}  // namespace
+
+RefreshOptions refresh_options(const Options &options, Settings &settings)
+{
+	settings = read_settings(options.config, true);
+	auto source = side(settings, options.from, "--from"), target = side(settings, options.to, "--to");
+	RefreshOptions refresh;
+	refresh.source = source.endpoint;
+	refresh.target = target.endpoint;
+	refresh.demanded_label = target.label;
+	// The normal form: what is not known to core cannot reach the target.
+	refresh.shared_config = settings.config.to_json();
+	refresh.config = settings.config;
+	refresh.jobs = options.jobs;
+	refresh.lock_wait = settings.lock_wait;
+	refresh.on_lock = settings.cancel_holders ? OnLock::cancel : OnLock::wait;
+	refresh.rehearse = options.rehearse;
+	return refresh;
+}
+
+Outcome plan_outcome(const Options &options, const Settings &settings, const RefreshOptions &refresh, const Prepared &prepared)
+{
+	const auto view = plan_view(refresh, prepared, next_command(options));
+	const auto lost = losses(view);
+	Outcome outcome;
+	outcome.text = plan_text(view, room_for_tables(options, view));
+	outcome.warnings = warning_texts(view);
+	for (const auto &table : prepared.plan.tables) {
+		outcome.details.push_back(table_json(table));
+		if (table.mode != core::Mode::copy || !table.in_source)
+			continue;
+		const auto rows = static_cast<std::int64_t>(std::max(table.source_rows, 0.0));
+		outcome.tables[table.name.shown()] = rows;
+		outcome.total_rows += rows;
+	}
+	auto needs = core::json::array();
+	for (const auto &need : prepared.plan.needs)
+		needs.push_back({{"id", need.id}, {"text", need.text}, {"value", need.value}});
+	outcome.more = {{"kept_tenants", prepared.answers.kept_tenants},
+					{"disappears", {{"tenants", std::max<std::int64_t>(lost.tenants, 0)}, {"rows", lost.rows}}},
+					{"kept_rows", lost.kept_rows},
+					{"needs", needs},
+					{"estimated_seconds", estimated_seconds(prepared.plan, prepared.jobs)},
+					{"jobs", prepared.jobs}};
+	if (!prepared.plan.problems.empty()) {
+		outcome.exit_code = exit_plan;
+		outcome.failure = Failure::of(problems_error(prepared.plan.problems), &settings);
+	}
+	return outcome;
+}
+
+Outcome plan(const Options &options, Settings &settings)
+{
+	auto refresh = refresh_options(options, settings);
+	refresh.demand_refreshable = false;
+	const auto prepared = prepare(refresh);
+	return plan_outcome(options, settings, refresh, prepared);
+}
+
+}  // namespace client

@@ -1,0 +1,205 @@
+#include "plan_run.hpp"
+#include <algorithm>
+#include <map>
+#include <thread>
+#include "../extension/core/catalog_query.hpp"
+#include "../extension/core/graph.hpp"
+#include "../extension/core/statements.hpp"
+#include "session.hpp"
+
+namespace client {
+namespace {
+
+std::string version(int server) { return std::to_string(server / 10000) + "." + std::to_string(server % 10000); }
+
+void demand_versions(const Connection &source, const Connection &target)
+{
+	auto refuse = [](const Connection &which, const std::string &least) {
+		throw Error(exit_refused, which.endpoint().label + " is PostgreSQL " + version(which.server()) + ", prodsync needs " + least + " or later there");
+	};
+	if (source.server() < 130000) refuse(source, "13");
+	if (target.server() < 130000) refuse(target, "13");
+}
+
+core::json parse(const std::optional<std::string> &text, const Connection &from)
+{
+	core::json document = core::json::parse(text.value_or(""), nullptr, false);
+	if (!document.is_object()) throw Error(exit_other, "the catalog of " + from.endpoint().label + " could not be read");
+	return document;
+}
+
+core::json source_catalog(Connection &source)
+{
+	// Settings of this one statement: the savepoint takes them back.
+	std::string set = "SAVEPOINT catalog";
+	for (const auto &[name, value] : core::catalog_settings)
+		set += "; SELECT pg_catalog.set_config(" + core::quote_literal(name) + ", " + core::quote_literal(value) + ", true)";
+	source.exec(set);
+	auto document = parse(source.one(core::catalog_query), source);
+	source.exec("ROLLBACK TO SAVEPOINT catalog; RELEASE SAVEPOINT catalog");
+	return document;
+}
+
+// What of the configuration a question's statement comes from: it may be the reason that the statement is none.
+std::string configured_text(const core::Question &question)
+{
+	if (question.kind == "kept_tenants" || question.kind == "kept_rows") return "tenants.keep";
+	if (question.kind == "source_tenants") return "tenants.keep or tenants.exclude_source";
+	if (question.kind == "fallback") return "users.fallback";
+	return {};
+}
+
+core::Answers ask(const RefreshOptions &options, Prepared &prepared)
+{
+	std::vector<core::Problem> problems, warnings;
+	const auto graph = core::Graph::build(options.config, prepared.target_catalog, problems, warnings);
+	core::Answers answers;
+	for (;;) {
+		const auto questions = core::questions(options.config, prepared.source_catalog, prepared.target_catalog, answers);
+		if (questions.empty()) return answers;
+		const std::size_t before = answers.asked.size();
+		for (const core::Question &question : questions) {
+			Connection &side = question.side == core::Side::source ? *prepared.source : *prepared.target;
+			try {
+				answers.take(options.config, graph, question, side.exec(question.sql, {}, Show::message).all());
+			} catch (Error &error) {
+				const std::string text = configured_text(question), about = question.relation.empty() ? "" : " (about " + question.relation.shown() + ")";
+				const char first = error.sqlstate.empty() ? '0' : error.sqlstate[0];
+				// A right that is missing is a problem of the plan, with the GRANT to type; classes 2 and 4 are what a predicate can do wrong.
+				if (error.sqlstate == "42501") {
+					const auto plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, answers);
+					refuse_problems(plan);
+				} else if (!text.empty() && (first == '2' || first == '4') && error.sqlstate != "40001") {
+					Error told(exit_plan, text + " cannot be evaluated on " + error.what(), "it is an SQL condition over the columns of " + question.relation.shown(),
+						{}, error.sqlstate);
+					throw told;
+				}
+				if (error.exit_code == exit_other && side.usable())
+					throw Error(error.exit_code, error.what() + about, error.hint, error.detail, error.sqlstate);
+				throw;
+			}
+		}
+		// Each round answers what it asks; else this would never end.
+		if (answers.asked.size() == before) throw Error(exit_other, "the plan asks the same questions again");
+	}
+}
+
+bool is(const std::string &section, const char *name) { return section == name || section == std::string(name) + "s"; }
+
+std::string text_of(const core::json &item, const char *key) { return item.contains(key) && item[key].is_string() ? item[key].get<std::string>() : ""; }
+
+core::json item_of(const core::Row &row)
+{
+	core::json item = core::json::parse(row.size() > 2 && row[2] ? *row[2] : "", nullptr, false);
+	return item.is_object() ? item : core::json::object();
+}
+
+// What only the target's server can know (free disk, rights there) comes with its plan. It may add to the obstacles, never take one away.
+void add_findings(core::Plan &plan, const std::vector<core::Row> &theirs)
+{
+	for (const core::Row &row : theirs) {
+		const std::string section = row.empty() || !row[0] ? "" : *row[0];
+		const core::json item = item_of(row);
+		const core::Problem problem{text_of(item, "id"), text_of(item, "object"), text_of(item, "text"), text_of(item, "fix")};
+		auto add = [&](std::vector<core::Problem> &to) {
+			if (std::find(to.begin(), to.end(), problem) == to.end()) to.push_back(problem);
+		};
+		if (is(section, "problem")) add(plan.problems);
+		else if (is(section, "warning")) add(plan.warnings);
+		else if (is(section, "need")) {
+			auto same = std::find_if(plan.needs.begin(), plan.needs.end(), [&](const core::Need &need) { return need.id == problem.id && need.text == problem.text; });
+			if (same == plan.needs.end()) plan.needs.push_back({problem.id, problem.text, item.value("value", std::int64_t{0})});
+		}
+	}
+}
+
+}  // namespace
+
+std::string difference(const core::Plan &ours, const std::vector<core::Row> &theirs)
+{
+	const core::json binding = ours.binding();
+	std::map<std::string, std::vector<core::json>> items;
+	for (const core::Row &row : theirs) {
+		const std::string section = row.empty() || !row[0] ? "" : *row[0];
+		items[is(section, "table") ? "tables" : is(section, "step") ? "steps" : section].push_back(item_of(row));
+	}
+	for (const auto &[section, list] : binding.items()) {
+		if (!list.is_array()) continue;
+		const auto &other = items[section];
+		if (other.size() != list.size())
+			return section + ": " + std::to_string(other.size()) + " instead of " + std::to_string(list.size());
+		for (std::size_t i = 0; i < list.size(); ++i)
+			for (const auto &[key, value] : list[i].items())
+				if (!other[i].contains(key) || other[i][key] != value)
+					return section + " " + (list[i].contains("name") ? list[i]["name"].dump() : std::to_string(i + 1)) + ": " + key;
+	}
+	return {};
+}
+
+void refuse_problems(const core::Plan &plan)
+{
+	if (!plan.problems.empty()) throw problems_error(plan.problems);
+}
+
+Prepared prepare(const RefreshOptions &options)
+{
+	Prepared prepared;
+	prepared.target = std::make_unique<Connection>(options.target);
+	prepared.source = std::make_unique<Connection>(options.source);
+	Connection &source = *prepared.source, &target = *prepared.target;
+	demand_versions(source, target);
+	settle(source, core::source_settings(source.server()));
+	settle(target, core::target_settings(target.server()));
+
+	prepared.extension = find_extension(target);
+	prepared.label = environment(target, prepared.extension);
+	try {
+		demand_label(target, prepared.extension, prepared.label, options.demanded_label);
+	} catch (Error &error) {
+		// To look is allowed, but never at another database than the one that was named.
+		if (options.demand_refreshable || (!prepared.label.name.empty() && !options.demanded_label.empty() && prepared.label.name != options.demanded_label)) throw;
+		prepared.warnings.push_back(std::string(error.what()) + (error.hint.empty() ? "" : "; " + error.hint));
+	}
+	demand_two_databases(source, target, prepared.warnings);
+
+	prepared.snapshot = source.one(core::begin_snapshot("")).value_or("");
+	prepared.source_document = source_catalog(source);
+	prepared.source_catalog = core::Catalog::parse(prepared.source_document);
+	// One moment of the target too, and the server sees to it that nothing is written.
+	target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+	const auto may = [&](auto question) {
+		try {
+			return question();
+		} catch (Error &error) {
+			if (error.sqlstate != "42501") throw;
+			throw Error(exit_refused, "the role " + target.user() + " may not refresh " + options.target.label,
+				"let the owner of the extension run in " + target.database() + " @ " + target.host() + ":  SELECT " + prepared.extension.call("sync_grant(") +
+					core::quote_literal(target.user()) + ")",
+				{}, error.sqlstate);
+		}
+	};
+	prepared.target_catalog = core::Catalog::parse(parse(may([&] { return target.one("SELECT " + prepared.extension.call("sync_catalog()")); }), target));
+
+	prepared.answers = ask(options, prepared);
+	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers);
+	try {
+		const auto theirs = may([&] {
+			return target.exec("SELECT section, object, item FROM " + prepared.extension.call("sync_plan($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
+				{options.shared_config.dump(), prepared.source_document.dump(), prepared.answers.to_json().dump()}).all();
+		});
+		if (prepared.plan.problems.empty())
+			if (const std::string differs = difference(prepared.plan, theirs); !differs.empty())
+				throw Error(exit_refused, options.target.label + " plans something else than this client; nothing was changed",
+					"client and extension must be the same build; if they are, do not trust that server", differs);
+		add_findings(prepared.plan, theirs);
+	} catch (Error &error) {
+		if (error.sqlstate != "PS002" || prepared.plan.problems.empty()) throw;    // the problems that we have already
+	}
+	target.rollback();
+
+	const int cores = static_cast<int>(std::thread::hardware_concurrency());
+	prepared.jobs = options.jobs > 0 ? options.jobs : std::clamp(cores, 2, 4);
+	return prepared;
+}
+
+}  // namespace client

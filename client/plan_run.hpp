@@ -1,0 +1,51 @@
+// Everything up to the plan: sessions, the snapshot of production, both catalogs, guard, answers. Writes nothing and locks nothing;
+// `prodsync plan` and `--dry-run` end here, a refresh goes on with what this returns.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+#include "../extension/core/answers.hpp"
+#include "../extension/core/catalog.hpp"
+#include "../extension/core/config.hpp"
+#include "../extension/core/plan.hpp"
+#include "connection.hpp"
+#include "guard.hpp"
+
+namespace client {
+
+enum class OnLock { wait, cancel };
+
+struct RefreshOptions {
+	Endpoint source, target;
+	std::string demanded_label;                  // the environment's name where --to names one; empty: any label
+	bool demand_refreshable = true;              // false (plan): a label that is missing is a warning
+	core::json shared_config;                    // what of the file reaches the target
+	core::Config config;                         // the same, parsed
+	int jobs = 0;                                // 0: by the cores here, 2 to 4
+	std::chrono::milliseconds lock_wait{600'000};
+	OnLock on_lock = OnLock::wait;
+	bool rehearse = false;                       // everything but the switch
+};
+
+struct Prepared {
+	std::unique_ptr<Connection> source;          // holds the snapshot: an open transaction
+	std::unique_ptr<Connection> target;          // the control session, no transaction open
+	Extension extension;
+	Environment label;
+	std::string snapshot;
+	core::json source_document;                  // the source's catalog as sync_plan() and sync_start() get it
+	core::Catalog source_catalog, target_catalog;
+	core::Answers answers;
+	core::Plan plan;                             // with its problems: refuse_problems() throws them
+	std::vector<std::string> warnings;           // of the guard; those of the plan are in plan.warnings
+	int jobs = 2;
+};
+
+Prepared prepare(const RefreshOptions &options);
+// Exit 5 with all of them where there are any.
+void refuse_problems(const core::Plan &plan);
+// What the target's sync_plan() returns (section, object, item) against our own: "" or what differs. Pure.
+std::string difference(const core::Plan &ours, const std::vector<core::Row> &theirs);
+
+}  // namespace client

@@ -1,0 +1,205 @@
+#include "refresh.hpp"
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include "schedule.hpp"
+#include "switch.hpp"
+#include "worker.hpp"
+
+namespace client {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+struct Started {
+	int run = 0;
+	std::vector<std::pair<int, std::string>> afterwards;    // steps of kind refresh, in order: (step, relation)
+};
+
+Started start(Prepared &prepared, const RefreshOptions &options)
+{
+	// One transaction: where the target's steps are others than ours, there is no run.
+	Connection &target = *prepared.target;
+	target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+	Result rows = target.exec("SELECT run, step, kind, relation FROM " +
+			prepared.extension.call("sync_start($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb) ORDER BY step"),
+		{options.shared_config.dump(), prepared.source_document.dump(), prepared.answers.to_json().dump()});
+	Started started;
+	std::size_t same = 0;
+	bool equal = true;
+	for (int r = 0; r < rows.rows(); ++r) {
+		started.run = static_cast<int>(rows.number(r, 0));
+		const int step = static_cast<int>(rows.number(r, 1));
+		const std::string kind = rows.text(r, 2), relation = rows.text(r, 3);
+		if (kind == "refresh") {
+			started.afterwards.emplace_back(step, relation);
+			continue;
+		}
+		const core::Step *ours = same < prepared.plan.steps.size() ? &prepared.plan.steps[same] : nullptr;
+		equal = equal && ours && ours->step == step && ours->kind == kind && (ours->relation.empty() ? "" : ours->relation.sql()) == relation;
+		++same;
+	}
+	const auto wanted = std::count_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), [](const core::Step &s) { return s.kind != "refresh"; });
+	if (!equal || same != static_cast<std::size_t>(wanted))
+		throw Error(exit_refused, options.target.label + " would do other steps than this client planned; nothing was changed",
+			"its schema was changed this minute, or client and extension are not the same build: run it again");
+	target.exec("COMMIT");
+	return started;
+}
+
+std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options, const Prepared &prepared, IdMaps &maps, std::vector<std::string> &warnings)
+{
+	std::vector<std::unique_ptr<Worker>> workers;
+	const int wanted = std::min(prepared.jobs, std::max(static_cast<int>(prepared.plan.steps.size()), 1));
+	while (static_cast<int>(workers.size()) < wanted) {
+		try {
+			workers.push_back(std::make_unique<Worker>(options, prepared, maps));
+		} catch (Error &error) {
+			if (workers.empty() || error.sqlstate != "53300") throw;
+			warnings.push_back("only " + std::to_string(workers.size()) + " of " + std::to_string(wanted) + " connections were to be had: " + error.what());
+			break;
+		}
+	}
+	return workers;
+}
+
+void work_off(const Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
+{
+	std::vector<core::Step> steps;
+	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return s.kind != "refresh"; });
+	std::mutex mutex;
+	std::map<core::Name, TableResult> tables;
+	progress.begin(steps);
+	Workers doing;
+	doing.jobs = static_cast<int>(workers.size());
+	doing.stop = interrupt::interrupted;
+	doing.cancel = [&] {
+		for (const auto &worker : workers) worker->cancel();
+	};
+	doing.work = [&](int number, const core::Step &step) {
+		const auto begun = Clock::now();
+		const auto [rows, bytes] = workers[static_cast<std::size_t>(number)]->work(run, step, progress);
+		if (step.kind != "load") return;
+		std::lock_guard lock(mutex);
+		TableResult &table = tables[step.table];
+		table.table = step.table;
+		table.rows += rows, table.bytes += bytes, table.seconds += since(begun);
+	};
+	if (!run_steps(steps, doing)) interrupt::check();
+	for (auto &[name, table] : tables) {
+		result.total_rows += table.rows;
+		result.total_bytes += table.bytes;
+		result.tables.push_back(std::move(table));
+	}
+}
+
+// Best effort, after an error: what the run made is dropped now, or by the next command. Never an error of its own (E9).
+bool discard_after(const RefreshOptions &options, Prepared &prepared, int run, const std::string &reason) noexcept
+{
+	try {
+		interrupt::Hold hold(interrupt::Hold::For::cleanup);
+		if (prepared.target) prepared.target->rollback();
+		if (!prepared.target || !prepared.target->usable()) prepared.target = std::make_unique<Connection>(options.target);
+		discard(*prepared.target, prepared.extension, run, reason);
+		return true;
+	} catch (...) {
+		return false;
+	}
+}
+
+void follow_up(Prepared &prepared, const Started &started, Progress &progress, RefreshResult &result)
+{
+	Connection &target = *prepared.target;
+	for (const auto &[step, relation] : started.afterwards) {
+		try {
+			progress.waiting("materialized view " + relation);
+			target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+			target.exec("SELECT " + prepared.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(started.run), std::to_string(step)});
+			target.exec("COMMIT");
+		} catch (std::exception &error) {
+			target.rollback();
+			result.afterwards.push_back("materialized view " + relation + " was not refreshed: " + error.what());
+			if (interrupt::interrupted()) return;
+		}
+	}
+	try {
+		progress.waiting("dropping the old storage");
+		discard(target, prepared.extension, started.run);
+	} catch (std::exception &error) {
+		target.rollback();
+		result.afterwards.push_back(std::string("the old storage was not dropped: ") + error.what());
+	}
+	progress.waiting("");
+}
+
+}  // namespace
+
+int discard(Connection &target, const Extension &extension, std::optional<int> run, const std::string &reason)
+{
+	const Params params{run ? std::optional(std::to_string(*run)) : std::nullopt, reason.empty() ? std::nullopt : std::optional(scrub(reason))};
+	int all = 0;
+	while (const std::int64_t left = target.exec("SELECT " + extension.call("sync_discard($1::pg_catalog.int4, $2::pg_catalog.text)"), params).number(0, 0))
+		all = std::max(all, static_cast<int>(left));
+	return all;
+}
+
+std::vector<CheckResult> check_results(const Result &result)
+{
+	std::vector<CheckResult> out;
+	for (int r = 0; r < result.rows(); ++r) {
+		core::json detail = result.null(r, 3) ? core::json() : core::json::parse(result.text(r, 3), nullptr, false);
+		if (detail.is_discarded()) detail = nullptr;
+		out.push_back({result.text(r, 0), result.text(r, 1), result.number(r, 2), std::move(detail), result.text(r, 4) == "t"});
+	}
+	return out;
+}
+
+RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progress &progress)
+{
+	refuse_problems(prepared.plan);
+	RefreshResult result;
+	result.rehearsed = options.rehearse;
+	prepared.target->names(shown_names(prepared.target_catalog));
+	IdMaps maps(prepared.answers);
+	auto workers = open_workers(options, prepared, maps, result.warnings);    // before there is anything to be cleaned up
+	const auto begun = Clock::now();
+	Started started;
+	try {
+		started = start(prepared, options);
+		result.run = started.run;
+		work_off(prepared, started.run, workers, progress, result);
+		// Production is done with: nothing of it is held while the switch waits for testers.
+		workers.clear();
+		prepared.source.reset();
+		if (options.rehearse) {
+			result.seconds = since(begun);
+			progress.end();
+			if (!discard_after(options, prepared, started.run, {}))
+				result.warnings.push_back("what the rehearsal loaded could not be dropped now; prodsync clean does it");
+			return result;
+		}
+		progress.waiting("switching");
+		Switched switched = switch_over(options, prepared, started.run, progress);
+		result.checks = std::move(switched.checks);
+		result.switch_seconds = switched.seconds;
+		result.switch_tries = switched.tries;
+		result.seconds = since(begun);
+	} catch (std::exception &caught) {
+		progress.end();
+		auto *known = dynamic_cast<Error *>(&caught);
+		Error error = known ? *known : Error(exit_other, caught.what());
+		workers.clear();
+		prepared.source.reset();
+		// Unknown: if it was committed, the shadows hold the old storage, and the next command sees by itself what they are.
+		if (started.run && error.exit_code != exit_unknown && !discard_after(options, prepared, started.run, error.what()))
+			error.hint += std::string(error.hint.empty() ? "" : "; ") + "what run " + std::to_string(started.run) + " has loaded is dropped by the next run, or by prodsync clean";
+		throw error;
+	}
+	follow_up(prepared, started, progress, result);
+	progress.end();
+	return result;
+}
+
+}  // namespace client

@@ -1,0 +1,112 @@
+// prodsync sync: asks first, then refreshes.
+#include <poll.h>
+#include <unistd.h>
+#include <iostream>
+#include "commands.hpp"
+#include "interrupt.hpp"
+#include "plan_text.hpp"
+#include "progress.hpp"
+
+namespace client {
+namespace {
+
+// Production's snapshot is open while we wait, and holds its vacuum back: an answer has to come within this time.
+constexpr int answer_ms = 5 * 60 * 1000;
+
+bool somebody_is_there()
+{
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+void confirm(const PlanView &view)
+{
+	std::string text = losses_text(view);
+	for (const auto &warning : warning_texts(view))
+		text += "  warning: " + printable(warning) + "\n";
+	text += "Refresh " + view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) + ") from " +
+			view.source.name + "? [y/N] ";
+	std::cerr << scrub(text) << std::flush;
+	pollfd waiting[2]{{STDIN_FILENO, POLLIN, 0}, {interrupt::wake_fd(), POLLIN, 0}};
+	const int ready = poll(waiting, 2, answer_ms);
+	if (interrupt::interrupted())
+		std::cerr << "\n";
+	interrupt::check();
+	if (ready == 0) {
+		std::cerr << "\n";
+		throw Error(exit_interrupted, "no answer within 5 minutes; nothing was changed", "run it again, with --yes if nobody is to be asked");
+	}
+	std::string answer;
+	std::getline(std::cin, answer);
+	if (answer != "y" && answer != "Y" && answer != "yes" && answer != "Yes")
+		throw Error(exit_interrupted, "not confirmed; nothing was changed");
+}
+
+std::size_t remapped_columns(const core::Config &config, const core::Catalog &target, const core::Plan &plan)
+{
+	if (!config.users)
+		return 0;
+	const auto users = target.resolve(config.users->table);
+	std::size_t count = 0;
+	for (const auto &table : plan.tables)
+		for (const auto &column : table.columns)
+			count += users.size() == 1 && column.map == users[0];
+	return count;
+}
+
+}  // namespace
+
+Outcome sync(const Options &options, Settings &settings)
+{
+	const bool changes = !options.dry_run && !options.rehearse;
+	if (changes && !options.yes && !somebody_is_there())
+		throw Error(exit_usage, "sync replaces data, and there is no terminal to ask on", "add --yes, or look first: --dry-run");
+	auto refresh_with = refresh_options(options, settings);
+	refresh_with.demand_refreshable = !options.dry_run;
+	auto prepared = prepare(refresh_with);
+	if (options.dry_run)
+		return plan_outcome(options, settings, refresh_with, prepared);
+	refuse_problems(prepared.plan);
+	const auto view = plan_view(refresh_with, prepared, "");
+	const auto warnings = warning_texts(view);
+	if (changes && !options.yes)
+		confirm(view);
+	else if (!options.json)
+		for (const auto &warning : warnings)
+			std::cerr << scrub("prodsync: warning: " + printable(warning) + "\n");
+	const auto style = options.json && !options.show_progress ? Progress::Style::none : Progress::style_of_stderr();
+	const auto remapped = remapped_columns(refresh_with.config, prepared.target_catalog, prepared.plan);
+
+	Progress progress(style, refresh_with.target.label);
+	const auto result = refresh(refresh_with, prepared, progress);
+	progress.end();
+
+	Outcome outcome;
+	outcome.run = result.run;
+	outcome.text = result_text({refresh_with.source.label, refresh_with.target.label, result, remapped});
+	outcome.total_rows = result.total_rows;
+	for (const auto &table : result.tables) {
+		outcome.tables[table.table.shown()] = table.rows;
+		outcome.details.push_back({{"table", table.table.shown()}, {"rows", table.rows}, {"bytes", table.bytes}, {"seconds", table.seconds}});
+	}
+	outcome.warnings = warnings;
+	outcome.warnings.insert(outcome.warnings.end(), result.warnings.begin(), result.warnings.end());
+	outcome.more = {{"rehearsed", result.rehearsed},
+					{"total_bytes", result.total_bytes},
+					{"seconds", result.seconds},
+					{"switch_seconds", result.switch_seconds},
+					{"switch_tries", result.switch_tries},
+					{"checks", checks_json(result.checks)}};
+	if (!result.afterwards.empty()) {
+		outcome.exit_code = exit_afterwards;
+		Failure failure;
+		failure.exit_code = exit_afterwards;
+		failure.text = refresh_with.target.label + " is refreshed, but something afterwards failed";
+		for (const auto &what : result.afterwards)
+			failure.items.push_back(what);
+		failure.hint = "prodsync clean --to " + (is_dsn(options.to) ? std::string("...") : options.to) + " finishes what can be finished";
+		outcome.failure = failure;
+	}
+	return outcome;
+}
+
+}  // namespace client

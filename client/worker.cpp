@@ -1,0 +1,154 @@
+#include "worker.hpp"
+#include <algorithm>
+#include "../extension/core/statements.hpp"
+#include "copy.hpp"
+#include "session.hpp"
+
+namespace client {
+namespace {
+
+constexpr const char *begin_target = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+bool number_at(std::string_view text, std::size_t at, std::int64_t &value)
+{
+	value = 0;
+	if (at >= text.size()) return false;
+	for (char c : text.substr(at)) {
+		if (c < '0' || c > '9' || value > 0xffffffff) return false;
+		value = value * 10 + (c - '0');
+	}
+	return true;
+}
+
+// What the target says goes into a COPY there, so it has to look like what we know.
+void demand_shadow(const std::string &name)
+{
+	std::string_view rest = name;
+	constexpr std::string_view prefix = "prodsync_work.s_";
+	if (!rest.starts_with(prefix) || rest.substr(prefix.size()).find_first_not_of("0123456789_") != std::string_view::npos)
+		throw Error(exit_refused, "the target named a shadow in a way that is not known");
+}
+
+Error run_again(const std::string &what) { return Error(exit_other, what, "nothing was changed; run the refresh again"); }
+
+}  // namespace
+
+std::shared_ptr<const core::IdMap> IdMaps::find(const core::Name &map, const std::string &type, bool binary)
+{
+	std::lock_guard lock(mutex_);
+	auto &one = made_[{map, type, binary}];
+	if (one) return one;
+	if (auto ids = answers_.maps.find(map); ids != answers_.maps.end()) one = std::make_shared<core::IdMap>(ids->second, type, binary);
+	else if (auto fold = answers_.folds.find(map); fold != answers_.folds.end()) one = std::make_shared<core::IdMap>(fold->second, type, binary);
+	else throw Error(exit_other, "the plan has a map for " + map.shown() + " that nothing was asked about");
+	return one;
+}
+
+Connection::Names shown_names(const core::Catalog &target)
+{
+	auto relations = std::make_shared<std::map<std::int64_t, core::Name>>();
+	auto indexes = std::make_shared<std::map<std::int64_t, std::string>>();
+	for (const auto &[name, relation] : target.relations) {
+		relations->emplace(relation.oid, name);
+		for (const core::Index &index : relation.indexes) indexes->emplace(index.oid, index.name);
+	}
+	return [relations, indexes](Connection::Object object) {
+		std::int64_t oid = 0;
+		if (object.schema != "prodsync_work") return object;
+		if (object.table.starts_with("s_") && number_at(object.table, object.table.rfind('_') + 1, oid))
+			if (auto found = relations->find(oid); found != relations->end()) object.schema = found->second.schema, object.table = found->second.name;
+		if (object.constraint.starts_with("i_") && number_at(object.constraint, object.constraint.rfind('_') + 1, oid))
+			if (auto found = indexes->find(oid); found != indexes->end()) object.constraint = found->second;
+		return object;
+	};
+}
+
+Worker::Worker(const RefreshOptions &options, const Prepared &prepared, IdMaps &maps)
+	: prepared_(prepared), maps_(maps), source_(options.source), target_(options.target)
+{
+	settle(source_, core::source_settings(source_.server()));
+	settle(target_, core::target_settings(target_.server()));
+	// A shadow that a crash takes is made again by the next run; waiting for the disk at every small table is what costs.
+	target_.exec("SET synchronous_commit = off");
+	target_.names([known = shown_names(prepared.target_catalog), current = current_](Connection::Object object) {
+		object = known(object);
+		if (object.table.empty()) object.schema = current->schema, object.table = current->name;
+		return object;
+	});
+	source_.names([current = current_](Connection::Object object) {
+		if (object.table.empty()) object.schema = current->schema, object.table = current->name;
+		return object;
+	});
+}
+
+std::string Worker::begin_step(int run, const core::Step &step)
+{
+	return target_.one("SELECT " + prepared_.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"),
+		{std::to_string(run), std::to_string(step.step)}).value_or("");
+}
+
+Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
+{
+	const std::string shown = step.source_relation.shown(), &side = source_.endpoint().label;
+	// A transaction of its own: production's lock on the table ends with it.
+	try {
+		source_.exec(core::begin_snapshot(prepared_.snapshot));
+	} catch (Error &error) {
+		if (error.sqlstate != "22023" && error.sqlstate != "55000") throw;
+		throw run_again("the snapshot of " + side + " is gone: the session that held it was ended");
+	}
+	try {
+		source_.exec(core::lock_source(step.source_relation));
+	} catch (Error &error) {
+		if (error.sqlstate != "42P01" && error.sqlstate != "3F000") throw;
+		throw run_again(shown + " of " + side + " was dropped or renamed while it waited to be read");
+	}
+	// Only now it stays as it is: a table truncated or rewritten after our snapshot reads as empty, without an error (S6).
+	if (source_.one(core::source_filenode(step.source_relation)) != std::to_string(step.source_filenode))
+		throw run_again(shown + " of " + side + " was truncated or rewritten while it waited to be read");
+
+	target_.exec(begin_target);
+	const std::string shadow = begin_step(run, step);
+	demand_shadow(shadow);
+	std::vector<Replacement> replacements;
+	std::vector<std::string> columns;
+	const core::Relation *relation = prepared_.target_catalog.find(step.relation);
+	for (const core::Transfer &transfer : step.columns) {
+		if (!transfer.map.empty()) {
+			const core::Column *column = relation ? relation->column(transfer.column) : nullptr;
+			auto map = maps_.find(transfer.map, column ? column->base : transfer.type, step.binary);
+			replacements.push_back({columns.size(), transfer.column, [map](std::string_view value) { return map->find(value); }});
+		}
+		columns.push_back(transfer.column);
+	}
+	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements));
+	source_.copied_columns(columns);
+	target_.copied_columns(columns);
+	const Copied copied = copy(source_, core::copy_from_source(step), target_, core::copy_into_shadow(step, shadow), rewriter,
+		[&](const Copied &so_far) { progress.advanced(step, so_far.rows, so_far.bytes); });
+	target_.copied_columns({});
+	source_.exec("COMMIT");
+	target_.exec("SELECT " + prepared_.extension.call("sync_loaded($1::pg_catalog.int4, $2::pg_catalog.int4, $3::pg_catalog.int8)"),
+		{std::to_string(run), std::to_string(step.step), std::to_string(copied.rows)});
+	target_.exec("COMMIT");
+	return {copied.rows, copied.bytes};
+}
+
+std::pair<std::int64_t, std::int64_t> Worker::work(int run, const core::Step &step, Progress &progress)
+{
+	*current_ = step.relation;
+	progress.started(step);
+	Loaded loaded;
+	if (step.kind == "load") {
+		loaded = load(run, step, progress);
+	} else {
+		// The preflight looks at everything in one snapshot.
+		target_.exec(step.kind == "preflight" ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE" : begin_target);
+		begin_step(run, step);
+		target_.exec("COMMIT");
+	}
+	progress.finished(step, loaded.rows);
+	return {loaded.rows, loaded.bytes};
+}
+
+}  // namespace client

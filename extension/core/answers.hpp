@@ -1,0 +1,68 @@
+// What only data can answer, asked and kept. The client calls questions() again and again, asks each side with the statements
+// it gets (built here, never by the target), hands the rows to take(), until nothing is left to ask: users and natural
+// keys first, then what builds on their pairs. The values of natural keys stay in the client; what goes to the target as
+// the answers document is ids, counts and labels that may be shown.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+#include "catalog.hpp"
+#include "config.hpp"
+#include "graph.hpp"
+
+namespace core {
+
+enum class Side { source, target };
+using Row = std::vector<std::optional<std::string>>;
+
+struct Question {
+	std::string id;    // stable: "maximum public.apps_x.id", "pairs public.auth_user source"
+	std::string kind;  // maximum, source_tenants, kept_tenants, pairs, fallback, unmatched, folds, kept_rows
+	Side side = Side::source;
+	Name relation;
+	std::vector<std::string> columns;  // what is asked about; the first one is the key
+	std::string sql;                   // to be run on `side` only, by the client only
+};
+
+struct Map {                                   // ids of the source -> ids of the target
+	std::map<std::string, std::string> pairs;  // in the text form of the key
+	std::optional<std::string> fallback;       // what every other id becomes; none: it must be in pairs
+	std::string fallback_label;                // of the fallback user, may be shown
+	std::int64_t fallback_candidates = 0;      // how many rows of the target match users.fallback; the lowest key is taken
+	std::vector<std::string> unmatched;        // source ids without a counterpart (only without a fallback)
+};
+
+struct Fold {  // rows of a source table that become equal in a unique index once users are mapped
+	// Key -> surviving key. Where there is no single key: where the row lies (row_place() in folds.hpp) -> where the survivor lies.
+	std::map<std::string, std::string> dropped;
+	bool by_ctid = false;
+	std::int64_t total = 0;            // rows of the table after its other filters
+	std::vector<std::string> indexes;  // asked already
+};
+
+struct Answers {
+	std::map<std::string, std::int64_t> maximums;  // "public.apps_x.id" -> largest value in the source
+	std::vector<std::string> source_tenants;       // keys of the source's tenants that match keep
+	std::vector<std::string> source_tenant_labels;
+	std::vector<std::string> kept_tenants;          // labels of the target's, for people
+	std::int64_t target_tenants = -1;               // how many there are in all
+	std::map<Name, Map> maps;                       // by the kept table
+	std::map<std::string, std::int64_t> unmatched;  // "public.child.column" -> source rows that reference an unmatched id
+	std::map<Name, Fold> folds;
+	std::map<Name, std::int64_t> kept_rows;  // of the target, for people
+	std::map<std::string, Row> keys;         // private to the client while pairs are built; never in to_json()
+	std::vector<std::string> asked;          // ids of questions that are answered
+
+	void take(const Config &, const Graph &target, const Question &, const std::vector<Row> &rows);
+	json to_json() const;
+	static Answers parse(const json &);
+};
+
+// Only questions that are not answered yet and can be asked now. `source` may have tables the target lacks and the other way
+// round: such tables are not asked about on the side that lacks them.
+std::vector<Question> questions(const Config &, const Catalog &source, const Catalog &target, const Answers &so_far);
+
+}  // namespace core

@@ -1,0 +1,103 @@
+// What a database consists of, as far as a refresh is concerned: one JSON document (catalog_query.hpp), parsed.
+// Oids and file nodes are those of the database that the document came from.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+#include "name.hpp"
+
+namespace core {
+using nlohmann::json;
+
+struct Column {
+	std::string name;
+	int number = 0;
+	std::string type;             // format_type(): varchar(20), public.mood
+	std::string base;             // domains resolved: the type the value is of, without length: "bigint", "uuid", "text"
+	bool not_null = false;
+	char identity = 0;            // 'a' ALWAYS, 'd' BY DEFAULT, 0 none
+	char generated = 0;           // 's' stored, 'v' virtual (18), 0 none
+	bool has_default = false;
+	std::string sequence;         // SQL name of the sequence its values come from (identity, serial, nextval default)
+	bool binary = false;          // its binary form means the same in every database (no oids of this one inside)
+};
+
+struct Index {
+	std::int64_t oid = 0;
+	std::string name;
+	bool unique = false, primary = false, valid = true, immediate = true, nulls_not_distinct = false;
+	bool exclusion = false, expressions = false, whole_row = false;
+	std::string predicate;                 // SQL, or empty: not partial
+	std::vector<std::string> columns;      // key columns; empty where one of them is an expression
+	std::string method;
+	std::int64_t pages = 0;
+};
+
+struct ForeignKey {
+	std::string name;
+	Name child, parent;                    // logical tables: a constraint of a partitioned table is named once, by the root
+	std::vector<std::string> columns, referenced;
+	std::vector<std::string> equals;       // OPERATOR(pg_catalog.=), one a column: parent column, operator, child column
+	char match = 's';                      // 's' simple, 'f' full
+	bool validated = true, enforced = true, period = false;
+};
+
+struct Relation {
+	std::int64_t oid = 0;
+	Name name;
+	char kind = 'r';                       // r table, p partitioned table, v view, m materialized view, f foreign table
+	char persistence = 'p';                // p permanent, u unlogged
+	std::string owner;
+	double rows = -1;                      // pg_class.reltuples: -1 never counted
+	std::int64_t pages = 0, toast_pages = 0, filenode = 0;
+	bool row_security = false, force_row_security = false, readable = true, bypasses_row_security = true;
+	bool partition = false;                // a leaf or sub-root of a partitioned table
+	std::string bound, partition_key;
+	std::vector<Name> parents;             // partition or inheritance
+	std::string extension;                 // the extension it belongs to, or empty
+	bool published = false;                // member of a publication of this database
+	std::vector<Column> columns;
+	std::vector<Index> indexes;
+	std::vector<std::string> triggers;     // user triggers, enabled ones
+	const Column *column(std::string_view name) const;
+	const Index *primary_key() const;
+	bool ordinary() const { return kind == 'r' || kind == 'p'; }
+};
+
+struct Sequence {
+	Name name;
+	std::string type;                      // smallint, integer, bigint
+	std::int64_t increment = 1, maximum = 0;
+	Name table;                            // the table whose column draws from it, or empty
+	std::string column;
+};
+
+struct Catalog {
+	int server = 0;                        // server_version_num
+	std::string database, system_identifier, snapshot, encoding;
+	bool in_recovery = false;
+	std::map<std::string, std::string> settings;         // max_locks_per_transaction ...
+	std::map<std::string, std::string> extensions;       // name -> version
+	std::map<Name, Relation> relations;
+	std::vector<ForeignKey> foreign_keys;                // by child, then name
+	std::vector<Sequence> sequences;
+	std::int64_t large_objects = 0;
+
+	static Catalog parse(const json &document);          // throws std::runtime_error on what is not such a document
+	const Relation *find(const Name &name) const;
+	// The relations that hold a logical table's rows: its leaves, or itself. Sorted by name.
+	std::vector<const Relation *> storage(const Name &table) const;
+	// The root of the partition tree the relation belongs to, or itself.
+	Name root(const Name &relation) const;
+	// Ordinary and partitioned tables that are not partitions, not of an extension, not of a system or prodsync's schema.
+	std::vector<const Relation *> tables() const;
+	// Materialized views in an order in which each comes after those it reads.
+	std::vector<Name> materialized_views;
+	// Resolves "schema.table" or "table" as a configuration writes it (case-sensitive, unquoted, no pattern).
+	std::vector<Name> resolve(std::string_view written) const;
+};
+
+}  // namespace core

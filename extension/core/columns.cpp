@@ -1,0 +1,100 @@
+#include "columns.hpp"
+
+#include "idmap.hpp"
+#include "maps.hpp"
+#include "rules.hpp"
+
+namespace core {
+
+namespace {
+
+// Types of one family read each other's text form.
+std::string family(const std::string &type)
+{
+	for (const char *number : {"smallint", "integer", "bigint", "numeric", "real", "double precision", "oid"})
+		if (type == number) return "number";
+	for (const char *text : {"text", "varchar", "character", "bpchar", "name", "\"char\""})
+		if (type == text || type.starts_with("character ")) return "text";
+	if (type == "date" || type.starts_with("timestamp")) return "date";
+	if (type == "time" || type.starts_with("time ")) return "time";
+	if (type == "json" || type == "jsonb") return "json";
+	if (type == "inet" || type == "cidr") return "network";
+	if (type.starts_with("bit")) return "bit";
+	return type;
+}
+
+bool is_array(const std::string &type) { return type.ends_with("[]"); }
+
+}  // namespace
+
+std::optional<std::string> conversion(const std::string &from_base, const std::string &to_base)
+{
+	const auto from = family(from_base), to = family(to_base);
+	if (from == to || from == "text" || to == "text") return "";
+	if (is_array(from_base) && is_array(to_base)) {
+		const auto element = conversion(from_base.substr(0, from_base.size() - 2), to_base.substr(0, to_base.size() - 2));
+		return element && !element->empty() ? *element + "[]" : element;
+	}
+	// Types that are not built in come with their schema: what they read only a run can tell.
+	if (from_base.find('.') != std::string::npos || to_base.find('.') != std::string::npos) return "";
+	if (from == "boolean" && to == "number") return "integer";
+	if (from == "number" && to == "boolean") return "";
+	if (from == "money" && to == "number") return "numeric";
+	return std::nullopt;
+}
+
+void plan_columns(const Graph &graph, const Answers &answers, const Catalog &catalog, const Relation &source,
+    const Relation &target, PlannedTable &table, Plan &plan)
+{
+	const auto shown = table.name.shown();
+	table.binary = true;
+	for (const Column &column : target.columns) {
+		const auto object = shown + "." + column.name;
+		if (column.generated) continue;
+		const Column *read = source.column(column.name);
+		if (!read) {
+			if (column.identity || (column.not_null && !column.has_default))
+				plan.problems.push_back({"column-without-value", object,
+				    object + " is not in production, " +
+				        (column.identity ? "and its numbers are the target's own" : "is NOT NULL and has no default"),
+				    column.identity ? "tables:\n  " + yaml_table(catalog, table.name) + ": {mode: keep}"
+				                    : "ALTER TABLE " + table.name.sql() + " ALTER COLUMN " + quote_identifier(column.name) +
+				            " SET DEFAULT ...;"});
+			else
+				plan.warnings.push_back({"column-only-in-target", object,
+				    "the target is ahead: " + object + " is not in production, takes its default", ""});
+			continue;
+		}
+		Transfer transfer{column.name, column.type, column_map(graph, answers, table.name, column.name), ""};
+		if (read->type != column.type) {
+			table.binary = false;
+			const auto cast = conversion(read->base, column.base);
+			if (!cast) {
+				plan.problems.push_back({"type-mismatch", object,
+				    object + " is " + read->type + " in production and " + column.type +
+				        " in the target: no value of one can be read as the other",
+				    "ALTER TABLE " + table.name.sql() + " ALTER COLUMN " + quote_identifier(column.name) + " TYPE " + read->type +
+				        ";"});
+				continue;
+			}
+			transfer.source_cast = *cast;
+			if (read->base != column.base)
+				plan.warnings.push_back({"type-differs", object,
+				    object + " is " + read->type + " in production and " + column.type +
+				        " in the target: a value that does not fit ends the run",
+				    ""});
+		}
+		// Binary forms with oids inside mean something else in another database (E17).
+		if (!read->binary || !column.binary || (!transfer.map.empty() && !has_wire_form(column.base))) table.binary = false;
+		table.columns.push_back(std::move(transfer));
+	}
+	for (const Column &column : source.columns)
+		if (!column.generated && !target.column(column.name))
+			plan.warnings.push_back({"column-only-in-source", shown + "." + column.name,
+			    "the target is behind: " + shown + "." + column.name + " of production is not copied", ""});
+	if (table.columns.empty())
+		plan.problems.push_back({"no-common-column", shown, shown + " has no column in common with production",
+		    "tables:\n  " + yaml_table(catalog, table.name) + ": {mode: keep}"});
+}
+
+}  // namespace core

@@ -1,0 +1,283 @@
+// Reading the configuration. What is written wrong must never be skipped in silence (E2, E3): every key is known or a problem,
+// and what a later version will do is a problem of its own kind, so that nobody believes it is done already.
+#include "config.hpp"
+#include <initializer_list>
+#include <limits>
+
+namespace core {
+namespace {
+
+using Keys = std::initializer_list<const char *>;
+
+struct Reader {
+	std::vector<Problem> &problems;
+
+	void problem(const char *id, const std::string &object, const std::string &text, const std::string &fix = "") const
+	{
+		problems.push_back({id, object, text, fix});
+	}
+
+	void unsupported(const std::string &object, const std::string &what, const std::string &fix) const
+	{
+		problem("not-supported", object, what + " is not supported by this version", fix);
+	}
+
+	// The value of a key, or nullptr where it is missing or (`key:` with nothing behind it) null.
+	static const json *get(const json &j, const char *key)
+	{
+		auto it = j.find(key);
+		return it == j.end() || it->is_null() ? nullptr : &*it;
+	}
+
+	bool mapping(const json &j, const std::string &path, Keys known) const
+	{
+		if (!j.is_object()) {
+			problem("wrong-type", path, path + " must be a mapping", "");
+			return false;
+		}
+		std::vector<std::string> names(known.begin(), known.end());
+		for (const auto &[key, ignored] : j.items()) {
+			bool found = false;
+			for (const auto &name : names) found = found || name == key;
+			std::string all;
+			for (const auto &name : names) all += (all.empty() ? "" : ", ") + name;
+			if (!found)
+				problem("unknown-key", path.empty() ? key : path + "." + key,
+				    "unknown key \"" + key + "\"" + (path.empty() ? "" : " in " + path) + did_you_mean(key, names),
+				    "known are: " + all);
+		}
+		return true;
+	}
+
+	std::string text(const json &j, const std::string &path, const char *key, bool required) const
+	{
+		std::string where = path.empty() ? key : path + "." + key;
+		const json *v = get(j, key);
+		if (v && v->is_string() && !v->get<std::string>().empty()) return v->get<std::string>();
+		if (v)
+			problem("wrong-type", where, where + " must be a text", "");
+		else if (required)
+			problem("missing-key", where, path + " needs " + key, "");
+		return "";
+	}
+
+	std::vector<std::string> texts(const json &j, const std::string &path, const char *key) const
+	{
+		std::vector<std::string> out;
+		std::string where = path.empty() ? key : path + "." + key;
+		const json *v = get(j, key);
+		if (!v) return out;
+		bool good = v->is_array();
+		for (std::size_t i = 0; good && i < v->size(); ++i) {
+			const json &one = (*v)[i];
+			good = one.is_string() && !one.get<std::string>().empty();
+			if (good) out.push_back(one.get<std::string>());
+		}
+		if (!good) problem("wrong-type", where, where + " must be a list of names", std::string(key) + ": [name, name]");
+		return out;
+	}
+
+	// One of some words; `later` are those that only a later version knows.
+	std::string word(
+	    const json &j, const std::string &path, const char *key, Keys known, Keys later, const std::string &otherwise) const
+	{
+		std::string where = path.empty() ? key : path + "." + key;
+		auto it = j.find(key);
+		if (it == j.end()) return otherwise;
+		// on_missing: null is a word, though YAML reads it as null
+		std::string given = it->is_null() ? "null" : it->is_string() ? it->get<std::string>() : it->dump();
+		std::vector<std::string> words;
+		for (const char *w : known) {
+			if (given == w) return given;
+			words.push_back(w);
+		}
+		std::string fix = std::string(key) + ": " + words.front();
+		for (const char *w : later) {
+			if (given == w) {
+				unsupported(where, std::string(key) + ": " + given, fix);
+				return otherwise;
+			}
+		}
+		problem("bad-value", where, where + " cannot be \"" + given + "\"" + did_you_mean(given, words), fix);
+		return otherwise;
+	}
+};
+
+std::string fallback_predicate(const Reader &r, const json &users)
+{
+	const json *v = Reader::get(users, "fallback");
+	if (!v) return "";
+	if (v->is_string() && !v->get<std::string>().empty()) return v->get<std::string>();
+	if (!v->is_object() || v->empty()) {
+		r.problem("wrong-type", "users.fallback", "users.fallback must be a condition or {column: value}",
+		    "fallback: {username: uat_admin}");
+		return "";
+	}
+	std::string out;
+	for (const auto &[column, wanted] : v->items()) {
+		if (wanted.is_object() || wanted.is_array()) {
+			r.problem("wrong-type", "users.fallback." + column,
+			    "the value of users.fallback." + column + " must be a text, a number or a boolean", "");
+			return "";
+		}
+		out += (out.empty() ? "" : " AND ") + quote_identifier(column);
+		// Always a quoted literal: the server gives it the column's type, so 4 fits a number and a text alike.
+		out +=
+		    wanted.is_null() ? " IS NULL" : " = " + quote_literal(wanted.is_string() ? wanted.get<std::string>() : wanted.dump());
+	}
+	return out;
+}
+
+void parse_reserved(const Reader &r, const json &j, Config &c)
+{
+	static const std::map<std::string, std::int64_t> largest{{"bigint", std::numeric_limits<std::int64_t>::max()},
+	    {"integer", std::numeric_limits<std::int32_t>::max()}, {"smallint", std::numeric_limits<std::int16_t>::max()}};
+	if (!r.mapping(j, "reserved_from", {"bigint", "integer", "smallint"})) return;
+	for (const auto &[type, start] : j.items()) {
+		auto it = largest.find(type);
+		if (it == largest.end()) continue;
+		bool fits =
+		    start.is_number_integer() && !(start.is_number_unsigned() && start.get<std::uint64_t>() > std::uint64_t(it->second));
+		if (!fits || start.get<std::int64_t>() < 2 || start.get<std::int64_t>() >= it->second)
+			r.problem("bad-value", "reserved_from." + type,
+			    "reserved_from." + type + " must be a whole number from 2 to " + std::to_string(it->second - 1),
+			    type + ": " + std::to_string(c.reserved_from.at(type)));
+		else
+			c.reserved_from[type] = start.get<std::int64_t>();
+	}
+}
+
+TableRule parse_table(const Reader &r, const std::string &pattern, const json &j)
+{
+	TableRule rule;
+	rule.pattern = pattern;
+	std::string path = "tables." + pattern;
+	if (j.is_null()) {
+		r.problem("missing-key", path, path + " says nothing", pattern + ": {mode: keep}");
+		return rule;
+	}
+	if (!r.mapping(j, path, {"mode", "match", "references", "tenant_path"})) return rule;
+	if (j.contains("mode")) {
+		std::string mode = r.word(j, path, "mode", {"copy", "keep", "empty"}, {}, "");
+		if (!mode.empty()) rule.mode = mode == "copy" ? Mode::copy : mode == "keep" ? Mode::keep : Mode::empty;
+	}
+	rule.match = r.texts(j, path, "match");
+	rule.tenant_path = r.texts(j, path, "tenant_path");
+	if (const json *references = Reader::get(j, "references")) {
+		std::string where = path + ".references";
+		if (!references->is_object()) {
+			r.problem("wrong-type", where, where + " must be a mapping of columns", "references: {column: {on_missing: error}}");
+			return rule;
+		}
+		for (const auto &[column, what] : references->items()) {
+			std::string at = where + "." + column;
+			if (what.is_object() && (what.contains("table") || what.contains("to"))) {
+				r.unsupported(at, "a reference that is no foreign key", "take references: " + column + " out");
+				continue;
+			}
+			if (r.mapping(what, at, {"on_missing"}))
+				rule.on_missing[column] = r.word(what, at, "on_missing", {"error"}, {"null", "drop", "adopt"}, "error");
+		}
+	}
+	return rule;
+}
+
+void parse_anonymize(const Reader &r, const json &j, Config &c)
+{
+	if (!r.mapping(j, "anonymize", {"policy", "kept_rows", "tables"})) return;
+	c.anonymize = j;
+	c.policy = r.word(j, "anonymize", "policy", {"none", "strict", "warn"}, {}, "");
+	r.word(j, "anonymize", "kept_rows", {"trust"}, {"mask"}, "trust");
+	if (const json *tables = Reader::get(j, "tables"); tables && !tables->empty())
+		r.unsupported("anonymize.tables", "masking (anonymize.tables)", "anonymize: {policy: none}");
+}
+
+const char *mode_word(Mode m) { return m == Mode::copy ? "copy" : m == Mode::keep ? "keep" : "empty"; }
+
+}  // namespace
+
+Config Config::parse(const json &document, std::vector<Problem> &problems)
+{
+	Config c;
+	Reader r{problems};
+	if (document.is_null()) return c;
+	if (!r.mapping(document, "",
+	        {"tenants", "users", "reserved_from", "tables", "accept", "checks", "on_collision", "materialized_views",
+	            "keep_previous", "fire_triggers", "anonymize"})) {
+		problems.back().text = "the configuration must be a mapping";
+		return c;
+	}
+	if (document.contains("tenants")) {
+		const json none = json::object(), &j = document["tenants"].is_null() ? none : document["tenants"];
+		if (r.mapping(j, "tenants", {"table", "keep", "label", "exclude_source"}))
+			c.tenants = Tenants{r.text(j, "tenants", "table", true), r.text(j, "tenants", "keep", true),
+			    r.text(j, "tenants", "label", false), r.text(j, "tenants", "exclude_source", false)};
+	}
+	if (document.contains("users")) {
+		const json none = json::object(), &j = document["users"].is_null() ? none : document["users"];
+		if (r.mapping(j, "users", {"table", "fallback", "match"})) {
+			c.users = Users{r.text(j, "users", "table", true), fallback_predicate(r, j), r.texts(j, "users", "match")};
+			if (!Reader::get(j, "fallback") && !Reader::get(j, "match"))
+				r.problem("missing-key", "users.fallback", "users needs fallback, match, or both",
+				    "users: {table: " + c.users->table + ", fallback: {username: uat_admin}}");
+		}
+	}
+	if (const json *j = Reader::get(document, "reserved_from")) parse_reserved(r, *j, c);
+	if (const json *j = Reader::get(document, "tables")) {
+		if (!j->is_object())
+			r.problem("wrong-type", "tables", "tables must be a mapping of table names", "tables:\n  auth_*: {mode: keep}");
+		else
+			for (const auto &[pattern, rule] : j->items()) c.tables.push_back(parse_table(r, pattern, rule));
+	}
+	if (const json *j = Reader::get(document, "accept"); j && r.mapping(*j, "accept", {"folded", "published"})) {
+		c.accept_folded = r.texts(*j, "accept", "folded");
+		c.accept_published = r.texts(*j, "accept", "published");
+	}
+	if (const json *j = Reader::get(document, "checks")) {
+		if (!j->is_object())
+			r.problem(
+			    "wrong-type", "checks", "checks must be a mapping of constraint names", "checks: {name_of_constraint: source}");
+		else
+			for (const auto &[name, ignored] : j->items())
+				if (r.word(*j, "checks", name.c_str(), {"source"}, {}, "") == "source") c.checks[name] = "source";
+	}
+	c.on_collision = r.word(document, "", "on_collision", {"error"}, {"source"}, "error");
+	c.materialized_views = r.word(document, "", "materialized_views", {"after", "skip"}, {"switch"}, "after");
+	r.word(document, "", "keep_previous", {"false"}, {"true"}, "false");
+	c.fire_triggers = r.texts(document, "", "fire_triggers");
+	if (!c.fire_triggers.empty()) r.unsupported("fire_triggers", "fire_triggers", "fire_triggers: []");
+	if (const json *j = Reader::get(document, "anonymize")) parse_anonymize(r, *j, c);
+	return c;
+}
+
+json Config::to_json() const
+{
+	json out{{"reserved_from", reserved_from}, {"on_collision", on_collision}, {"materialized_views", materialized_views},
+	    {"accept", {{"folded", accept_folded}, {"published", accept_published}}}, {"checks", checks},
+	    {"fire_triggers", fire_triggers}, {"tables", json::object()}};
+	auto put = [](json &to, const char *key, const auto &what) {
+		if (!what.empty()) to[key] = what;
+	};
+	if (tenants) {
+		json &j = out["tenants"] = {{"table", tenants->table}, {"keep", tenants->keep}};
+		put(j, "label", tenants->label);
+		put(j, "exclude_source", tenants->exclude_source);
+	}
+	if (users) {
+		json &j = out["users"] = {{"table", users->table}};
+		put(j, "fallback", users->fallback);
+		put(j, "match", users->match);
+	}
+	for (const TableRule &rule : tables) {
+		json j = json::object();
+		if (rule.mode) j["mode"] = mode_word(*rule.mode);
+		put(j, "match", rule.match);
+		put(j, "tenant_path", rule.tenant_path);
+		for (const auto &[column, what] : rule.on_missing) j["references"][column]["on_missing"] = what;
+		out["tables"][rule.pattern] = std::move(j);
+	}
+	put(out, "anonymize", anonymize);
+	return out;
+}
+
+}  // namespace core

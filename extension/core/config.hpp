@@ -1,0 +1,65 @@
+// The configuration that both sides share: what the YAML file says without environments, key and client settings.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+#include "catalog.hpp"
+#include "name.hpp"
+
+namespace core {
+
+enum class Mode { copy, keep, empty };
+enum class Scope { tenant, shared };
+enum class Severity { error, source, ignore };
+
+// What stands in the way, or deserves a look. `id` is a stable word for machines ("unknown-table"), `object` what it is
+// about, `fix` what to type, possibly several lines of YAML or SQL.
+struct Problem {
+	std::string id, object, text, fix;
+	bool operator==(const Problem &) const = default;
+};
+
+struct Tenants {
+	std::string table, keep, label, exclude_source;    // label and exclude_source: empty where left out
+};
+
+struct Users {
+	std::string table;
+	std::string fallback;                              // an SQL predicate over the table; made from {column: value} pairs too
+	std::vector<std::string> match;
+};
+
+struct TableRule {
+	std::string pattern;                               // as written: table, schema.table, or with * and ?
+	std::optional<Mode> mode;
+	std::vector<std::string> match;                    // natural key of a kept table, or a declared one of a shared table
+	std::vector<std::string> tenant_path;              // columns to follow
+	std::map<std::string, std::string> on_missing;     // column -> error, null, drop
+};
+
+struct Config {
+	std::optional<Tenants> tenants;
+	std::optional<Users> users;
+	std::map<std::string, std::int64_t> reserved_from{{"bigint", 1'000'000'000}, {"integer", 1'000'000'000}, {"smallint", 30'000}};
+	std::vector<TableRule> tables;
+	std::vector<std::string> accept_folded, accept_published, fire_triggers;
+	std::map<std::string, std::string> checks;         // constraint -> source
+	std::string on_collision = "error", materialized_views = "after";
+	std::string policy;                                // anonymize.policy; empty: not said
+	json anonymize = json::object();                   // as given
+
+	// Reads and checks the shape: unknown keys (with the nearest known ones), wrong types, values out of range. Every problem
+	// is added to `problems`; what could be read is returned. Names of tables and columns are checked by the planner.
+	static Config parse(const json &document, std::vector<Problem> &problems);
+	json to_json() const;                              // the normal form that sync_config() shows
+};
+
+// Which rule applies to each table: an exact name beats a pattern; two patterns on one table, a name that is no table,
+// or a name that is ambiguous are problems.
+std::map<Name, const TableRule *> rules_by_table(const Config &, const Catalog &target, std::vector<Problem> &problems);
+
+}  // namespace core

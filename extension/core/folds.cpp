@@ -1,0 +1,230 @@
+#include "folds.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <unordered_set>
+
+#include "maps.hpp"
+#include "statements.hpp"
+
+// The survivor rule. Two rows of the source that differ in a unique index only by a mapped column can become equal once the
+// map is applied: when users without a counterpart all become the fallback, or when the rows they reference were folded
+// themselves. Of each group the first row by primary key stays; the others are dropped, and their keys become a map too, so that
+// whatever references them moves to the survivor.
+//
+// Indexes are worked off one after the other, tables in the order of their foreign keys. Each question leaves out the rows that
+// earlier ones dropped. In a cycle, and in a table that references itself, a later answer can make rows of an earlier index fold: then
+// that index is asked again. What an index rests on is part of the question's id (how many rows its maps have dropped), so asking
+// goes on until nothing changes, and it ends because rows are only ever dropped.
+
+namespace core {
+
+namespace {
+
+std::string question_id(const Graph &graph, const Answers &answers, const Name &table, const Index &index)
+{
+	std::size_t dropped = 0;
+	for (const auto &column : index.columns) {
+		// The table's own rows count as well where it references itself: column_map() leaves its own key out.
+		const Name by = column_map(graph, answers, table, column);
+		if (const auto fold = answers.folds.find(by); fold != answers.folds.end()) dropped += fold->second.dropped.size();
+	}
+	return "folds " + table.sql() + "." + quote_identifier(index.name) + (dropped ? " after " + std::to_string(dropped) : "");
+}
+
+// The source's index of the same meaning. Only its predicate may be run there: what the target says is never SQL for the source.
+const Index *same_index(const Relation &source, const Index &index)
+{
+	const auto found = std::find_if(source.indexes.begin(), source.indexes.end(), [&](const Index &other) {
+		return other.unique && other.valid && other.predicate == index.predicate && other.columns == index.columns &&
+		    other.nulls_not_distinct == index.nulls_not_distinct;
+	});
+	return found == source.indexes.end() ? nullptr : &*found;
+}
+
+// What is asked about: the indexes of the target that can be decided at the source.
+std::vector<const Index *> askable(
+    const Config &config, const Graph &graph, const Catalog &source, const Answers &answers, const Name &table)
+{
+	auto indexes = folding_indexes(config, graph, answers, table);
+	const Relation *there = source.find(table);
+	std::erase_if(indexes, [&](const Index *index) {
+		return !there || !there->ordinary() || (!index->predicate.empty() && !same_index(*there, *index)) ||
+		    std::any_of(index->columns.begin(), index->columns.end(), [&](const auto &column) { return !there->column(column); });
+	});
+	return indexes;
+}
+
+std::string joined(const std::vector<std::string> &parts, const char *between)
+{
+	std::string all;
+	for (const auto &part : parts) all += (all.empty() ? "" : between) + part;
+	return all;
+}
+
+// Two arrays side by side: the pairs of a map, for a join.
+std::string pairs_table(const std::map<std::string, std::string> &pairs, const std::string &type)
+{
+	std::vector<std::string> from, to;
+	for (const auto &[old, now] : pairs) {
+		from.push_back(old);
+		to.push_back(now);
+	}
+	return "unnest(" + array_literal(from, type) + ", " + array_literal(to, "text") + ")";
+}
+
+std::string fold_sql(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers, const Name &table,
+    const Index &index)
+{
+	const Relation &root = *source.find(table);
+	const auto key = common_key(*graph.node(table).relation, root);
+	const auto filter = row_filter(config, graph, source, answers, table, root);
+
+	std::vector<std::string> raw, mapped, not_null;
+	std::string joins;
+	for (const auto &name : index.columns) {
+		const auto column = "t." + quote_identifier(name);
+		const Name by = column_map(graph, answers, table, name);
+		raw.push_back(column);
+		not_null.push_back(column + " IS NOT NULL");
+		const auto map = answers.maps.find(by);
+		const auto fold = answers.folds.find(by);
+		const bool folded = map == answers.maps.end() && fold != answers.folds.end();
+		// A map without a fallback keeps different ids different: the raw value does as well.
+		if (!folded && (map == answers.maps.end() || !map->second.fallback)) {
+			mapped.push_back(column);
+			continue;
+		}
+		const auto &pairs = folded ? fold->second.dropped : map->second.pairs;
+		const auto otherwise = folded ? column + "::text" : quote_literal(*map->second.fallback) + "::text";
+		if (pairs.empty()) {
+			mapped.push_back("CASE WHEN " + column + " IS NOT NULL THEN " + otherwise + " END");
+			continue;
+		}
+		const auto alias = "m" + std::to_string(mapped.size());
+		joins += " LEFT JOIN " + pairs_table(pairs, root.column(name)->base) + " AS " + alias + "(old, new) ON " + alias +
+		    ".old = " + column;
+		mapped.push_back("CASE WHEN " + column + " IS NOT NULL THEN coalesce(" + alias + ".new, " + otherwise + ") END");
+	}
+
+	std::vector<std::string> order;
+	if (const Index *primary = root.primary_key())
+		for (const auto &column : primary->columns) order.push_back("t." + quote_identifier(column));
+	if (order.empty()) order = {"t.prodsync_oid", "t.prodsync_place"};
+	const auto place = key.empty() ? std::string("t.prodsync_row") : "t." + quote_identifier(key) + "::text";
+
+	const Index *same = same_index(root, index);
+	std::vector<std::string> inner{};
+	if (!filter.empty()) inner.push_back(filter);
+	if (!index.predicate.empty()) inner.push_back("(\n" + same->predicate + "\n)");  // askable() saw to it that there is one
+	const auto where = inner.empty() ? "" : " WHERE " + joined(inner, " AND ");
+
+	std::string sql =
+	    "SELECT NULL::text, count(*)::text FROM " + from_only(root) + " AS t" + (filter.empty() ? "" : " WHERE " + filter);
+	sql += "\nUNION ALL\nSELECT f.dropped, f.survivor FROM (SELECT " + place + " AS dropped, first_value(" + place +
+	    ") OVER (PARTITION BY " + joined(mapped, ", ") + " ORDER BY " + joined(order, ", ") + ") AS survivor";
+	// Rows that are equal without any map are no matter of ours: the index build will say so. Where production has the same
+	// index there are none.
+	if (!same) sql += ", count(*) OVER (PARTITION BY " + joined(raw, ", ") + ") AS equals";
+	sql += " FROM (SELECT t.tableoid AS prodsync_oid, t.ctid AS prodsync_place, " + row_place(root, "t") +
+	    " AS prodsync_row, t.* FROM " + from_only(root) + " AS t" + where + ") AS t" + joins;
+	if (!index.nulls_not_distinct) sql += " WHERE " + joined(not_null, " AND ");
+	return sql + ") AS f WHERE f.dropped <> f.survivor" + (same ? "" : " AND f.equals = 1");
+}
+
+}  // namespace
+
+std::string row_place(const Relation &root, const std::string &alias)
+{
+	return root.kind == 'p' ? "(" + alias + ".tableoid::text || " + alias + ".ctid::text)" : alias + ".ctid::text";
+}
+
+std::vector<const Index *> folding_indexes(const Config &config, const Graph &graph, const Answers &answers, const Name &table)
+{
+	std::vector<const Index *> indexes;
+	const TableNode &node = graph.node(table);
+	if (node.mode != Mode::copy || !node.relation) return indexes;
+	for (const Index &index : node.relation->indexes) {
+		if (!index.unique || !index.valid || index.exclusion || index.expressions || index.columns.empty()) continue;
+		const bool folds = std::any_of(index.columns.begin(), index.columns.end(), [&](const std::string &column) {
+			const Name by = column_map(graph, answers, table, column);
+			return !by.empty() && (graph.node(by).mapped ? has_fallback(config, graph, by) : true);
+		});
+		if (folds) indexes.push_back(&index);
+	}
+	return indexes;
+}
+
+std::vector<Question> fold_questions(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers)
+{
+	std::vector<Question> out;
+	const Name tenant = tenant_table(config, graph);
+	if (const Relation *there = tenant.empty() ? nullptr : source.find(tenant);
+	    there && there->ordinary() && !single_key(*there).empty() && !asked(answers, "source_tenants " + tenant.sql()))
+		return out;
+	for (const auto &[name, node] : graph.tables)
+		if (has_fallback(config, graph, name) &&
+		    (!map_complete(config, graph, answers, name) || !answers.maps.contains(name) || !answers.maps.at(name).fallback))
+			return out;         // without a fallback user there is no plan, and nothing to fold into
+	const std::unordered_set<std::string_view> answered(answers.asked.begin(), answers.asked.end());
+	std::map<Name, bool> open;  // whether something about the table, or what its columns rest on, is still to be asked
+	for (const Name &name : graph.parents_first()) {
+		const TableNode &node = graph.node(name);
+		bool &waits = open[name];
+		if (node.mode != Mode::copy || !node.relation) continue;
+		for (const Column &column : node.relation->columns)
+			if (const Identity *identity = graph.identity(name, column.name); identity && identity->table != name)
+				if (const auto earlier = open.find(identity->table); earlier != open.end() && earlier->second) waits = true;
+		if (waits) continue;
+		for (const Index *index : askable(config, graph, source, answers, name)) {
+			const auto id = question_id(graph, answers, name, *index);
+			if (answered.contains(id)) continue;
+			const auto key = common_key(*node.relation, *source.find(name));
+			Question question{id, "folds", Side::source, name, {key.empty() ? "ctid" : key}, ""};
+			question.columns.insert(question.columns.end(), index->columns.begin(), index->columns.end());
+			question.sql = fold_sql(config, graph, source, answers, name, *index);
+			out.push_back(std::move(question));
+			waits = true;
+			break;
+		}
+	}
+	return out;
+}
+
+std::string fold_filter(const Fold &fold, const Relation &root, const Relation &read, const std::string &key)
+{
+	std::vector<std::string> dropped;
+	const std::string leaf = std::to_string(read.oid);
+	const bool by_place = key.empty() || fold.by_ctid, of_leaf = by_place && root.kind == 'p' && read.kind != 'p';
+	for (const auto &[place, survivor] : fold.dropped) {
+		if (!of_leaf)
+			dropped.push_back(place);
+		else if (place.starts_with(leaf + "("))
+			dropped.push_back(place.substr(leaf.size()));
+	}
+	if (dropped.empty()) return "";
+	const bool whole_tree = by_place && read.kind == 'p';
+	const auto type = whole_tree ? "text" : by_place ? "tid" : read.column(key)->base;
+	const auto value = whole_tree ? row_place(root, "t") : by_place ? "t.ctid" : "t." + quote_identifier(key);
+	// A join however many there are: before release 15, <> ALL compares each row with each of them.
+	return "NOT EXISTS (SELECT FROM unnest(" + array_literal(dropped, type) + ") AS d(k) WHERE d.k = " + value + ")";
+}
+
+std::string row_filter(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers, const Name &table,
+    const Relation &read)
+{
+	const TableNode &node = graph.node(table);
+	const Relation *root = source.find(table);
+	std::string filter;
+	const Name tenant = tenant_table(config, graph);
+	const Relation *tenants = tenant.empty() ? nullptr : source.find(tenant);
+	if (node.scope == Scope::tenant && tenants && has_path(source, table, node.path))
+		filter = tenant_filter(source, node.path, tenant, single_key(*tenants), answers.source_tenants);
+	const auto fold = answers.folds.find(table);
+	if (!root || fold == answers.folds.end()) return filter;
+	const auto folded = fold_filter(fold->second, *root, read, common_key(*node.relation, *root));
+	return filter.empty() || folded.empty() ? filter + folded : filter + " AND " + folded;
+}
+
+}  // namespace core

@@ -1,0 +1,178 @@
+#include "graph_check.hpp"
+#include <algorithm>
+#include "predicate.hpp"
+#include "rules.hpp"
+
+namespace core {
+namespace {
+
+struct Check {
+	const Graph &graph;
+	const Config &config;
+	const Catalog &catalog;
+	std::vector<Problem> &problems, &warnings;
+
+	void columns_exist(const Relation &table, const std::vector<std::string> &columns, const std::string &object)
+	{
+		std::vector<std::string> known;
+		for (const Column &c : table.columns) known.push_back(c.name);
+		for (const auto &name : columns)
+			if (!table.column(name))
+				problems.push_back(
+				    {"unknown-column", object, table.name.shown() + " has no column \"" + name + "\"" + did_you_mean(name, known),
+				        "columns are written as in the catalog: case-sensitive, without SQL's quotes"});
+	}
+
+	void rule(const TableNode &node, const TableRule &r)
+	{
+		std::string object = "tables." + r.pattern;
+		columns_exist(*node.relation, r.match, object + ".match");
+		std::vector<std::string> references;
+		for (const auto &[column, what] : r.on_missing) references.push_back(column);
+		columns_exist(*node.relation, references, object + ".references");
+		if (node.mode == Mode::empty && !r.match.empty())
+			problems.push_back({"match-empty", object + ".match",
+			    node.relation->name.shown() + " is emptied: there are no rows to match", "take match out"});
+		if (!r.tenant_path.empty() && !config.tenants)
+			problems.push_back({"tenant-path", object + ".tenant_path", "tenant_path says nothing without tenants",
+			    "add tenants, or take tenant_path out"});
+	}
+
+	// A unique key that is not the generated one: what rows of a kept table could be recognised by.
+	static std::vector<std::string> natural_key(const Relation &table)
+	{
+		const Index *best = nullptr;
+		for (const Index &i : table.indexes) {
+			bool usable = i.unique && i.valid && i.predicate.empty() && !i.expressions && !i.columns.empty() &&
+			    std::none_of(i.columns.begin(), i.columns.end(), [&](const std::string &name) {
+				    const Column *c = table.column(name);
+				    return !c || !c->sequence.empty() || c->base == "uuid";
+			    });
+			if (usable && (!best || i.columns.size() < best->columns.size())) best = &i;
+		}
+		return best ? best->columns : std::vector<std::string>{};
+	}
+
+	void reference(const ForeignKey &k)
+	{
+		const TableNode &child = graph.node(k.child), &parent = graph.node(k.parent);
+		bool kept = parent.mode == Mode::keep && !parent.mapped;
+		if (child.mode != Mode::copy || !(kept || parent.mode == Mode::empty)) return;
+		bool not_null = true;
+		std::string columns;
+		for (const auto &name : k.columns) {
+			const Column *c = child.relation->column(name);
+			not_null = not_null && c && c->not_null;
+			columns += (columns.empty() ? "" : ", ") + name;
+		}
+		std::string object = k.child.shown() + (k.columns.size() == 1 ? "." + columns : " (" + columns + ")");
+		std::string child_line = yaml_table(catalog, child.relation->name),
+		            parent_line = yaml_table(catalog, parent.relation->name);
+		std::string fix = "tables:";
+		if (auto natural = natural_key(*parent.relation); kept && !natural.empty())
+			fix += "\n  " + parent_line + ": {mode: keep, match: " + yaml_list(natural) + "}\n  # or";
+		if (kept) fix += "\n  " + child_line + ": {mode: keep}";
+		fix += std::string(kept ? "\n  # or" : "") + "\n  " + child_line + ": {mode: empty}";
+		if (!kept) fix += "\n  # or\n  " + parent_line + ": {mode: copy}";
+		problems.push_back({kept ? "reference-to-kept" : "reference-to-empty", object,
+		    object + " references " + parent.relation->name.shown() +
+		        (kept ? ", whose rows are not copied and are not mapped either" : ", which is emptied") +
+		        (not_null ? ", and may not be NULL" : "") + " (" + k.name + ")",
+		    fix});
+	}
+
+	void storage(const TableNode &node)
+	{
+		if (node.mode == Mode::keep) return;
+		const Name &table = node.relation->name;
+		std::vector<const Relation *> parts = catalog.storage(table);
+		if (node.relation->kind == 'p') parts.push_back(node.relation);
+		for (const Relation *r : parts)
+			for (const Index &i : r->indexes)
+				if (i.whole_row)
+					problems.push_back({"whole-row-index", r->name.shown() + "." + i.name,
+					    "the index " + i.name + " of " + r->name.shown() +
+					        " is over the whole row, whose type a copy beside does not have",
+					    "DROP INDEX " + Name{r->name.schema, i.name}.sql() + "; or tables:\n  " + yaml_table(catalog, table) +
+					        ": {mode: keep}"});
+		if (node.relation->kind != 'p') return;
+		for (const auto &[name, r] : catalog.relations)
+			if (r.kind == 'f' && r.partition && catalog.root(name) == table)
+				problems.push_back({"foreign-partition", name.shown(),
+				    name.shown() + ", a partition of " + table.shown() + ", is a foreign table: not supported by this version",
+				    "tables:\n  " + yaml_table(catalog, table) + ": {mode: keep}"});
+	}
+
+	// The pattern with every loose _ escaped, for the line to paste.
+	static std::string escaped(const std::string &pattern)
+	{
+		std::string out;
+		for (std::size_t i = 0; i < pattern.size(); ++i) {
+			if (pattern[i] == '\\' && i + 1 < pattern.size())
+				out += pattern[i++];
+			else if (pattern[i] == '_')
+				out += '\\';
+			out += pattern[i];
+		}
+		return out;
+	}
+
+	void tenants(const Name &table)
+	{
+		const Tenants &t = *config.tenants;
+		const Relation &r = *graph.node(table).relation;
+		if (!t.label.empty()) columns_exist(r, {t.label}, "tenants.label");
+		for (const auto &column : mentioned_columns(t.keep, r)) {
+			const Identity *i = graph.identity(table, column);
+			const TableNode *node = i ? &graph.node(i->table) : nullptr;
+			if (node && node->key == i->column)
+				problems.push_back({"keep-uses-key", "tenants.keep",
+				    "tenants.keep uses " + table.shown() + "." + column +
+				        ", an id that changes when kept rows move into the reserved range",
+				    "use a column that people choose: a name, a slug, a schema"});
+		}
+		for (const auto &pattern : loose_patterns(t.keep)) {
+			std::string fix = "escape it: \\_";
+			if (pattern.starts_with('\'')) {
+				std::string keep = t.keep;
+				keep.replace(keep.find(pattern), pattern.size(), escaped(pattern));
+				fix = "keep: " + json(keep).dump();
+			}
+			warnings.push_back({"loose-pattern", "tenants.keep",
+			    "in tenants.keep the pattern " + pattern + " has an unescaped _, which stands for any character", fix});
+		}
+	}
+};
+
+bool ends_with_object_id(const std::string &column) { return column.ends_with("object_id") || column.ends_with("object_pk"); }
+
+}  // namespace
+
+void check_graph(const Graph &graph, const Config &config, const Catalog &catalog, const std::optional<Name> &tenant,
+    const std::map<Name, const TableRule *> &rules, std::vector<Problem> &problems, std::vector<Problem> &warnings)
+{
+	Check c{graph, config, catalog, problems, warnings};
+	for (const auto &[name, node] : graph.tables) {
+		if (auto it = rules.find(name); it != rules.end()) c.rule(node, *it->second);
+		c.storage(node);
+		if (config.users && node.reason == "users.table") c.columns_exist(*node.relation, config.users->match, "users.match");
+	}
+	for (const ForeignKey *k : graph.keys) c.reference(*k);
+	if (tenant) c.tenants(*tenant);
+}
+
+std::vector<Name> generic_relations(const Graph &graph)
+{
+	std::set<Name> out;
+	for (const ForeignKey *k : graph.keys) {
+		const TableNode &child = graph.node(k->child);
+		bool by_type = graph.node(k->parent).relation->name.name == "django_content_type" && child.mode == Mode::copy;
+		if (by_type && std::any_of(child.relation->columns.begin(), child.relation->columns.end(), [](const Column &c) {
+			    return ends_with_object_id(c.name);
+		    }))
+			out.insert(child.relation->name);
+	}
+	return {out.begin(), out.end()};
+}
+
+}  // namespace core

@@ -1,0 +1,363 @@
+#include "obstacles.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "maps.hpp"
+#include "needs.hpp"
+#include "rules.hpp"
+#include "statements.hpp"
+#include "steps.hpp"
+
+namespace core {
+
+std::string listed(const std::vector<std::string> &names)
+{
+	std::string all;
+	for (const auto &name : names) all += (all.empty() ? "" : ", ") + name;
+	return all;
+}
+
+std::string counted(std::int64_t count, const std::string &one, const std::string &many)
+{
+	return shown_count(count) + " " + (count == 1 ? one : many);
+}
+
+std::string mode_line(const Catalog &target, const Name &table, const std::string &rule)
+{
+	return "tables:\n  " + yaml_table(target, table) + ": {" + rule + "}";
+}
+
+namespace {
+
+using Problems = std::vector<Problem>;
+
+// ---- for every refresh ----
+
+// Names of a list of tables; unknown ones are problems.
+std::set<Name> accepted(
+    const Catalog &target, const std::vector<std::string> &written, const std::string &where, Problems &problems)
+{
+	std::set<Name> names;
+	for (const auto &name : written)
+		if (const auto table = resolve_table(target, name, where, problems)) names.insert(*table);
+	return names;
+}
+
+void constraints(const Config &config, const Catalog &target, Problems &problems)
+{
+	std::vector<std::string> known;
+	for (const auto &key : target.foreign_keys) known.push_back(key.name);
+	for (const auto &[name, value] : config.checks)
+		if (std::find(known.begin(), known.end(), name) == known.end())
+			problems.push_back(
+			    {"unknown-constraint", "checks." + name, "unknown foreign key \"" + name + "\"" + did_you_mean(name, known),
+			        "names of constraints are as in the catalog"});
+}
+
+// Words of an SQL expression; quoted identifiers as they are.
+bool mentions(const std::string &expression, const std::string &column)
+{
+	const auto quoted = "\"" + column + "\"";
+	if (expression.find(quoted) != std::string::npos) return true;
+	const auto in_word = [&](std::size_t at) {
+		return at < expression.size() && (std::isalnum(static_cast<unsigned char>(expression[at])) || expression[at] == '_');
+	};
+	for (auto at = expression.find(column); at != std::string::npos; at = expression.find(column, at + 1))
+		if ((at == 0 || !in_word(at - 1)) && !in_word(at + column.size())) return true;
+	return false;
+}
+
+// Rows go to the leaf they are read for; a column that changes on the way would put them into the wrong one. `changes` says why it does.
+void partition_keys(const Catalog &target, const PlannedTable &table,
+    const std::function<std::string(const std::string &)> &changes, Problems &problems)
+{
+	for (const auto &[name, relation] : target.relations) {
+		if (relation.kind != 'p' || target.root(name) != table.name) continue;
+		for (const Column &column : relation.columns)
+			if (const auto why = mentions(relation.partition_key, column.name) ? changes(column.name) : ""; !why.empty())
+				problems.push_back({"partition-key-changes", table.name.shown() + "." + column.name,
+				    name.shown() + " is partitioned by " + column.name + ", whose values change on the way (" + why +
+				        "): rows would have to be routed anew, which comes with a later version",
+				    mode_line(target, table.name, "mode: keep")});
+	}
+}
+
+void of_storage(const Catalog &target, const PlannedTable &table, const std::set<Name> &published, Plan &plan)
+{
+	bool carried = false;
+	std::set<std::string> invalid;
+	const auto look = [&](const Relation &relation) {
+		carried |= relation.published;
+		for (const Index &index : relation.indexes)
+			if (!index.valid) invalid.insert(index.name);
+	};
+	if (const Relation *root = target.find(table.name)) look(*root);
+	for (const Relation *leaf : target.storage(table.name)) look(*leaf);
+	const auto shown = table.name.shown();
+	if (carried && !published.contains(table.name))
+		plan.problems.push_back(
+		    {"published", shown, shown + " is in a publication of the target: its subscribers would see nothing of the refresh",
+		        "accept:\n  published: " + yaml_list({yaml_table(target, table.name)})});
+	for (const auto &index : invalid)
+		plan.warnings.push_back({"invalid-index", shown, "index " + index + " of " + shown + " is invalid and stays so",
+		    "REINDEX INDEX " + Name{table.name.schema, index}.sql() + ";"});
+}
+
+void keep_triggers(const Graph &graph, const Catalog &target, const std::set<Name> &fire, const Plan &plan, Problems &warnings)
+{
+	std::map<Name, Mode> modes;
+	for (const auto &table : plan.tables) modes[table.name] = table.mode;
+	for (const auto &table : plan.tables) {
+		const Relation *relation = target.find(table.name);
+		if (table.mode != Mode::keep || !relation || relation->triggers.empty() || fire.contains(table.name)) continue;
+		for (const ForeignKey *key : graph.from(table.name)) {
+			const auto parent = modes.find(logical_table(graph, key->parent));
+			if (parent == modes.end() || parent->second == Mode::keep) continue;
+			warnings.push_back({"trigger-silent", table.name.shown(),
+			    table.name.shown() + " is kept; where its references follow rows that move, its triggers do not fire: " +
+			        listed(relation->triggers),
+			    "fire_triggers: " + yaml_list({yaml_table(target, table.name)})});
+			break;
+		}
+	}
+}
+
+// ---- with a source ----
+
+std::string source_role(const Catalog &source)
+{
+	const auto role = source.settings.find("role");
+	return role == source.settings.end() ? "<role of the source>" : quote_identifier(role->second);
+}
+
+void rights(const Catalog &source, const Graph &graph, const Config &config, Plan &plan)
+{
+	std::vector<std::string> tables;
+	std::set<std::string> schemas;
+	for (const auto &table : plan.tables) {
+		const Relation *root = source.find(table.name);
+		// Of kept tables production is asked for the natural keys only.
+		const bool read = table.mode == Mode::copy
+		    ? table.in_source
+		    : graph.node(table.name).mapped && !natural_key(config, graph, table.name).empty();
+		if (!root || !root->ordinary() || !read) continue;
+		auto relations = source.storage(table.name);
+		if (root->kind == 'p') relations.push_back(root);
+		for (const Relation *relation : relations) {
+			if (!relation->readable) {
+				tables.push_back(relation->name.sql());
+				schemas.insert(quote_identifier(relation->name.schema));
+			}
+			if (relation->row_security && !relation->bypasses_row_security)
+				plan.problems.push_back({"row-security", relation->name.shown(),
+				    relation->name.shown() +
+				        " of production has row security, which the role of the source is subject to: rows would be missing",
+				    "ALTER ROLE " + source_role(source) + " BYPASSRLS;    -- in production, as a superuser"});
+		}
+	}
+	if (tables.empty()) return;
+	const auto role = source_role(source);
+	plan.problems.push_back({"rights", "source",
+	    "the role of the source may not read " + counted(static_cast<std::int64_t>(tables.size()), "table", "tables") +
+	        " of production",
+	    "GRANT USAGE ON SCHEMA " + listed({schemas.begin(), schemas.end()}) + " TO " + role +
+	        ";    -- in production\nGRANT SELECT ON " + listed(tables) + " TO " + role + ";"});
+}
+
+void reserved_ranges(const Graph &graph, const Answers &answers, Plan &plan)
+{
+	for (const auto &[name, node] : graph.tables) {
+		const auto maximum = answers.maximums.find(column_key(name, node.key));
+		const Column *column = node.relation ? node.relation->column(node.key) : nullptr;
+		if (node.mode != Mode::copy || node.key.empty() || !column) continue;
+		const auto object = name.shown() + "." + node.key;
+		if (maximum != answers.maximums.end() && maximum->second >= node.reserved_from) {
+			std::int64_t start = node.reserved_from;
+			while (start <= maximum->second && start <= 100'000'000'000'000'000) start *= 10;
+			plan.problems.push_back({"reserved-range", object,
+			    object + " goes up to " + shown_count(maximum->second) + " in production, into the range from " +
+			        shown_count(node.reserved_from) + " that is reserved for rows of the target",
+			    "reserved_from: {" + column->base + ": " + std::to_string(start) + "}"});
+		}
+	}
+}
+
+void maps(
+    const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
+{
+	for (const auto &[name, node] : graph.tables) {
+		if (!node.mapped || !node.relation) continue;
+		const auto shown = name.shown();
+		const auto map = answers.maps.find(name);
+		if (single_key(*node.relation).empty()) {
+			plan.problems.push_back(
+			    {"map-without-key", shown, "rows of " + shown + " cannot be mapped: it has no primary key of one column",
+			        mode_line(target, name, "mode: copy")});
+			continue;
+		}
+		const auto natural = natural_key(config, graph, name);
+		const Relation *there = source.find(name);
+		if (natural.empty() && !has_fallback(config, graph, name))
+			plan.problems.push_back(
+			    {"no-fallback-user", shown, "rows of " + shown + " have neither a natural key to be matched by nor a fallback",
+			        "users:\n  fallback: {username: ...}    # of a user of the target"});
+		for (const auto &column : natural)
+			if (!there || !there->ordinary() || !there->column(column) || !there->column(single_key(*node.relation)))
+				plan.problems.push_back({"map-without-source", shown,
+				    "rows of " + shown + " cannot be matched: production has no " + shown + "." + column,
+				    mode_line(target, name, "mode: copy")});
+		if (has_fallback(config, graph, name) && asked(answers, "fallback " + name.sql())) {
+			if (map == answers.maps.end() || !map->second.fallback)
+				plan.problems.push_back(
+				    {"no-fallback-user", shown, "no row of " + shown + " in the target matches users.fallback",
+				        "users:\n  fallback: {username: ...}    # of a user of the target"});
+			else if (map->second.fallback_candidates > 1)
+				plan.warnings.push_back({"several-fallback-users", shown,
+				    counted(map->second.fallback_candidates, "user", "users") + " match users.fallback: " +
+				        (map->second.fallback_label.empty() ? "the first" : map->second.fallback_label) + " (" +
+				        *map->second.fallback + ") is taken",
+				    ""});
+		}
+	}
+	// Ids of kept rows that production has and the target has not.
+	for (const auto &[name, node] : graph.tables) {
+		if (!node.relation) continue;
+		for (const Column &column : node.relation->columns) {
+			const auto count = answers.unmatched.find(column_key(name, column.name));
+			if (count == answers.unmatched.end() || count->second == 0) continue;
+			const Name by = kept_map(graph, name, column.name);
+			plan.problems.push_back({"unmatched-reference", name.shown() + "." + column.name,
+			    name.shown() + "." + column.name + " -> " + by.shown() + ": " + counted(count->second, "row", "rows") +
+			        " of production reference rows that the target's " + by.shown() + " does not have",
+			    "# add the missing rows to " + by.shown() + " in the target, or leave the table out:\n" +
+			        mode_line(target, name, "mode: empty")});
+		}
+	}
+}
+
+// A copied row may only reference what is copied too, or what a map leads to. That no table references one that is emptied, or kept
+// without a map, the graph has seen to; here is what only both catalogs tell, and what a map does not reach.
+void references(const Graph &graph, const Catalog &target, const Plan &plan, Problems &problems)
+{
+	std::map<Name, const PlannedTable *> planned;
+	for (const auto &table : plan.tables) planned[table.name] = &table;
+	for (const ForeignKey *key : graph.keys) {
+		const PlannedTable &from = *planned.at(logical_table(graph, key->child)),
+		                   &to = *planned.at(logical_table(graph, key->parent));
+		const TableNode &parent = graph.node(to.name);
+		if (from.mode != Mode::copy || !from.in_source || to.mode != Mode::keep || (parent.mode == Mode::keep && !parent.mapped))
+			continue;
+		// Columns that production does not have reference nothing yet.
+		const bool travels = std::all_of(key->columns.begin(), key->columns.end(), [&](const auto &column) {
+			return std::any_of(
+			    from.columns.begin(), from.columns.end(), [&](const Transfer &transfer) { return transfer.column == column; });
+		});
+		const bool mapped = std::all_of(key->columns.begin(), key->columns.end(),
+		    [&](const auto &column) { return !kept_map(graph, from.name, column).empty(); });
+		if (!travels || mapped) continue;
+		const auto object = from.name.shown() + "." + listed(key->columns);
+		problems.push_back({"reference-to-kept", object,
+		    object + " references " + to.name.shown() +
+		        (parent.mapped ? ", which is kept, by other columns than the key that is mapped"
+		                       : ", which production does not have"),
+		    mode_line(target, from.name, "mode: keep}    # or {mode: empty")});
+	}
+}
+
+void partitions(const Catalog &source, const Catalog &target, const Plan &plan, Problems &problems)
+{
+	for (const auto &table : plan.tables) {
+		if (table.mode != Mode::copy || !table.in_source) continue;
+		const auto here = leaves_by_bound(target, table.name), there = leaves_by_bound(source, table.name);
+		std::string differ;
+		for (const auto &[bound, leaf] : here)
+			if (!there.contains(bound)) differ += (differ.empty() ? "" : ", ") + leaf->name.shown() + " is not in production";
+		for (const auto &[bound, leaf] : there)
+			if (!here.contains(bound))
+				differ += (differ.empty() ? "" : ", ") + leaf->name.shown() + " of production is not in the target";
+		if (!differ.empty())
+			problems.push_back({"partitions-differ", table.name.shown(),
+			    "partitions of " + table.name.shown() + " differ (by bounds): " + differ +
+			        "; loading through the root comes with a later version",
+			    "-- give " + table.name.shown() + " the same partitions in the target, or\n" +
+			        mode_line(target, table.name, "mode: keep")});
+	}
+}
+
+}  // namespace
+
+void add_target_obstacles(const Config &config, const Graph &graph, const Catalog &target, Plan &plan)
+{
+	if (target.server && target.server < 130000)
+		plan.problems.push_back({"server-version", "target", "the target's server is older than release 13", "upgrade it"});
+	const auto published = accepted(target, config.accept_published, "accept.published", plan.problems);
+	const auto fire = accepted(target, config.fire_triggers, "fire_triggers", plan.problems);
+	constraints(config, target, plan.problems);
+	for (const auto &table : plan.tables) {
+		if (table.mode == Mode::keep) continue;
+		of_storage(target, table, published, plan);
+		if (!config.tenants || table.mode != Mode::copy) continue;
+		partition_keys(
+		    target, table,
+		    [&](const std::string &column) {
+			    const Identity *identity = graph.identity(table.name, column);
+			    return identity && graph.node(identity->table).key == identity->column ? "ids of kept rows move" : "";
+		    },
+		    plan.problems);
+	}
+	keep_triggers(graph, target, fire, plan, plan.warnings);
+	for (const ForeignKey *key : graph.keys)
+		if (!key->validated && graph.node(logical_table(graph, key->child)).mode == Mode::copy)
+			plan.warnings.push_back({"not-valid", key->child.shown(),
+			    "foreign key " + key->name + " of " + key->child.shown() + " is NOT VALID in the target and stays so", ""});
+	for (const TableRule &rule : config.tables)
+		for (const auto &[column, action] : rule.on_missing)
+			if (action != "error")
+				plan.problems.push_back(
+				    {"not-yet", "tables." + rule.pattern, "on_missing: " + action + " comes with a later version",
+				        "take references." + column + " out of tables." + rule.pattern});
+}
+
+void add_source_obstacles(
+    const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
+{
+	if (source.server && source.server < 130000)
+		plan.problems.push_back({"server-version", "source", "production's server is older than release 13", "upgrade it"});
+	if (!source.system_identifier.empty() && source.system_identifier == target.system_identifier)
+		plan.warnings.push_back({"same-system", "target",
+		    "source and target have the same system identifier: one was made from the files of the other, or they are databases "
+		    "of one server",
+		    ""});
+	if (source.large_objects)
+		plan.warnings.push_back({"large-objects", "source",
+		    "production has large objects: they are not copied, columns of type oid that name them lead nowhere", ""});
+	rights(source, graph, config, plan);
+	if (config.tenants) reserved_ranges(graph, answers, plan);
+	maps(config, graph, source, target, answers, plan);
+	references(graph, target, plan, plan.problems);
+	add_fold_obstacles(
+	    config, graph, source, target, answers, accepted(target, config.accept_folded, "accept.folded", plan.problems), plan);
+	partitions(source, target, plan, plan.problems);
+	for (const auto &table : plan.tables)
+		if (table.mode == Mode::copy)
+			partition_keys(
+			    target, table,
+			    [&](const std::string &column) { return column_map(graph, answers, table.name, column).empty() ? "" : "mapped"; },
+			    plan.problems);
+	for (const Name &name : generic_relations(graph)) {
+		const auto kept = answers.kept_rows.find(name);
+		const TableNode &node = graph.node(name);
+		if (config.tenants && node.mode == Mode::copy && node.scope == Scope::tenant && kept != answers.kept_rows.end() &&
+		    kept->second > 0)
+			plan.problems.push_back({"generic-relation", name.shown(),
+			    counted(kept->second, "kept row", "kept rows") + " of " + name.shown() +
+			        " name other rows by content type and id, without a foreign key: ids that move would lead elsewhere",
+			    mode_line(target, name, "mode: empty") + "    # or {mode: keep}"});
+	}
+}
+
+}  // namespace core

@@ -1,0 +1,79 @@
+// The planner: a pure function of configuration, both catalogs and the answers. The extension serves it as sync_plan() and
+// stores what sync_start() computes; the client computes the same and goes on only if both are equal (binding()).
+#pragma once
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+#include "answers.hpp"
+#include "catalog.hpp"
+#include "config.hpp"
+#include "graph.hpp"
+
+namespace core {
+
+struct Transfer {  // one column on its way from source to target
+	std::string column;
+	std::string type;         // of the target
+	Name map;                 // the kept (or folded) table whose map replaces the value; empty: as it is
+	std::string source_cast;  // type to cast to at the source, so that both sides speak the same; empty: none
+	bool operator==(const Transfer &) const = default;
+};
+
+struct PlannedTable {
+	Name name;
+	Mode mode = Mode::copy;
+	Scope scope = Scope::shared;
+	std::vector<Hop> path;
+	std::string reason;
+	std::string key;  // see TableNode
+	bool in_source = false;
+	bool binary = true;  // COPY format
+	std::vector<Transfer> columns;
+	double source_rows = 0;                           // estimate
+	std::int64_t source_bytes = 0, target_bytes = 0;  // estimates, heap with TOAST and indexes
+	std::int64_t kept_rows = 0, folded_rows = 0;
+	std::string what_happens;  // one line for people: "3 columns remapped, binary"
+};
+
+// Kinds: load (COPY into a new shadow), empty (a shadow that nothing is copied into), index (one index of a shadow), analyze+foreign
+// keys: verify (of one shadow), preflight. `whole`: a small table, its indexes and statistics are built in the load's own transaction.
+struct Step {
+	int step = 0;
+	std::string kind;
+	Name relation;      // ordinary table or leaf of the target; for preflight empty
+	Name table;         // its logical table (root)
+	std::string index;  // kind index: name of the target's index
+	std::vector<int> depends_on;
+	std::int64_t est_bytes = 0;
+	bool whole = false;
+	Name source_relation;  // kind load: the source's relation (leaf) it is read from
+	std::int64_t source_filenode = 0;
+	bool binary = true;
+	std::vector<Transfer> columns;
+	std::string filter;  // SQL over alias t, for the source; empty: all rows
+};
+
+struct Need {        // disk, locks, wait: what the run will need, in numbers and for people
+	std::string id;  // disk, locks, wait, rights
+	std::string text;
+	std::int64_t value = 0;
+};
+
+struct Plan {
+	std::vector<PlannedTable> tables;  // by name
+	std::vector<Problem> problems, warnings;
+	std::vector<Need> needs;
+	std::vector<Step> steps;
+	json to_json() const;
+	// What both sides must agree on: tables with mode, path and columns, and the steps; no estimates of the target, nothing for people.
+	json binding() const;
+	static json step_json(const Step &);
+};
+
+Plan make_plan(const Config &, const Catalog &source, const Catalog &target, const Answers &);
+
+// A refresh from nothing: every copied table comes out empty but for what is kept (sync_clear).
+Plan plan_clear(const Config &, const Catalog &target);
+
+}  // namespace core

@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <set>
+
+#include "answers.hpp"
+#include "folds.hpp"
+#include "maps.hpp"
+#include "statements.hpp"
+
+// The order in which questions are asked follows from what they build on, not from a list of phases: each is given out as soon
+// as everything its statement or its evaluation needs has been answered. So maps on maps (permissions on content types) and
+// folds on folds (what hangs below folded rows) take as many rounds as they are deep, and no more.
+
+namespace core {
+
+namespace {
+
+class Asker {
+	const Config &config;
+	const Catalog &source, &target;
+	const Answers &answers;
+	Graph graph;
+	std::set<std::string> answered;
+	std::vector<Question> out;
+
+	const Catalog &catalog(Side side) const { return side == Side::source ? source : target; }
+
+	const Relation *relation(Side side, const Name &name) const
+	{
+		const Relation *found = catalog(side).find(name);
+		return found && found->ordinary() ? found : nullptr;
+	}
+
+	void ask(Question question)
+	{
+		if (!answered.contains(question.id)) out.push_back(std::move(question));
+	}
+
+	// A predicate as configured, on lines of its own: a comment at its end cannot swallow what follows.
+	static std::string predicate(const std::string &text) { return "(\n" + text + "\n)"; }
+
+	void tenants();
+	void maximums();
+	void map(const Name &table);
+	void unmatched();
+	void kept_rows();
+	std::string label(Side side, const Relation &table) const;
+
+public:
+	Asker(const Config &config_, const Catalog &source_, const Catalog &target_, const Answers &answers_)
+	    : config(config_), source(source_), target(target_), answers(answers_),
+	      answered(answers_.asked.begin(), answers_.asked.end())
+	{
+		std::vector<Problem> problems, warnings;  // the plan shows them
+		graph = Graph::build(config, target, problems, warnings);
+	}
+
+	std::vector<Question> questions()
+	{
+		if (config.tenants) {
+			tenants();
+			maximums();
+			kept_rows();
+		}
+		for (const auto &[name, node] : graph.tables)
+			if (node.mapped) map(name);
+		unmatched();
+		for (auto &question : fold_questions(config, graph, source, answers)) ask(std::move(question));
+		return std::move(out);
+	}
+};
+
+std::string Asker::label(Side side, const Relation &table) const
+{
+	if (!config.tenants->label.empty() && table.column(config.tenants->label)) return config.tenants->label;
+	const Relation *there = relation(Side::target, table.name);
+	const auto label = text_label(there ? *there : table);
+	return !label.empty() && relation(side, table.name)->column(label) ? label : single_key(table);
+}
+
+void Asker::tenants()
+{
+	const Name name = tenant_table(config, graph);
+	if (name.empty()) return;
+	if (const Relation *table = relation(Side::source, name); table && !single_key(*table).empty()) {
+		const auto &text = config.tenants->exclude_source.empty() ? config.tenants->keep : config.tenants->exclude_source;
+		const auto key = quote_identifier(single_key(*table)), shown = quote_identifier(label(Side::source, *table));
+		ask({"source_tenants " + name.sql(), "source_tenants", Side::source, name,
+		    {single_key(*table), label(Side::source, *table)},
+		    "SELECT t." + key + "::text, t." + shown + "::text FROM " + from_only(*table) + " AS t WHERE " + predicate(text) +
+		        " ORDER BY t." + key});
+	}
+	if (const Relation *table = relation(Side::target, name); table && !single_key(*table).empty()) {
+		const auto key = quote_identifier(single_key(*table)), shown = quote_identifier(label(Side::target, *table));
+		// One row at least, so that the number of all tenants is known where none is kept.
+		ask({"kept_tenants " + name.sql(), "kept_tenants", Side::target, name, {single_key(*table), label(Side::target, *table)},
+		    "SELECT a.total::text, k.key::text, k.label::text FROM (SELECT count(*) AS total FROM " + from_only(*table) +
+		        ") AS a LEFT JOIN (SELECT t." + key + " AS key, t." + shown + " AS label FROM " + from_only(*table) +
+		        " AS t WHERE " + predicate(config.tenants->keep) + ") AS k ON true ORDER BY k.label::text, k.key"});
+	}
+}
+
+void Asker::maximums()
+{
+	for (const auto &[name, node] : graph.tables) {
+		const Relation *table = relation(Side::source, name);
+		if (node.mode != Mode::copy || node.key.empty() || !table || !table->column(node.key)) continue;
+		ask({"maximum " + column_key(name, node.key), "maximum", Side::source, name, {node.key},
+		    "SELECT max(t." + quote_identifier(node.key) + ")::text FROM " + from_only(*table) + " AS t"});
+	}
+}
+
+void Asker::map(const Name &name)
+{
+	const Relation *here = relation(Side::target, name), *there = relation(Side::source, name);
+	const auto key = here ? single_key(*here) : "";
+	if (key.empty()) return;
+	const auto natural = natural_key(config, graph, name);
+	if (has_fallback(config, graph, name)) {
+		std::string label = natural.empty() ? "" : natural.front();
+		for (const char *usual : {"username", "login"})
+			if (label.empty() && here->column(usual)) label = usual;
+		if (label.empty()) label = text_label(*here);
+		if (!here->column(label)) label = key;
+		ask({"fallback " + name.sql(), "fallback", Side::target, name, {key, label},
+		    "SELECT t." + quote_identifier(key) + "::text, t." + quote_identifier(label) +
+		        "::text, (count(*) OVER ())::text FROM " + from_only(*here) + " AS t WHERE " + predicate(config.users->fallback) +
+		        " ORDER BY t." + quote_identifier(key) + " LIMIT 1"});
+	}
+	if (natural.empty() || !there || !there->column(key)) return;
+	std::string columns = "t." + quote_identifier(key) + "::text";
+	for (const auto &column : natural) {
+		if (!here->column(column) || !there->column(column)) return;  // the plan says so
+		// The ids of another map mean the same on both sides only once they are translated.
+		if (const Name other = kept_map(graph, name, column); !other.empty() && !map_complete(config, graph, answers, other))
+			return;
+		columns += ", t." + quote_identifier(column) + "::text";
+	}
+	std::vector<std::string> asked_about{key};
+	asked_about.insert(asked_about.end(), natural.begin(), natural.end());
+	for (const Side side : {Side::source, Side::target})
+		ask({"pairs " + name.sql() + (side == Side::source ? " source" : " target"), "pairs", side, name, asked_about,
+		    "SELECT " + columns + " FROM " + from_only(*relation(side, name)) + " AS t"});
+}
+
+void Asker::unmatched()
+{
+	const Name tenant = tenant_table(config, graph);
+	for (const auto &[name, node] : graph.tables) {
+		const Relation *there = relation(Side::source, name), *here = relation(Side::target, name);
+		if (node.mode != Mode::copy || !there || !here) continue;
+		if (!tenant.empty() && relation(Side::source, tenant) && !answered.contains("source_tenants " + tenant.sql())) continue;
+		for (const Column &column : here->columns) {
+			const Name by = kept_map(graph, name, column.name);
+			const auto map = answers.maps.find(by);
+			const Column *read = there->column(column.name);
+			if (by.empty() || !read || map == answers.maps.end() || map->second.fallback || map->second.unmatched.empty() ||
+			    !map_complete(config, graph, answers, by))
+				continue;
+			std::string filter;
+			if (node.scope == Scope::tenant && has_path(source, name, node.path))
+				filter =
+				    tenant_filter(source, node.path, tenant, single_key(*relation(Side::source, tenant)), answers.source_tenants);
+			ask({"unmatched " + column_key(name, column.name), "unmatched", Side::source, name, {column.name},
+			    "SELECT count(*)::text FROM " + from_only(*there) + " AS t WHERE t." + quote_identifier(column.name) +
+			        " = ANY (" + array_literal(map->second.unmatched, read->base) + ")" +
+			        (filter.empty() ? "" : " AND " + filter)});
+		}
+	}
+}
+
+void Asker::kept_rows()
+{
+	const Name tenant = tenant_table(config, graph);
+	const Relation *tenants = tenant.empty() ? nullptr : relation(Side::target, tenant);
+	if (!tenants || single_key(*tenants).empty()) return;
+	const auto key = single_key(*tenants);
+	const auto kept =
+	    "SELECT t." + quote_identifier(key) + " FROM " + from_only(*tenants) + " AS t WHERE " + predicate(config.tenants->keep);
+	for (const auto &[name, node] : graph.tables) {
+		const Relation *table = relation(Side::target, name);
+		if (node.mode != Mode::copy || node.scope != Scope::tenant || !table || (node.path.empty() && name != tenant)) continue;
+		ask({"kept_rows " + name.sql(), "kept_rows", Side::target, name, {},
+		    "SELECT count(*)::text FROM " + from_only(*table) + " AS t WHERE " +
+		        path_condition(target, node.path, key, "t",
+		            [&](const std::string &tenant_key) { return tenant_key + " IN (" + kept + ")"; })});
+	}
+}
+
+}  // namespace
+
+std::vector<Question> questions(const Config &config, const Catalog &source, const Catalog &target, const Answers &so_far)
+{
+	return Asker(config, source, target, so_far).questions();
+}
+
+}  // namespace core

@@ -1,0 +1,155 @@
+#include "statements.hpp"
+
+#include "catalog_query.hpp"
+
+namespace core {
+
+namespace {
+
+// Text forms that mean the same on both sides, and no limit but those that the client sets itself.
+std::vector<std::string> common_settings(int server_version)
+{
+	std::vector<std::string> settings{
+	    "SET client_encoding = 'UTF8'",
+	    "SET bytea_output = 'hex'",
+	    "SET lc_monetary = 'C'",
+	    "SET xmloption = 'content'",
+	    "SET row_security = off",
+	    "SET statement_timeout = 0",
+	    "SET lock_timeout = 0",
+	    "SET idle_in_transaction_session_timeout = 0",
+	};
+	// Casts and operators of ours mean the built-in ones, and both sides write dates, numbers and names alike.
+	for (const auto &[name, value] : catalog_settings) settings.push_back(std::string("SET ") + name + " = " + value);
+	if (server_version >= 140000) settings.emplace_back("SET idle_session_timeout = 0");
+	if (server_version >= 170000) settings.emplace_back("SET transaction_timeout = 0");
+	return settings;
+}
+
+bool is_number(const std::string &value)
+{
+	return !value.empty() && value.size() < 20 && value.find_first_not_of("0123456789") == std::string::npos;
+}
+
+}  // namespace
+
+std::vector<std::string> source_settings(int server_version)
+{
+	auto settings = common_settings(server_version);
+	settings.emplace_back("SET default_transaction_read_only = on");
+	// Scans that join a running one would start in the middle of the table: rows in an order that no second run repeats.
+	settings.emplace_back("SET synchronize_seqscans = off");
+	return settings;
+}
+
+std::vector<std::string> target_settings(int server_version) { return common_settings(server_version); }
+
+std::string begin_snapshot(const std::string &snapshot)
+{
+	const std::string begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n";
+	if (snapshot.empty()) return begin + "SELECT pg_catalog.pg_export_snapshot()";
+	return begin + "SET TRANSACTION SNAPSHOT " + quote_literal(snapshot);
+}
+
+std::string lock_source(const Name &relation) { return "LOCK TABLE ONLY " + relation.sql() + " IN ACCESS SHARE MODE"; }
+
+std::string source_filenode(const Name &relation)
+{
+	return "SELECT pg_catalog.pg_relation_filenode(" + quote_literal(relation.sql()) + "::pg_catalog.regclass)";
+}
+
+std::string copy_from_source(const Step &step)
+{
+	std::string columns;
+	for (const auto &transfer : step.columns) {
+		columns += (columns.empty() ? "t." : ", t.") + quote_identifier(transfer.column);
+		if (!transfer.source_cast.empty()) columns += "::" + transfer.source_cast;
+	}
+	return "COPY (SELECT " + columns + " FROM ONLY " + step.source_relation.sql() + " AS t" +
+	    (step.filter.empty() ? "" : " WHERE " + step.filter) + ") TO STDOUT (FORMAT " +
+	    (step.binary ? "binary)" : "text, ENCODING 'UTF8')");
+}
+
+std::string copy_into_shadow(const Step &step, const std::string &shadow)
+{
+	std::string columns;
+	for (const auto &transfer : step.columns) columns += (columns.empty() ? "" : ", ") + quote_identifier(transfer.column);
+	return "COPY " + shadow + " (" + columns + ") FROM STDIN (FREEZE true, FORMAT " +
+	    (step.binary ? "binary)" : "text, ENCODING 'UTF8')");
+}
+
+std::string array_literal(const std::vector<std::string> &values, const std::string &base_type)
+{
+	std::string array = "{";
+	for (const auto &value : values) {
+		if (array.size() > 1) array += ',';
+		if (is_number(value)) {
+			array += value;
+			continue;
+		}
+		array += '"';
+		for (const char c : value) {
+			if (c == '"' || c == '\\') array += '\\';
+			array += c;
+		}
+		array += '"';
+	}
+	return quote_literal(array + "}") + "::" + base_type + "[]";
+}
+
+std::string from_only(const Relation &relation) { return (relation.kind == 'p' ? "" : "ONLY ") + relation.name.sql(); }
+
+namespace {
+
+std::string hops(const Catalog &catalog, const std::vector<Hop> &path, std::size_t at, const std::string &tenant_key,
+    const std::string &alias, const std::function<std::string(const std::string &)> &of_key)
+{
+	if (at == path.size()) return of_key(alias + "." + quote_identifier(tenant_key));
+	const Hop &hop = path[at];
+	// The last foreign key holds the tenant's key itself: no need to look at the tenant table.
+	if (at + 1 == path.size() && hop.referenced == std::vector{tenant_key})
+		return of_key(alias + "." + quote_identifier(hop.columns.front()));
+	const Relation *to = catalog.find(hop.to);
+	const std::string next = "p" + std::to_string(at + 1);
+	std::string sql = "EXISTS (SELECT FROM " + (to ? from_only(*to) : "ONLY " + hop.to.sql()) + " AS " + next + " WHERE ";
+	for (std::size_t i = 0; i < hop.columns.size(); ++i)
+		sql +=
+		    next + "." + quote_identifier(hop.referenced[i]) + " = " + alias + "." + quote_identifier(hop.columns[i]) + " AND ";
+	return sql + hops(catalog, path, at + 1, tenant_key, next, of_key) + ")";
+}
+
+}  // namespace
+
+std::string path_condition(const Catalog &catalog, const std::vector<Hop> &path, const std::string &tenant_key,
+    const std::string &alias, const std::function<std::string(const std::string &)> &of_key)
+{
+	return hops(catalog, path, 0, tenant_key, alias, of_key);
+}
+
+bool has_path(const Catalog &catalog, const Name &table, const std::vector<Hop> &path)
+{
+	const Relation *from = catalog.find(table);
+	for (const Hop &hop : path) {
+		const Relation *to = catalog.find(hop.to);
+		if (!from || !to) return false;
+		for (std::size_t i = 0; i < hop.columns.size(); ++i)
+			if (!from->column(hop.columns[i]) || !to->column(hop.referenced[i])) return false;
+		from = to;
+	}
+	return from != nullptr;
+}
+
+std::string tenant_filter(const Catalog &source, const std::vector<Hop> &path, const Name &tenant, const std::string &tenant_key,
+    const std::vector<std::string> &keys)
+{
+	const Relation *table = source.find(tenant);
+	const Column *column = table ? table->column(tenant_key) : nullptr;
+	if (keys.empty() || !column) return "";
+	const std::string array = array_literal(keys, column->base);
+	const auto condition =
+	    path_condition(source, path, tenant_key, "t", [&](const std::string &key) { return key + " = ANY (" + array + ")"; });
+	// NULL somewhere on the way is no tenant: such a row is copied. EXISTS is never NULL, and only plain NOT EXISTS becomes a join.
+	return condition.starts_with("EXISTS") ? "NOT " + condition : "(" + condition + ") IS NOT TRUE";
+}
+
+}  // namespace core

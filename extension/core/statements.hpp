@@ -1,0 +1,36 @@
+// Every statement that is run on the source, and the COPY into a shadow: built here and nowhere else.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+#include "plan.hpp"
+
+namespace core {
+
+// Settings of every session on the source: fidelity of text forms, no time limits of ours, row security an error.
+std::vector<std::string> source_settings(int server_version);
+// Settings of every session on the target.
+std::vector<std::string> target_settings(int server_version);
+std::string begin_snapshot(const std::string
+        &snapshot);  // BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY on it; "" exports a new one, whose name is the last result
+std::string lock_source(const Name &relation);                              // LOCK TABLE ONLY ... IN ACCESS SHARE MODE
+std::string source_filenode(const Name &relation);                          // SELECT pg_relation_filenode(...)
+std::string copy_from_source(const Step &step);                             // COPY (SELECT ...) TO STDOUT
+std::string copy_into_shadow(const Step &step, const std::string &shadow);  // COPY shadow (...) FROM STDIN (FREEZE ...)
+
+// '{1,2,"x y"}'::bigint[]
+std::string array_literal(const std::vector<std::string> &values, const std::string &base_type);
+// ONLY public.x: the rows of the table itself; a partitioned table has none of its own and is read through its root.
+std::string from_only(const Relation &relation);
+// A condition over `alias`, a row of a table with this path: the row leads to a tenant for whose key `of_key` (given the SQL of that
+// key) holds. False or NULL where a column on the way is NULL. `catalog` is of the side that is asked.
+std::string path_condition(const Catalog &catalog, const std::vector<Hop> &path, const std::string &tenant_key,
+    const std::string &alias, const std::function<std::string(const std::string &)> &of_key);
+// Whether the tables and columns of the path are all there.
+bool has_path(const Catalog &catalog, const Name &table, const std::vector<Hop> &path);
+// The source's WHERE condition, over alias t, that leaves out rows of the tenants with these keys along the path. Empty where
+// there is nothing to leave out. `tenant` is the tenant table, `tenant_key` the column that `keys` are of.
+std::string tenant_filter(const Catalog &source, const std::vector<Hop> &path, const Name &tenant, const std::string &tenant_key,
+    const std::vector<std::string> &keys);
+
+}  // namespace core

@@ -1,0 +1,91 @@
+#include "foreign_keys.hpp"
+#include "shadow.hpp"
+
+namespace prodsync {
+
+std::string describe(const core::ForeignKey &key)
+{
+	return key.child.shown() + "." + (key.columns.size() == 1 ? key.columns[0] : "(" + join(key.columns, ", ") + ")") + " -> " + key.parent.shown();
+}
+
+// A row with a NULL in its key references nothing (MATCH SIMPLE); under MATCH FULL only a row with nothing but NULLs does.
+static std::string references_something(const core::ForeignKey &key, const std::string &alias)
+{
+	std::vector<std::string> parts;
+	for (const std::string &column : key.columns) parts.push_back(alias + "." + core::quote_identifier(column) + " IS NOT NULL");
+	return "(" + join(parts, key.match == 'f' ? " OR " : " AND ") + ")";
+}
+
+static std::string orphans(const Refresh &refresh, const core::ForeignKey &key, const std::string &child_rows)
+{
+	return child_rows + " WHERE " + references_something(key, "c") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "p") +
+		   " WHERE " + key_equals(key, "p", "c") + ")";
+}
+
+static Check verdict(const Refresh &refresh, const core::ForeignKey &key, std::int64_t violations)
+{
+	Check check{"foreign key", describe(key), violations, "", violations == 0};
+	auto accepted = refresh.config().checks.find(key.name);
+	core::json detail{{"constraint", key.name}};
+	if (violations && !key.validated) check.ok = true, detail["note"] = "the constraint is NOT VALID";
+	if (violations && accepted != refresh.config().checks.end()) check.ok = true, detail["note"] = "accepted as the source's";
+	check.detail = detail.dump();
+	return check;
+}
+
+static std::string rows_of_relation(const Refresh &refresh, const core::Name &relation)
+{
+	return "ONLY " + refresh.shadow_of(refresh.oid(relation)) + " AS c";
+}
+
+Check check_foreign_key(pg::Spi &spi, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
+{
+	std::string count = spi.one("SELECT count(*) FROM " + orphans(refresh, key, rows_of_relation(refresh, child_relation))).value_or("0");
+	return verdict(refresh, key, std::stoll(count));
+}
+
+Check check_foreign_key_now(pg::Spi &spi, const Refresh &refresh, const core::ForeignKey &key)
+{
+	std::string count = spi.one("SELECT count(*) FROM " + orphans(refresh, key, refresh.old_rows(key.child, "c"))).value_or("0");
+	return verdict(refresh, key, std::stoll(count));
+}
+
+void store_used_keys(pg::Spi &spi, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
+{
+	std::vector<std::string> texts;
+	for (const std::string &column : key.columns) texts.push_back("c." + core::quote_identifier(column) + "::text");
+	spi.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[" + join(texts, ", ") +
+				"] FROM " + rows_of_relation(refresh, child_relation) + " WHERE " + references_something(key, "c"),
+			{std::to_string(refresh.run), key.name, std::to_string(refresh.oid(key.child))});
+}
+
+std::vector<Check> check_used_keys(pg::Spi &spi, const Refresh &refresh)
+{
+	std::vector<Check> out;
+	for (const core::ForeignKey *key : refresh.graph.keys) {
+		if (!refresh.replaced(key->child) || refresh.replaced(key->parent)) continue;
+		std::vector<std::string> parts;
+		for (std::size_t i = 0; i < key->referenced.size(); i++)
+			parts.push_back("p." + core::quote_identifier(key->referenced[i]) + " = u.key[" + std::to_string(i + 1) + "]::" +
+							refresh.catalog().find(key->parent)->column(key->referenced[i])->type);
+		std::string count = spi.one("SELECT count(*) FROM prodsync_work.used_key u WHERE u.run = $1::int AND u.constraint_name = $2 AND u.child = $3::oid"
+									" AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key->parent, "p") + " WHERE " + join(parts, " AND ") + ")",
+									{std::to_string(refresh.run), key->name, std::to_string(refresh.oid(key->child))}).value_or("0");
+		Check check{"key in a table that stays", describe(*key), std::stoll(count), "", count == "0"};
+		if (!check.ok) out.push_back(check);
+	}
+	return out;
+}
+
+std::vector<Check> check_staying_tables(pg::Spi &spi, const Refresh &refresh)
+{
+	std::vector<Check> out;
+	for (const core::ForeignKey *key : refresh.graph.keys) {
+		if (refresh.replaced(key->child) || !refresh.replaced(key->parent)) continue;
+		std::string count = spi.one("SELECT count(*) FROM " + orphans(refresh, *key, refresh.old_rows(key->child, "c"))).value_or("0");
+		out.push_back(verdict(refresh, *key, std::stoll(count)));
+	}
+	return out;
+}
+
+}  // namespace prodsync

@@ -1,0 +1,60 @@
+#include "inputs.hpp"
+#include "refresh.hpp"
+
+namespace prodsync {
+
+core::json json_arg(FunctionCallInfo fcinfo, int n) { return core::json::parse(pg::arg_text(fcinfo, n)); }
+
+template <class Document> static Document parse(FunctionCallInfo fcinfo, int n, const char *what)
+{
+	try {
+		return Document::parse(json_arg(fcinfo, n));
+	} catch (const std::exception &e) {  // never the server's: it does not run in there
+		throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, what + std::string(e.what()));
+	}
+}
+core::Catalog source_arg(FunctionCallInfo fcinfo, int n) { return parse<core::Catalog>(fcinfo, n, "source: "); }
+core::Answers answers_arg(FunctionCallInfo fcinfo, int n) { return parse<core::Answers>(fcinfo, n, ""); }
+
+core::json target_document(const pg::Extension &extension)
+{
+	pg::AsExtension as(extension);
+	return core::json::parse(read_catalog());
+}
+
+void refuse_problems(const std::vector<core::Problem> &problems)
+{
+	if (problems.empty()) return;
+	core::json detail = core::json::array();
+	for (const core::Problem &problem : problems)
+		detail.push_back({{"id", problem.id}, {"object", problem.object}, {"text", problem.text}, {"fix", problem.fix}});
+	const core::Problem &first = problems[0];
+	std::string count = std::to_string(problems.size());
+	throw pg::Error(PS_PROBLEMS, (problems.size() == 1 ? "1 problem: " : count + " problems, the first: ") + first.text,
+	    detail.dump(), first.fix);
+}
+
+std::optional<core::Config> current_config(const pg::Extension &extension)
+{
+	std::optional<std::string> stored;
+	{
+		pg::AsExtension as(extension);
+		pg::Spi spi;
+		stored = spi.one("SELECT config::text FROM prodsync_work.configuration");
+	}
+	if (!stored) return std::nullopt;
+	std::vector<core::Problem> problems;  // it was checked when it was stored
+	return core::Config::parse(core::json::parse(*stored), problems);
+}
+
+void store_config(const pg::Extension &extension, const core::Config &config)
+{
+	std::string role = pg::role_name(pg::caller());
+	pg::AsExtension as(extension);
+	pg::Spi spi;
+	spi.run("INSERT INTO prodsync_work.configuration (config, set_by) VALUES ($1::jsonb, $2::name)"
+	        " ON CONFLICT (one) DO UPDATE SET config = excluded.config, set_by = excluded.set_by, set_at = now()",
+	    {config.to_json().dump(), role});
+}
+
+}  // namespace prodsync

@@ -1,0 +1,275 @@
+#include "kept.hpp"
+#include "foreign_keys.hpp"
+
+namespace prodsync {
+
+static std::string number(Oid oid) { return std::to_string(oid); }
+
+void forget_kept(const Refresh &refresh)
+{
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	spi.run("DELETE FROM prodsync_work.kept");
+	spi.run("DELETE FROM prodsync_work.moved");
+}
+
+std::vector<core::Name> tables_with_kept_rows(pg::Spi &spi, const Refresh &refresh, const std::string &condition)
+{
+	std::map<Oid, core::Name> names;
+	for (const auto &[name, node] : refresh.graph.tables) names[static_cast<Oid>(node.relation->oid)] = name;
+	std::vector<core::Name> out;
+	for (const pg::Row &row : spi.rows("SELECT DISTINCT tab FROM prodsync_work.kept WHERE " + condition + " ORDER BY tab"))
+		out.push_back(names.at(static_cast<Oid>(std::stoul(*row[0]))));
+	return out;
+}
+
+// The configured predicate runs as the caller; only row addresses come out of it.
+static void collect_tenants(const Refresh &refresh, const core::Name &table)
+{
+	std::string found;
+	for (const pg::Row &row : pg::rows_as_caller("SELECT t.tableoid, t.ctid FROM " + refresh.old_rows(table, "t") + " WHERE (\n" + refresh.config().tenants->keep + "\n)"))
+		found += (found.empty() ? "" : ",") + std::string("(") + *row[0] + ",'" + *row[1] + "')";
+	if (found.empty()) return;
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, v.rel::oid, v.row_id::tid, 'k', 0 FROM (VALUES " + found + ") AS v (rel, row_id)",
+			{number(refresh.oid(table))});
+}
+
+static std::string hop_equals(const Refresh &refresh, const core::Name &table, const core::Hop &hop, const std::string &child, const std::string &parent)
+{
+	for (const core::ForeignKey *key : refresh.graph.from(table))
+		if (key->name == hop.constraint && key->columns == hop.columns) return key_equals(*key, parent, child);
+	throw std::logic_error("the tenant path of " + table.sql() + " follows no foreign key");
+}
+
+// KEPT(R): the rows whose path, foreign key by foreign key, ends at a kept tenant. A NULL on the way means no tenant.
+static void collect_by_path(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
+{
+	std::string joins, last = "t";
+	core::Name at = table;
+	int n = 0;
+	for (const core::Hop &hop : node.path) {
+		std::string next = "h" + std::to_string(++n);
+		joins += " JOIN " + refresh.old_rows(hop.to, next) + " ON " + hop_equals(refresh, at, hop, last, next);
+		last = next, at = hop.to;
+	}
+	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " + refresh.old_rows(table, "t") + joins +
+				" JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + last + ".tableoid AND k.row_id = " + last + ".ctid AND k.why = 'k'",
+			{number(refresh.oid(table)), number(refresh.oid(at))});
+}
+
+// One step outwards: the parents of the rows at this depth. Returns the number of rows that are new.
+static std::uint64_t collect_parents(pg::Spi &spi, const Refresh &refresh, int depth)
+{
+	std::uint64_t found = 0;
+	for (const core::Name &child : tables_with_kept_rows(spi, refresh, "depth = " + std::to_string(depth)))
+		for (const core::ForeignKey *key : refresh.graph.from(child)) {
+			if (refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
+			found += spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, 's'::\"char\", $2::int FROM prodsync_work.kept k JOIN " +
+								 refresh.old_rows(child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
+								 " WHERE k.tab = $3::oid AND k.depth = $4::int AND k.why <> 'r' ON CONFLICT DO NOTHING",
+							 {number(refresh.oid(key->parent)), std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
+			pg::check_interrupts();
+		}
+	return found;
+}
+
+// Rows that tables which stay reference: their keys may move too.
+static void collect_for_staying(pg::Spi &spi, const Refresh &refresh)
+{
+	for (const core::ForeignKey *key : refresh.graph.keys) {
+		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
+		spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, 'r'::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
+					" JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " ON CONFLICT DO NOTHING",
+				{number(refresh.oid(key->parent))});
+	}
+}
+
+void collect_kept(const Refresh &refresh)
+{
+	if (refresh.config().tenants) {
+		for (const auto &[name, node] : refresh.graph.tables)
+			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
+	}
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	if (spi.one("SELECT 1 FROM prodsync_work.kept LIMIT 1")) {
+		for (const auto &[name, node] : refresh.graph.tables) {
+			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(spi, refresh, name, node);
+			pg::check_interrupts();
+		}
+		for (int depth = 0; collect_parents(spi, refresh, depth) > 0;) depth++;
+	}
+	collect_for_staying(spi, refresh);
+}
+
+// After resolving, a supporting row counts only if a brought row still leads to it.
+static void prune(pg::Spi &spi, const Refresh &refresh)
+{
+	spi.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why = 's'");
+	std::uint64_t reached = 1;
+	for (int depth = 0; reached > 0; depth++) {
+		reached = 0;
+		for (const core::Name &child : tables_with_kept_rows(spi, refresh, "depth = " + std::to_string(depth) + " AND state = 'b' AND why <> 'r'"))
+			for (const core::ForeignKey *key : refresh.graph.from(child)) {
+				if (refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
+				reached += spi.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "c") +
+									   " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
+									   " WHERE k.tab = $2::oid AND k.depth = $3::int AND k.state = 'b' AND k.why <> 'r' AND s.rel = p.tableoid AND s.row_id = p.ctid AND s.depth = -1",
+								   {std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
+			}
+	}
+	spi.run("DELETE FROM prodsync_work.kept WHERE depth = -1");
+}
+
+// The source's row of the same id: below the reserved range, written by a verified run's load from this very source, still in the new content.
+static void resolve_by_origin(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
+{
+	const core::Relation &relation = *node.relation;
+	const core::Index *key = relation.primary_key();
+	if (!key || key->columns.size() != 1) return;
+	std::string column = core::quote_identifier(key->columns[0]);
+	std::string below = node.key.empty() ? "" : " AND t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from);
+	// xmin has 32 bits: an xid of a run more than two thousand million transactions ago proves nothing.
+	spi.run("UPDATE prodsync_work.kept k SET state = 'x' FROM " + refresh.old_rows(table, "t") + " WHERE k.tab = $1::oid AND k.why <> 'k' AND t.tableoid = k.rel AND t.ctid = k.row_id" + below +
+				" AND t.xmin::text IN (SELECT (s.xid::text::numeric % 4294967296)::text FROM prodsync_work.run_step s JOIN prodsync_work.run r USING (run)"
+				" WHERE s.original = t.tableoid AND s.xid IS NOT NULL AND r.status IN ('switched', 'done') AND r.source ->> 'system_identifier' = $2 AND r.source ->> 'database' = $3"
+				" AND pg_current_xact_id()::text::numeric - s.xid::text::numeric < 2000000000)"
+				" AND EXISTS (SELECT 1 FROM " + refresh.new_rows(table, key->columns, "n") + " WHERE n." + column + " = t." + column + ")",
+			{number(refresh.oid(table)), refresh.documents.source_system, refresh.documents.source_database});
+}
+
+static bool comparable(const core::Relation &relation, const std::vector<std::string> &columns)
+{
+	for (const std::string &name : columns) {
+		const core::Column *column = relation.column(name);
+		if (!column || !column->binary || column->base.find('[') != std::string::npos) return false;    // "=" of pg_catalog must exist
+	}
+	return !columns.empty();
+}
+
+// Does a unique key of the row, other than its generated key, find it among the new content? References to other rows are translated first, so
+// parents are resolved before children; a key that leads into a cycle is no help.
+static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
+{
+	const core::Relation &relation = *node.relation;
+	const core::Index *primary = relation.primary_key();
+	std::string own = primary && primary->columns.size() == 1 ? primary->columns[0] : "";
+	std::vector<std::vector<std::string>> candidates;
+	if (!node.match.empty()) candidates.push_back(node.match);
+	else
+		for (const core::Index &index : relation.indexes)
+			if (index.unique && index.valid && !index.expressions && index.predicate.empty() && !(index.columns.size() == 1 && index.columns[0] == node.key)) candidates.push_back(index.columns);
+	for (const std::vector<std::string> &columns : candidates) {
+		if (!comparable(relation, columns)) continue;
+		std::string joins, on;
+		int n = 0;
+		bool usable = true;
+		for (const std::string &name : columns) {
+			const core::Identity *identity = refresh.graph.identity(table, name);
+			if (identity && !(identity->table == table && name == own) && refresh.graph.in_cycle(table)) usable = false;
+			Replaced now = new_value(refresh, table, *relation.column(name), "t", ++n);
+			joins += now.join;
+			on += (on.empty() ? "" : " AND ") + std::string("s.") + core::quote_identifier(name) + " = " + now.value;
+		}
+		if (!usable) continue;
+		std::vector<std::string> wanted = columns;
+		if (!own.empty()) wanted.push_back(own);
+		std::string from = "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + joins + " JOIN " +
+						   refresh.new_rows(table, wanted, "s") + " ON " + on + " WHERE k.tab = $1::oid AND k.why <> 'k' AND k.state = 'b'";
+		if (!own.empty())
+			spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', t." + core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) +
+						"::text, 'n' FROM " + from + " ON CONFLICT DO NOTHING",
+					{number(refresh.oid(table))});
+		spi.run("UPDATE prodsync_work.kept z SET state = 'n' FROM (SELECT k.rel, k.row_id FROM " + from + ") f WHERE z.rel = f.rel AND z.row_id = f.row_id", {number(refresh.oid(table))});
+	}
+}
+
+void resolve_supporting(const Refresh &refresh)
+{
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	std::vector<core::Name> some = tables_with_kept_rows(spi, refresh, "why <> 'k'");
+	std::set<core::Name> looked_at(some.begin(), some.end());
+	for (const core::Name &table : refresh.graph.parents_first()) {
+		if (!looked_at.count(table)) continue;
+		resolve_by_origin(spi, refresh, table, refresh.graph.node(table));
+		resolve_by_natural_key(spi, refresh, table, refresh.graph.node(table));
+		pg::check_interrupts();
+	}
+	if (!some.empty()) prune(spi, refresh);
+}
+
+// Rows that are to be brought although they belong to a tenant that is not kept, by table.
+static void check_foreign_tenants(pg::Spi &spi, const Refresh &refresh, std::vector<Check> &out)
+{
+	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "why = 's' AND state = 'b'")) {
+		const core::TableNode &node = refresh.graph.node(table);
+		if (node.scope != core::Scope::tenant) continue;
+		std::string joins, last = "t";
+		core::Name at = table;
+		int n = 0;
+		for (const core::Hop &hop : node.path) {
+			std::string next = "h" + std::to_string(++n);
+			joins += " JOIN " + refresh.old_rows(hop.to, next) + " ON " + hop_equals(refresh, at, hop, last, next);
+			last = next, at = hop.to;
+		}
+		std::string count = spi.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + joins +
+										" WHERE k.tab = $1::oid AND k.why = 's' AND k.state = 'b'",
+									{number(refresh.oid(table))}).value_or("0");
+		if (count == "0") continue;
+		std::string keys;
+		for (const core::ForeignKey *key : refresh.graph.to(table)) keys += (keys.empty() ? "" : ", ") + describe(*key);
+		out.push_back({"supporting rows of other tenants", table.shown(), std::stoll(count),
+					   core::json{{"text", "kept rows reference rows of tenants that are not kept"}, {"foreign_keys", keys}}.dump(), false});
+	}
+}
+
+std::vector<Check> check_supporting(const Refresh &refresh)
+{
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	std::vector<Check> out;
+	check_foreign_tenants(spi, refresh, out);
+	for (const core::ForeignKey *key : refresh.graph.keys) {
+		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
+		std::string count = spi.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
+									" JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid WHERE k.why = 'r' AND k.state = 'b'").value_or("0");
+		if (count != "0")
+			out.push_back({"rows that go away", describe(*key), std::stoll(count), core::json{{"text", "rows of a table that stays reference rows that nothing keeps"}}.dump(), false});
+	}
+	return out;
+}
+
+void rekey(const Refresh &refresh)
+{
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'")) {
+		const core::TableNode &node = refresh.graph.node(table);
+		if (node.key.empty()) continue;
+		std::string column = core::quote_identifier(node.key), start = std::to_string(node.reserved_from), sequence = node.relation->column(node.key)->sequence;
+		// Never below what was given out already: keys in the range, and the sequence, which does not go back either.
+		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " + refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")" +
+						   (sequence.empty() ? "" : ", (SELECT last_value FROM " + sequence + " WHERE last_value >= " + start + ")") + ")";
+		spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', r.old::text, ((" + base + ") + r.rank)::text, 'k' FROM (SELECT t." + column +
+					" AS old, row_number() OVER (ORDER BY t." + column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
+					" ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." + column + " < " + start + ") r",
+				{number(refresh.oid(table))});
+		pg::check_interrupts();
+	}
+}
+
+KeptSummary summary(const Refresh &refresh)
+{
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE why = 'k'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
+	KeptSummary out;
+	out.kept = std::stoll(*rows[0][0]), out.supporting = std::stoll(*rows[0][1]);
+	out.rekeyed = std::stoll(spi.one("SELECT count(*) FROM prodsync_work.moved WHERE why = 'k'").value_or("0"));
+	return out;
+}
+
+}  // namespace prodsync

@@ -1,0 +1,41 @@
+// The rows of the target that a refresh brings over, and what becomes of their keys. All of it lives in prodsync_work.kept and
+// prodsync_work.moved, so that it can be any number of rows; the functions run in this order, under the locks of the switch or, in
+// the preflight, in one snapshot.
+//
+// 1. collect_kept: rows whose tenant path leads to a kept tenant, and the rows they reference, along foreign keys, to the end
+//    (supporting rows). Rows that a staying table references are looked at too, but never brought.
+// 2. resolve_supporting: is the source's row of that id the very same (loaded by an earlier verified run, and nobody wrote it since)? Else, does
+//    a natural key find it among the new content? Then references move there and the row is not brought. Afterwards only what is
+//    still reached from a kept row stays.
+// 3. rekey: rows that are brought and have a generated key below the reserved range get one in it.
+#pragma once
+#include "content.hpp"
+
+namespace prodsync {
+
+struct KeptSummary {
+	std::int64_t kept = 0, supporting = 0, rekeyed = 0;
+};
+
+void forget_kept(const Refresh &);
+void collect_kept(const Refresh &);
+void resolve_supporting(const Refresh &);
+std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept, staying rows whose parent goes away
+void rekey(const Refresh &);
+KeptSummary summary(const Refresh &);
+// Does the table have rows that are looked at? Without any, most statements are not worth running.
+std::vector<core::Name> tables_with_kept_rows(pg::Spi &, const Refresh &, const std::string &condition);
+
+// bring.cpp
+struct Replaced {                      // a column of a brought row in SQL, and the join that its new value needs
+	std::string value, join;
+};
+// The value that a column of an old row (alias) has in the new content; `number` keeps the aliases of several joins apart.
+Replaced new_value(const Refresh &, const core::Name &table, const core::Column &column, const std::string &alias, int number);
+std::vector<Check> check_collisions(const Refresh &);
+std::vector<Check> check_brought_references(const Refresh &);
+void give_way(const Refresh &, std::vector<Check> &checks);           // S4: rows that equal a kept one only because users were mapped
+void bring_rows(const Refresh &);
+void move_staying_references(const Refresh &);
+
+}  // namespace prodsync

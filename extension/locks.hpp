@@ -1,0 +1,35 @@
+// Locks: the run's own, and those of the switch.
+//
+// The run's lock is an advisory lock tag that no SQL function can make, so no role can take, block or release it but through
+// us: its fourth field is 0x7073. Control session and steps agree with each other, two controls do not, discarding agrees with nobody.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+#include "pg.hpp"
+
+namespace prodsync {
+
+namespace run_lock {
+bool control(int run);              // for the session (given back if this transaction is rolled back); false: another session has it
+bool step(int run);                 // shared, for the transaction; false: the run is being discarded
+// One refresh, clear or remap at a time in this database: for the transaction. false: somebody else is at it, or a run is being worked for.
+bool alone();
+// Ends whoever holds the run's lock and takes it exclusively for the transaction, waiting up to `ms`. Returns how many sessions were ended.
+int discard(const pg::Extension &, int run, int ms);
+bool alive(int run);                // does a session hold it as control, this one included?
+void release(int run);              // control, if this session has it, when the transaction commits
+}  // namespace run_lock
+
+enum class Strength { share_update_exclusive = 4, share_row_exclusive = 6, access_exclusive = 8 };
+struct Wanted { Oid relation; Strength strength; };
+struct Holders {                    // who was in the way when a try ended
+	std::string relation;           // as SQL
+	std::string json;               // array of {pid, role, application, state, since, query, prepared, mode, granted}, as the caller may see it
+};
+// All locks or none, under one deadline of `ms` for all of them: TOAST tables of what is wanted exclusively first, then by strength and
+// oid. deadlock_timeout is 10 ms for the try, so that a deadlock is ours to give up and autovacuum gives way. nullopt: all are held.
+// Other errors than "not available" and "deadlock" come through.
+std::optional<Holders> try_locks(const std::vector<Wanted> &wanted, int ms);
+
+}  // namespace prodsync

@@ -1,0 +1,126 @@
+// core's planner, served: what is asked, what becomes of each table, what stands in the way. Nothing is written here.
+#include "core/plan.hpp"
+#include "core/maps.hpp"
+#include "core/statements.hpp"
+#include "inputs.hpp"
+
+namespace prodsync {
+
+static std::string array_of(const std::vector<std::string> &values)
+{
+	std::string out;
+	for (const std::string &value : values) {
+		out += out.empty() ? "{\"" : ",\"";
+		for (char c : value) {
+			if (c == '"' || c == '\\') out += '\\';
+			out += c;
+		}
+		out += '"';
+	}
+	return out.empty() ? "{}" : out + "}";
+}
+
+PG_FUNCTION(prodsync_questions)
+{
+	std::vector<core::Problem> problems;  // sync_plan() has them
+	core::Config config = core::Config::parse(json_arg(fcinfo, 0), problems);
+	core::Catalog source = source_arg(fcinfo, 1), target = core::Catalog::parse(target_document(pg::extension_of(fcinfo)));
+	std::vector<pg::Row> out;
+	for (const core::Question &question : core::questions(config, source, target, {}))
+		out.push_back({question.id, question.kind, question.relation.shown(), array_of(question.columns)});
+	return pg::table(fcinfo, out);
+}
+
+PG_FUNCTION(prodsync_plan)
+{
+	std::vector<core::Problem> problems;
+	core::Config config = core::Config::parse(json_arg(fcinfo, 0), problems);
+	core::Catalog source = source_arg(fcinfo, 1);
+	core::Answers answers = answers_arg(fcinfo, 2);
+	core::Catalog target = core::Catalog::parse(target_document(pg::extension_of(fcinfo)));
+	core::Plan plan = core::make_plan(config, source, target, answers);
+	plan.problems.insert(plan.problems.begin(), problems.begin(), problems.end());
+
+	core::json document = plan.to_json(), binding = plan.binding();
+	for (std::size_t i = 0; i < plan.tables.size(); i++)
+		document["tables"][i].update(binding["tables"][i]);  // the client compares every word of it
+	std::vector<pg::Row> out;
+	auto add = [&](const char *section, const char *in, const char *object) {
+		for (const core::json &item : document[in]) out.push_back({section, item[object].get<std::string>(), item.dump()});
+	};
+	add("table", "tables", "relation");
+	add("problem", "problems", "object");
+	add("warning", "warnings", "object");
+	add("need", "needs", "id");
+	add("step", "steps", "relation");
+	return pg::table(fcinfo, out);
+}
+
+// ---- sync_tables ----
+// Only the predicate runs as the caller; counting is ours.
+static std::vector<std::string> kept_tenants(const core::Config &config, const core::Relation &tenants, const std::string &key)
+{
+	std::vector<std::string> keys;
+	for (const pg::Row &row : pg::rows_as_caller("SELECT t." + core::quote_identifier(key) + "::text FROM " +
+	         core::from_only(tenants) + " AS t WHERE (\n" + config.tenants->keep + "\n)"))
+		keys.push_back(row[0].value_or(""));
+	return keys;
+}
+
+static std::map<core::Name, std::string> kept_rows(
+    const pg::Extension &extension, const core::Config &config, const core::Catalog &target)
+{
+	std::map<core::Name, std::string> out;
+	std::vector<core::Problem> problems, warnings;
+	core::Graph graph = core::Graph::build(config, target, problems, warnings);
+	core::Name name = core::tenant_table(config, graph);
+	const core::Relation *tenants = name.empty() ? nullptr : target.find(name);
+	std::string key = tenants ? core::single_key(*tenants) : "";
+	if (key.empty()) return out;
+	std::string array = core::array_literal(kept_tenants(config, *tenants, key), tenants->column(key)->base);
+	pg::AsExtension as(extension);
+	pg::Spi spi;
+	for (const auto &[table, node] : graph.tables) {
+		if (node.mode != core::Mode::copy || node.scope != core::Scope::tenant || (node.path.empty() && table != name)) continue;
+		std::string where = core::path_condition(
+		    target, node.path, key, "t", [&](const std::string &of) { return of + " = ANY (" + array + ")"; });
+		out[table] = spi.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where).value_or("0");
+		pg::check_interrupts();
+	}
+	return out;
+}
+
+static std::string estimated_rows(const core::Catalog &catalog, const core::Name &table)
+{
+	double rows = 0;
+	for (const core::Relation *leaf : catalog.storage(table)) rows += std::max(0.0, leaf->rows);
+	return std::to_string(static_cast<std::int64_t>(rows));
+}
+
+PG_FUNCTION(prodsync_tables)
+{
+	pg::Extension extension = pg::extension_of(fcinfo);
+	core::Config config = current_config(extension).value_or(core::Config{});
+	std::optional<core::Catalog> source;
+	if (pg::has_arg(fcinfo, 0)) source = source_arg(fcinfo, 0);
+	core::Catalog target = core::Catalog::parse(target_document(extension));
+	core::Plan plan = source ? core::make_plan(config, *source, target, {}) : core::plan_clear(config, target);
+	std::map<core::Name, std::string> kept;
+	if (config.tenants) kept = kept_rows(extension, config, target);
+
+	core::json document = plan.to_json();
+	std::vector<pg::Row> out;
+	for (std::size_t i = 0; i < plan.tables.size(); i++) {
+		const core::PlannedTable &table = plan.tables[i];
+		const core::json &item = document["tables"][i];
+		auto text_of = [&](const char *name) { return item[name].get<std::string>(); };
+		auto found = kept.find(table.name);
+		bool there = source && table.in_source;
+		out.push_back({table.name.shown(), text_of("mode"), text_of("scope"),
+		    table.path.empty() ? pg::Value() : pg::Value(text_of("via")), estimated_rows(there ? *source : target, table.name),
+		    found == kept.end() ? pg::Value() : pg::Value(found->second), text_of("reason")});
+	}
+	return pg::table(fcinfo, out);
+}
+
+}  // namespace prodsync

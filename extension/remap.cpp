@@ -1,0 +1,228 @@
+// sync_remap_users(): for a database whose rows came from production by hand. References to users become those of this database's users.
+//
+// Which rows: of tables in mode copy, all but kept and supporting ones, rows in the reserved range (born here), and rows that a run of
+// prodsync wrote (mapped on their way in). The rows are written beside with their final values and the storage is switched, so chains of
+// ids and unique keys are no obstacle: where rows become equal in a unique key one survives (a kept row, else the first by primary key) and
+// references to the others move to it, table by table, parents first.
+#include "by_hand.hpp"
+#include "foreign_keys.hpp"
+#include "kept.hpp"
+#include "pg_server.hpp"
+#include "refresh.hpp"
+#include "shadow.hpp"
+#include "switch.hpp"
+
+namespace prodsync {
+
+struct Users {
+	core::Name table;
+	std::string key, type, fallback;    // the key column, its type, the fallback user's key
+};
+
+static Users users_of(const Refresh &refresh)
+{
+	if (!refresh.config().users)
+		throw pg::Error(PS_PROBLEMS, "the configuration names no users", {}, "Add it: {\"users\": {\"table\": \"auth_user\", \"fallback\": \"is_superuser\"}}");
+	Users out;
+	for (const core::Name &name : refresh.catalog().resolve(refresh.config().users->table)) out.table = name;
+	const core::Index *primary = refresh.catalog().find(out.table)->primary_key();
+	if (!primary || primary->columns.size() != 1) throw pg::Error(PS_PROBLEMS, out.table.shown() + " has no primary key of one column");
+	out.key = primary->columns[0], out.type = refresh.catalog().find(out.table)->column(out.key)->type;
+	std::string column = core::quote_identifier(out.key);
+	std::vector<pg::Row> found = pg::rows_as_caller("SELECT t." + column + " FROM " + refresh.old_rows(out.table, "t") + " WHERE (\n" + refresh.config().users->fallback +
+													"\n) ORDER BY t." + column + " LIMIT 1");
+	if (found.empty()) throw pg::Error(PS_PROBLEMS, "no user matches users.fallback", {}, "users.fallback is a condition over " + out.table.shown() + "; create such a user, or change the condition.");
+	out.fallback = *found[0][0];
+	return out;
+}
+
+// Map entries go into the work table, in a space of their own; each must name a user that is there.
+static void store_map(const Refresh &refresh, const Users &users, const core::json &map)
+{
+	if (!map.is_object()) throw pg::Error(PS_PROBLEMS, "the map of users is no JSON object", {}, "It is {\"production's id\": \"this database's id\", ...}.");
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'u', key, value, 'm' FROM jsonb_each_text($2::jsonb)",
+			{std::to_string(refresh.oid(users.table)), map.dump()});
+	std::string unknown = spi.one("SELECT count(*) FROM prodsync_work.moved m WHERE m.space = 'u' AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(users.table, "u") + " WHERE u." +
+								  core::quote_identifier(users.key) + "::text = m.new_key)").value_or("0");
+	if (unknown != "0") throw pg::Error(PS_PROBLEMS, "the map names " + unknown + " users that this database does not have");
+}
+
+// How one table's columns change. Aliases: t the row, kt its entry in kept (kept, supporting), rest: it may be changed at all.
+struct Rewriting {
+	std::vector<const core::Column *> user_columns, moved_columns;    // the latter reference rows that may be dropped
+	std::string may_change;
+	std::string joins;
+	std::map<std::string, std::string> values;    // by column name
+};
+
+static bool is_users(const Refresh &refresh, const core::Name &table, const std::string &column, const Users &users)
+{
+	const core::Identity *identity = refresh.graph.identity(table, column);
+	return identity && identity->table == users.table && identity->column == users.key;
+}
+
+static Rewriting rewriting(const Refresh &refresh, const core::Name &table, const Users &users, const std::set<core::Name> &dropping)
+{
+	const core::TableNode &node = refresh.graph.node(table);
+	Rewriting out;
+	out.joins = " LEFT JOIN prodsync_work.kept kt ON kt.rel = t.tableoid AND kt.row_id = t.ctid AND kt.why <> 'd'";
+	out.may_change = "kt.rel IS NULL AND NOT EXISTS (SELECT 1 FROM prodsync_work.run_step w WHERE w.original = t.tableoid AND w.xid IS NOT NULL AND "
+					 "(w.xid::text::numeric % 4294967296)::text = t.xmin::text)";
+	if (!node.key.empty()) out.may_change += " AND t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from);
+	int n = 0;
+	for (const core::Column &column : node.relation->columns) {
+		if (column.generated) continue;
+		std::string name = "t." + core::quote_identifier(column.name), m = "m" + std::to_string(++n);
+		const core::Identity *identity = refresh.graph.identity(table, column.name);
+		out.values[column.name] = name;
+		if (is_users(refresh, table, column.name, users)) {
+			out.user_columns.push_back(&column);
+			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(users.table)) + "::oid AND " + m + ".space = 'u' AND " + m + ".old_key = " + name + "::text";
+			out.values[column.name] = "CASE WHEN " + name + " IS NULL OR NOT (" + out.may_change + ") THEN " + name + " ELSE coalesce(" + m + ".new_key, " + core::quote_literal(users.fallback) + ")::" +
+									  column.type + " END";
+		} else if (identity && dropping.count(identity->table) && !(identity->table == table)) {
+			out.moved_columns.push_back(&column);
+			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(identity->table)) + "::oid AND " + m + ".space = 'n' AND " + m + ".old_key = " + name + "::text";
+			out.values[column.name] = "coalesce(" + m + ".new_key::" + column.type + ", " + name + ")";
+		}
+	}
+	return out;
+}
+
+// Rows that become equal in a unique index: all but one are marked as dropped (kept.why = 'd'), their keys move to the survivor's.
+static std::uint64_t fold(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const Rewriting &rewrite)
+{
+	const core::Relation &relation = *refresh.graph.node(table).relation;
+	const core::Index *primary = relation.primary_key();
+	std::string own = primary && primary->columns.size() == 1 ? primary->columns[0] : "", order;
+	for (const std::string &name : primary ? primary->columns : std::vector<std::string>{}) order += ", t." + core::quote_identifier(name);
+	std::uint64_t dropped = 0;
+	for (const core::Index &index : relation.indexes) {
+		bool changes = false;
+		std::vector<std::string> keys, given;
+		for (const std::string &name : index.columns) {
+			auto value = rewrite.values.find(name);
+			if (value == rewrite.values.end()) continue;
+			changes = changes || value->second != "t." + core::quote_identifier(name);
+			keys.push_back(value->second), given.push_back("t." + core::quote_identifier(name) + " IS NOT NULL");
+		}
+		if (!index.unique || !index.valid || index.expressions || !changes || keys.size() != index.columns.size()) continue;
+		std::string predicate = index.predicate.empty() ? "" : " AND (" + index.predicate + ")";
+		std::string key = own.empty() ? "NULL::text" : "t." + core::quote_identifier(own) + "::text";
+		std::string ranked = "SELECT t.tableoid AS rel, t.ctid AS row_id, " + key + " AS key, first_value(" + key + ") OVER w AS survivor, row_number() OVER w AS place FROM " +
+							 refresh.old_rows(table, "t") + rewrite.joins + " WHERE " + join(given, " AND ") + predicate +
+							 " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd') WINDOW w AS (PARTITION BY " +
+							 join(keys, ", ") + " ORDER BY (" + rewrite.may_change + ")" + (order.empty() ? ", t.ctid" : order) + ")";
+		std::string oid = std::to_string(refresh.oid(table));
+		if (!own.empty())
+			spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'n', key, survivor, 'f' FROM (" + ranked + ") r WHERE place > 1", {oid});
+		dropped += spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, rel, row_id, 'd', 0 FROM (" + ranked + ") r WHERE place > 1", {oid});
+		// a survivor of one index may be dropped by the next
+		if (!own.empty())
+			while (spi.run("UPDATE prodsync_work.moved a SET new_key = b.new_key FROM prodsync_work.moved b WHERE a.tab = $1::oid AND b.tab = a.tab AND a.space = 'n' AND b.space = 'n' AND a.new_key = b.old_key", {oid}) > 0)
+				pg::check_interrupts();
+	}
+	return dropped;
+}
+
+static std::vector<pg::Row> count_mapped(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const Rewriting &rewrite, const Users &users, std::uint64_t dropped)
+{
+	std::vector<pg::Row> out;
+	for (const core::Column *column : rewrite.user_columns) {
+		std::string name = "t." + core::quote_identifier(column->name);
+		std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE mm.old_key IS NOT NULL), count(*) FILTER (WHERE mm.old_key IS NULL) FROM " + refresh.old_rows(table, "t") + rewrite.joins +
+												 " LEFT JOIN prodsync_work.moved mm ON mm.tab = $1::oid AND mm.space = 'u' AND mm.old_key = " + name + "::text WHERE " + name + " IS NOT NULL AND " + rewrite.may_change +
+												 " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd')",
+											 {std::to_string(refresh.oid(users.table))});
+		out.push_back({table.shown(), column->name, rows[0][0], rows[0][1], std::to_string(dropped)});
+	}
+	return out;
+}
+
+static void write_beside(const Refresh &refresh, const core::Name &table, const Rewriting &rewrite)
+{
+	std::vector<std::string> names, values;
+	for (const core::Column *column : refresh.stored_columns(table)) {
+		names.push_back(core::quote_identifier(column->name));
+		values.push_back(rewrite.values.at(column->name));
+	}
+	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
+		Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
+		pg::run_as_owner(refresh.extension, owner_of(shadow), "INSERT INTO " + sql_name(shadow) + " (" + join(names, ", ") + ") SELECT " + join(values, ", ") + " FROM ONLY " + leaf->name.sql() + " AS t" +
+																 rewrite.joins + " WHERE NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd')");
+	}
+}
+
+// The transaction that mapped these rows: a second call leaves them alone.
+static void remember_rows(pg::Spi &spi, const Refresh &refresh)
+{
+	int step = 0;
+	for (const auto &[original, shadow] : refresh.shadows)
+		spi.run("INSERT INTO prodsync_work.run_step (run, step, kind, relation, original, shadow, status, xid, item) VALUES ($1::int, $2::int, 'remap', $3, $4::oid, $5::oid, 'done', pg_current_xact_id(), '{}')",
+				{std::to_string(refresh.run), std::to_string(++step), sql_name(original), std::to_string(original), std::to_string(shadow)});
+}
+
+PG_FUNCTION(prodsync_remap_users)
+{
+	pg::Extension extension = pg::extension_of(fcinfo);
+	std::unique_ptr<Refresh> refresh = refresh_by_hand(extension, "sync_remap_users()");
+	Users users = users_of(*refresh);
+	std::vector<Wanted> wanted;    // the tables that may change, exclusively, so that nothing is read that could change
+	for (const auto &[name, node] : refresh->graph.tables)
+		if (node.mode == core::Mode::copy)
+			for (const core::Relation *leaf : refresh->catalog().storage(name)) wanted.push_back({static_cast<Oid>(leaf->oid), Strength::access_exclusive});
+	wanted.push_back({refresh->oid(users.table), Strength::share_row_exclusive});
+	lock_by_hand(*refresh, wanted);
+	forget_kept(*refresh);
+	collect_kept(*refresh);
+	if (pg::has_arg(fcinfo, 0)) store_map(*refresh, users, core::json::parse(pg::arg_text(fcinfo, 0)));
+
+	std::vector<core::Name> changed;
+	std::map<core::Name, Rewriting> how;
+	std::set<core::Name> dropping;
+	std::vector<pg::Row> out;
+	{
+		pg::AsExtension as(extension);
+		pg::Spi spi;
+		for (const core::Name &table : refresh->graph.parents_first()) {
+			if (refresh->graph.node(table).mode != core::Mode::copy) continue;
+			Rewriting rewrite = rewriting(*refresh, table, users, dropping);
+			if (rewrite.user_columns.empty() && rewrite.moved_columns.empty()) continue;
+			std::uint64_t dropped = fold(spi, *refresh, table, rewrite);
+			if (dropped) dropping.insert(table);
+			for (pg::Row &row : count_mapped(spi, *refresh, table, rewrite, users, dropped)) out.push_back(std::move(row));
+			changed.push_back(table);
+			how.emplace(table, std::move(rewrite));
+			pg::check_interrupts();
+		}
+	}
+	for (auto &[name, node] : refresh->graph.tables)
+		if (!how.count(name)) node.mode = core::Mode::keep;
+	make_shadows(*refresh, "remap", changed);
+	for (const core::Name &table : changed) write_beside(*refresh, table, how.at(table));
+	build_indexes(*refresh);
+	std::vector<Check> checks;
+	{
+		pg::AsExtension as(extension);
+		pg::Spi spi;
+		for (const core::ForeignKey *key : refresh->graph.keys)
+			if (refresh->replaced(key->child) && key->parent == users.table)
+				for (const core::Relation *leaf : refresh->catalog().storage(key->child)) checks.push_back(check_foreign_key(spi, *refresh, *key, leaf->name));
+	}
+	require_ok(checks);
+	for (const auto &[original, shadow] : refresh->shadows) analyze(extension, shadow);
+	switch_storage(extension, {refresh->shadows.begin(), refresh->shadows.end()});
+	forget_kept(*refresh);
+	{
+		pg::AsExtension as(extension);
+		pg::Spi spi;
+		remember_rows(spi, *refresh);
+	}
+	ledger::record(extension, refresh->run, checks);
+	finish_by_hand(*refresh);
+	return pg::table(fcinfo, out);
+}
+
+}  // namespace prodsync

@@ -1,0 +1,134 @@
+// Everything under the locks is decided again: kept tenants, kept and supporting rows, collisions, keys in tables that stay, the schema itself. The
+// preflight did the same in one snapshot and without locks, so that a problem is found while nobody waits.
+#include "switch.hpp"
+#include "foreign_keys.hpp"
+#include "kept.hpp"
+#include "refresh.hpp"
+#include "sequences.hpp"
+#include "shadow.hpp"
+
+namespace prodsync {
+
+std::vector<Wanted> locks_wanted(const Refresh &refresh)
+{
+	std::vector<Wanted> out;
+	std::set<Oid> staying;
+	for (const auto &[name, node] : refresh.graph.tables) {
+		if (!refresh.replaced(name)) continue;
+		if (node.relation->kind == 'p') out.push_back({refresh.oid(name), Strength::share_update_exclusive});
+		for (const core::Relation *leaf : refresh.catalog().storage(name)) out.push_back({static_cast<Oid>(leaf->oid), Strength::access_exclusive});
+	}
+	for (const core::ForeignKey *key : refresh.graph.keys) {
+		if (refresh.replaced(key->child) == refresh.replaced(key->parent)) continue;
+		staying.insert(refresh.oid(refresh.replaced(key->child) ? key->parent : key->child));
+	}
+	for (Oid relation : staying) out.push_back({relation, Strength::share_row_exclusive});
+	for (Oid sequence : sequences_to_set(refresh)) out.push_back({sequence, Strength::share_row_exclusive});
+	return out;
+}
+
+void require_ok(const std::vector<Check> &checks)
+{
+	core::json failed = core::json::array();
+	for (const Check &check : checks)
+		if (!check.ok)
+			failed.push_back({{"check_name", check.name}, {"object", check.object}, {"violations", check.violations},
+							  {"detail", check.detail.empty() ? core::json() : core::json::parse(check.detail)}});
+	if (failed.empty()) return;
+	throw pg::Error(PS_CHECK, std::to_string(failed.size()) + (failed.size() == 1 ? " check failed" : " checks failed") + ": " + failed[0]["check_name"].get<std::string>() + " " +
+								  failed[0]["object"].get<std::string>(),
+					failed.dump(), "Nothing was changed. DETAIL lists every check that failed.");
+}
+
+static void append(std::vector<Check> &to, std::vector<Check> more)
+{
+	for (Check &check : more) to.push_back(std::move(check));
+}
+
+// What can be found out without changing anything.
+static std::vector<Check> find_out(const Refresh &refresh)
+{
+	forget_kept(refresh);
+	collect_kept(refresh);
+	resolve_supporting(refresh);
+	rekey(refresh);
+	std::vector<Check> checks = check_supporting(refresh);
+	append(checks, check_collisions(refresh));
+	append(checks, check_brought_references(refresh));
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	append(checks, check_used_keys(spi, refresh));
+	return checks;
+}
+
+std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::function<void()> &before_exchange)
+{
+	std::vector<Check> checks = find_out(refresh);
+	require_ok(checks);
+	give_way(refresh, checks);
+	bring_rows(refresh);
+	move_staying_references(refresh);
+	{
+		pg::AsExtension as(refresh.extension);
+		pg::Spi spi;
+		append(checks, check_staying_tables(spi, refresh));
+	}
+	require_ok(checks);
+	KeptSummary kept = summary(refresh);
+	checks.push_back({"kept rows", "all tables", 0, core::json{{"kept", kept.kept}, {"supporting", kept.supporting}, {"rekeyed", kept.rekeyed}}.dump(), true});
+	std::vector<SequenceValue> sequences = sequence_values(refresh);
+	restart(refresh.extension, sequences);
+	checks.push_back({"sequences", "all sequences", 0, core::json{{"set", sequences.size()}}.dump(), true});
+	if (before_exchange) before_exchange();
+	switch_storage(refresh.extension, {refresh.shadows.begin(), refresh.shadows.end()});
+	forget_kept(refresh);
+	return checks;
+}
+
+void step_preflight(const pg::Extension &extension, int run)
+{
+	if (!IsolationUsesXactSnapshot())
+		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the preflight reads everything in one snapshot", {}, "Call it in BEGIN ISOLATION LEVEL REPEATABLE READ.");
+	const Refresh &refresh = refresh_of(extension, run);
+	std::vector<Check> checks = find_out(refresh);
+	forget_kept(refresh);
+	{
+		pg::AsExtension as(extension);
+		pg::Spi spi;
+		for (const pg::Row &row : spi.rows("SELECT check_name, object, violations, detail::text FROM prodsync_work.run_check WHERE run = $1::int AND NOT ok ORDER BY check_name, object",
+										   {std::to_string(run)}))
+			checks.push_back({*row[0], *row[1], std::stoll(*row[2]), row[3].value_or(""), false});
+	}
+	require_ok(checks);
+}
+
+static void require_finished_steps(const pg::Extension &extension, int run)
+{
+	pg::AsExtension as(extension);
+	pg::Spi spi;
+	std::string open = spi.one("SELECT count(*) FROM prodsync_work.run_step WHERE run = $1::int AND kind <> 'refresh' AND status <> 'done'", {std::to_string(run)}).value_or("0");
+	if (open != "0") throw pg::Error(PS_REFUSED, open + " steps of run " + std::to_string(run) + " are not done yet");
+}
+
+PG_FUNCTION(prodsync_switch)
+{
+	pg::prevent_in_read_only("sync_switch()");
+	if (IsolationUsesXactSnapshot())
+		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the switch has to see what was committed a moment ago", {}, "Call it in an ordinary (READ COMMITTED) transaction.");
+	pg::Extension extension = pg::extension_of(fcinfo);
+	int run = static_cast<int>(pg::arg_int(fcinfo, 0)), try_ms = static_cast<int>(pg::arg_int(fcinfo, 1));
+	Run found = ledger::find(extension, run, pg::caller());
+	if (found.status != "started" || !run_lock::step(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over (" + found.status + ")");
+	require_finished_steps(extension, run);
+	const Refresh &refresh = refresh_of(extension, run);
+	if (std::optional<Holders> holders = try_locks(locks_wanted(refresh), try_ms))
+		throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Try again; DETAIL says who holds it.");
+	if (fingerprint(extension) != refresh.documents.fingerprint)
+		throw pg::Error(PS_STALE, "the target's schema was changed while the refresh was running", {}, "Nothing was changed. Run the refresh again.");
+	std::vector<Check> checks = carry_over_and_switch(refresh);
+	ledger::record(extension, run, checks);
+	ledger::set_status(extension, run, "switched");
+	return pg::table(fcinfo, ledger::as_rows(checks));
+}
+
+}  // namespace prodsync

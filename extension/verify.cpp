@@ -1,0 +1,30 @@
+// The verify step of one shadow: statistics, foreign keys, the keys it uses in tables that stay. Nothing is thrown here: what is found goes
+// into the ledger, and the preflight reports everything that failed at once.
+#include "foreign_keys.hpp"
+#include "refresh.hpp"
+#include "shadow.hpp"
+
+namespace prodsync {
+
+void step_verify(const pg::Extension &extension, int run, const StepRow &step)
+{
+	Refresh &refresh = refresh_of(extension, run);
+	core::Name relation;
+	for (const auto &[name, candidate] : refresh.catalog().relations)
+		if (static_cast<Oid>(candidate.oid) == step.original) relation = name;
+	if (relation.empty()) throw pg::Error(PS_STALE, "\"" + step.relation + "\" is not part of the plan");
+	if (!step.item.value("whole", false)) analyze(extension, refresh.shadows.at(step.original));
+	std::vector<Check> checks;
+	{
+		pg::AsExtension as(extension);
+		pg::Spi spi;
+		for (const core::ForeignKey *key : refresh.graph.from(refresh.catalog().root(relation))) {
+			checks.push_back(check_foreign_key(spi, refresh, *key, relation));
+			if (!refresh.replaced(key->parent)) store_used_keys(spi, refresh, *key, relation);
+			pg::check_interrupts();
+		}
+	}
+	ledger::record(extension, run, checks);
+}
+
+}  // namespace prodsync

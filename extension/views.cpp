@@ -1,0 +1,33 @@
+// Materialized views, after the switch, in the order of their dependencies. The server runs a refresh as the view's owner, restricted; it is called
+// below the level where event triggers fire.
+#include "refresh.hpp"
+#include "shadow.hpp"
+#include "pg_versions.hpp"
+extern "C" {
+#include "commands/matview.h"
+}
+
+namespace prodsync {
+
+// CONCURRENTLY lets readers go on; it needs contents and a unique index over plain columns and all rows.
+static bool can_go_concurrently(pg::Spi &spi, Oid view)
+{
+	return spi.one("SELECT c.relispopulated AND EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate"
+				   " AND i.indpred IS NULL AND i.indexprs IS NULL) FROM pg_class c WHERE c.oid = $1::oid AND c.relkind = 'm'", {std::to_string(view)}) == "t";
+}
+
+void step_refresh(const pg::Extension &extension, int, const StepRow &step)
+{
+	pg::AsExtension as(extension);
+	pg::Spi spi;
+	bool concurrently = can_go_concurrently(spi, step.original);
+	Oid view = step.original;
+	pg::call([=] {
+		RefreshMatViewStmt *stmt = makeNode(RefreshMatViewStmt);
+		stmt->concurrent = concurrently;
+		stmt->relation = makeRangeVar(get_namespace_name(get_rel_namespace(view)), get_rel_name(view), -1);
+		(void) REFRESH_VIEW(stmt);
+	});
+}
+
+}  // namespace prodsync

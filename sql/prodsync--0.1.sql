@@ -1,0 +1,175 @@
+-- prodsync: what the extension is on the target. Complain if the script is sourced in psql rather than by CREATE EXTENSION.
+\echo Use "CREATE EXTENSION prodsync" to load this file. \quit
+
+-- The private schema: nobody but the extension's owner has USAGE. Configuration, label, ledger, work tables, shadows.
+CREATE SCHEMA prodsync_work;
+
+CREATE TABLE prodsync_work.configuration (
+	one boolean PRIMARY KEY DEFAULT true CHECK (one),
+	config jsonb NOT NULL,
+	set_by name NOT NULL,
+	set_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The label of this database. It holds for the database it was given to: a copy restored from a dump, or renamed, is another.
+CREATE TABLE prodsync_work.environment (
+	one boolean PRIMARY KEY DEFAULT true CHECK (one),
+	name text NOT NULL,
+	refreshable boolean NOT NULL,
+	system_identifier bigint NOT NULL,
+	database_oid oid NOT NULL,
+	database_name name NOT NULL,
+	set_by name NOT NULL,
+	set_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE prodsync_work.run (
+	run integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	kind text NOT NULL CHECK (kind IN ('refresh', 'clear', 'remap')),
+	-- started: steps are being worked off. switched: committed, cleaning up. done: nothing left to do. failed, discarded: target untouched.
+	status text NOT NULL CHECK (status IN ('started', 'switched', 'done', 'failed', 'discarded')),
+	role name NOT NULL,
+	application text,
+	client inet,
+	started timestamptz NOT NULL DEFAULT clock_timestamp(),
+	switched timestamptz,
+	ended timestamptz,
+	reason text,
+	source jsonb,             -- system_identifier, database, server, snapshot, in_recovery
+	config jsonb NOT NULL,
+	fingerprint text,         -- of the target's catalog when the run started
+	documents jsonb           -- answers, target catalog, source catalog, plan: what the switch needs; emptied when the run is over
+);
+
+CREATE TABLE prodsync_work.run_step (
+	run integer NOT NULL REFERENCES prodsync_work.run ON DELETE CASCADE,
+	step integer NOT NULL,
+	kind text NOT NULL,
+	relation text NOT NULL,
+	original oid,             -- the target's relation that the step works for
+	shadow oid,
+	status text NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'running', 'done')),
+	rows bigint,
+	started timestamptz,
+	ended timestamptz,
+	xid xid8,                 -- of the transaction that loaded the rows: who still has it is the source's row
+	item jsonb NOT NULL,      -- the step as the plan has it
+	PRIMARY KEY (run, step)
+);
+
+CREATE TABLE prodsync_work.run_check (
+	run integer NOT NULL REFERENCES prodsync_work.run ON DELETE CASCADE,
+	check_name text NOT NULL,
+	object text NOT NULL,
+	violations bigint NOT NULL,
+	detail jsonb,
+	ok boolean NOT NULL
+);
+CREATE INDEX run_check_run ON prodsync_work.run_check (run);
+
+-- Which shadow belongs to which relation of the target. After the switch the shadow holds the old storage.
+CREATE TABLE prodsync_work.shadow (
+	run integer NOT NULL REFERENCES prodsync_work.run ON DELETE CASCADE,
+	original oid NOT NULL,
+	shadow oid NOT NULL,
+	PRIMARY KEY (run, original)
+);
+
+-- Keys that a shadow uses in tables that stay: looked up again under the lock.
+CREATE UNLOGGED TABLE prodsync_work.used_key (
+	run integer NOT NULL,
+	constraint_name text NOT NULL,
+	child oid NOT NULL,
+	key text[] NOT NULL
+);
+
+-- Work tables of one switch, emptied by it.
+-- kept: rows of the target that are looked at. why: k kept, s supporting (referenced by a kept one), r only referenced by a table that stays.
+-- state: b brought over, x the source has the very row (same key), n the source has it under another key (moved). depth: how many foreign
+-- keys away from a kept row, -1 not reached.
+CREATE UNLOGGED TABLE prodsync_work.kept (
+	tab oid NOT NULL,         -- the logical table
+	rel oid NOT NULL,         -- the relation the row is in (a leaf, or the table)
+	row_id tid NOT NULL,
+	why "char" NOT NULL,
+	state "char" NOT NULL DEFAULT 'b',
+	depth integer NOT NULL,
+	PRIMARY KEY (rel, row_id)
+);
+CREATE INDEX kept_tab ON prodsync_work.kept (tab, depth);
+-- moved: keys of the table that change on the way. space: o keys of the old content (re-keyed, or found by natural key),
+-- n keys of the new content (rows that gave way to a kept one).
+CREATE UNLOGGED TABLE prodsync_work.moved (
+	tab oid NOT NULL,         -- the table whose key it is
+	space "char" NOT NULL,
+	old_key text NOT NULL,
+	new_key text NOT NULL,
+	why "char" NOT NULL,      -- k re-keyed, n found by natural key, w gave way to a kept row
+	PRIMARY KEY (tab, space, old_key)
+);
+
+CREATE FUNCTION sync_version() RETURNS text
+	LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'prodsync_version';
+CREATE FUNCTION sync_configure(config jsonb) RETURNS void
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_configure';
+CREATE FUNCTION sync_config() RETURNS jsonb
+	LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'prodsync_config';
+CREATE FUNCTION sync_set_environment(name text, refreshable boolean) RETURNS void
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_set_environment';
+CREATE FUNCTION sync_environment(OUT name text, OUT refreshable boolean, OUT reason text) RETURNS SETOF record
+	LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'prodsync_environment';
+CREATE FUNCTION sync_catalog() RETURNS jsonb
+	LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'prodsync_catalog';
+CREATE FUNCTION sync_tables(source jsonb DEFAULT NULL)
+	RETURNS TABLE (relation text, mode text, scope text, tenant_path text, est_rows bigint, kept_rows bigint, reason text)
+	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_tables';
+CREATE FUNCTION sync_questions(config jsonb, source jsonb)
+	RETURNS TABLE (question text, kind text, relation text, columns text[])
+	LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'prodsync_questions';
+CREATE FUNCTION sync_plan(config jsonb, source jsonb, answers jsonb)
+	RETURNS TABLE (section text, object text, item jsonb)
+	LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'prodsync_plan';
+CREATE FUNCTION sync_start(config jsonb, source jsonb, answers jsonb)
+	RETURNS TABLE (run integer, step integer, kind text, relation text, shadow text, depends_on integer[], est_bytes bigint,
+		format text, columns jsonb, filter text)
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_start';
+CREATE FUNCTION sync_step(run integer, step integer) RETURNS text
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_step';
+CREATE FUNCTION sync_loaded(run integer, step integer, rows bigint) RETURNS void
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_loaded';
+CREATE FUNCTION sync_switch(run integer, try_ms integer DEFAULT 100)
+	RETURNS TABLE (check_name text, object text, violations bigint, detail jsonb, ok boolean)
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_switch';
+CREATE FUNCTION sync_discard(run integer DEFAULT NULL, reason text DEFAULT NULL) RETURNS integer
+	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_discard';
+CREATE FUNCTION sync_clear(tables regclass[] DEFAULT NULL)
+	RETURNS TABLE (relation text, removed bigint, kept bigint, rekeyed bigint)
+	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_clear';
+CREATE FUNCTION sync_remap_users(map jsonb DEFAULT NULL)
+	RETURNS TABLE (relation text, column_name text, mapped bigint, fallback bigint, dropped bigint)
+	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_remap_users';
+CREATE FUNCTION sync_reset_sequences() RETURNS TABLE (sequence text, value bigint)
+	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_reset_sequences';
+CREATE FUNCTION sync_check()
+	RETURNS TABLE (check_name text, object text, violations bigint, detail jsonb, ok boolean)
+	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_check';
+CREATE FUNCTION sync_grant(role regrole) RETURNS void
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_grant';
+
+CREATE VIEW sync_runs AS
+	SELECT run, kind, status, role, application, client, started, switched, ended, reason,
+		source ->> 'database' AS source_database, source ->> 'system_identifier' AS source_system,
+		source ->> 'snapshot' AS source_snapshot,
+		(SELECT sum(s.rows) FROM prodsync_work.run_step s WHERE s.run = r.run AND s.kind = 'load')::bigint AS rows
+	FROM prodsync_work.run r;
+CREATE VIEW sync_run_steps AS
+	SELECT run, step, kind, relation, status, rows, started, ended FROM prodsync_work.run_step;
+CREATE VIEW sync_run_checks AS
+	SELECT run, check_name, object, violations, detail, ok FROM prodsync_work.run_check;
+
+-- EXECUTE is the gate: sync_grant() opens it for the role that runs refreshes. Everybody may ask for version and label;
+-- sync_set_environment() and sync_grant() themselves ask for the owner of the database.
+REVOKE EXECUTE ON FUNCTION sync_configure(jsonb), sync_config(), sync_catalog(), sync_tables(jsonb), sync_questions(jsonb, jsonb),
+	sync_plan(jsonb, jsonb, jsonb), sync_start(jsonb, jsonb, jsonb), sync_step(integer, integer), sync_loaded(integer, integer, bigint),
+	sync_switch(integer, integer), sync_discard(integer, text), sync_clear(regclass[]), sync_remap_users(jsonb),
+	sync_reset_sequences(), sync_check() FROM PUBLIC;

@@ -1,0 +1,260 @@
+#include <algorithm>
+#include "catch.hpp"
+#include "core/maps.hpp"
+#include "small_catalog.hpp"
+
+using namespace core;
+using small::name;
+
+namespace {
+
+std::vector<std::string> ids(const std::vector<Question> &questions)
+{
+	std::vector<std::string> all;
+	for (const auto &question : questions) all.push_back(question.id);
+	return all;
+}
+
+bool has(const std::vector<std::string> &all, const std::string &one)
+{
+	return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+const Question *find(const std::vector<Question> &questions, const std::string &id)
+{
+	for (const auto &question : questions)
+		if (question.id == id) return &question;
+	return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("questions come when what they build on is answered")
+{
+	const auto catalog = small::application();
+	const auto config = small::configuration();
+	const auto graph = small::graph(config, catalog);
+	Answers answers;
+	auto open = questions(config, catalog, catalog, answers);
+	const auto first = ids(open);
+	CHECK(has(first, "maximum public.customer.id"));
+	CHECK(has(first, "pairs public.auth_user source"));
+	CHECK(has(first, "pairs public.content_type target"));
+	CHECK(has(first, "fallback public.auth_user"));
+	CHECK(has(first, "kept_rows public.customer_tag"));
+	// permissions are matched by content types
+	CHECK_FALSE(has(first, "pairs public.permission source"));
+	CHECK_FALSE(std::any_of(open.begin(), open.end(), [](const auto &question) { return question.kind == "folds"; }));
+	// what is emptied or kept is not asked for its ids
+	CHECK_FALSE(has(first, "maximum public.outbox.id"));
+	CHECK_FALSE(has(first, "maximum public.auth_user.id"));
+	for (const auto &question : open) answers.take(config, graph, question, small::rows_for(question));
+
+	open = questions(config, catalog, catalog, answers);
+	CHECK(has(ids(open), "pairs public.permission source"));
+	CHECK(has(ids(open), "folds public.membership.membership_tenant_id_uniq1"));
+	// what hangs below folded rows comes after them
+	CHECK_FALSE(has(ids(open), "folds public.badge.badge_membership_id_uniq1 after 1"));
+	CHECK_FALSE(has(ids(open), "maximum public.customer.id"));
+	for (const auto &question : open) answers.take(config, graph, question, small::rows_for(question));
+
+	open = questions(config, catalog, catalog, answers);
+	CHECK(has(ids(open), "folds public.badge.badge_membership_id_uniq1 after 1"));
+	for (const auto &question : open) answers.take(config, graph, question, small::rows_for(question));
+	CHECK(questions(config, catalog, catalog, answers).empty());
+	CHECK(answers.keys.empty());
+}
+
+TEST_CASE("users and content types are matched by natural keys (P13)")
+{
+	const auto catalog = small::application();
+	const auto answers = small::answered(small::configuration(), catalog, catalog);
+	const auto &users = answers.maps.at(name("auth_user"));
+	CHECK(users.pairs == std::map<std::string, std::string>{{"2", "20"}});
+	CHECK(users.fallback == "4");
+	CHECK(users.fallback_label == "uat_admin");
+	CHECK(users.unmatched.empty());
+	const auto &types = answers.maps.at(name("content_type"));
+	CHECK(types.pairs == std::map<std::string, std::string>{{"1", "12"}, {"3", "11"}});
+	CHECK(types.unmatched == std::vector<std::string>{"2"});
+	// maps build on maps: content type 1 of production is 12 here, 2 is unknown
+	const auto &permissions = answers.maps.at(name("permission"));
+	CHECK(permissions.pairs == std::map<std::string, std::string>{{"7", "70"}});
+	CHECK(permissions.unmatched == std::vector<std::string>{"8"});
+}
+
+TEST_CASE("NULL and doubles in a natural key match nothing")
+{
+	const auto catalog = small::application();
+	const auto answers =
+	    small::answered(small::configuration(), catalog, catalog, [](const Question &question) -> std::vector<Row> {
+		    if (question.id == "pairs public.content_type source")
+			    return {{"1", "shop", std::nullopt}, {"2", "shop", "x"}, {"3", "shop", "x"}, {"4", "shop", "y"}, {"5", "a", "bc"},
+			        {"6", "ab", "d"}};
+		    if (question.id == "pairs public.content_type target")
+			    return {{"10", "shop", std::nullopt}, {"20", "shop", "x"}, {"40", "shop", "y"}, {"41", "shop", "y"},
+			        {"50", "ab", "c"}, {"60", "ab", "d"}};
+		    return small::rows_for(question);
+	    });
+	const auto &types = answers.maps.at(name("content_type"));
+	CHECK(types.pairs == std::map<std::string, std::string>{{"6", "60"}});
+	CHECK(types.unmatched == std::vector<std::string>{"1", "2", "3", "4", "5"});
+}
+
+TEST_CASE("chains of folded rows end at the last survivor")
+{
+	auto catalog = small::application();
+	catalog.relations.at(name("membership")).indexes.push_back(catalog.relations.at(name("membership")).indexes.back());
+	catalog.relations.at(name("membership")).indexes.back().name = "second";
+	catalog.relations.at(name("membership")).indexes.back().columns = {"user_id"};
+	int asked_second = 0;
+	const auto answers =
+	    small::answered(small::configuration(), catalog, catalog, [&](const Question &question) -> std::vector<Row> {
+		    if (question.id == "folds public.membership.second") {
+			    ++asked_second;
+			    CHECK(question.sql.find("unnest('{11}'::bigint[]) AS d(k) WHERE d.k = t.id") != std::string::npos);
+			    return {{std::nullopt, "99"}, {"10", "3"}};
+		    }
+		    return small::rows_for(question);
+	    });
+	CHECK(asked_second == 1);
+	const auto &fold = answers.folds.at(name("membership"));
+	CHECK(fold.dropped == std::map<std::string, std::string>{{"10", "3"}, {"11", "3"}});
+	CHECK(fold.total == 100);
+	CHECK_FALSE(fold.by_ctid);
+}
+
+TEST_CASE("the survivor is chosen at the source, after all other filters")
+{
+	const auto catalog = small::application();
+	const auto config = small::configuration();
+	std::string sql;
+	small::answered(config, catalog, catalog, [&](const Question &question) -> std::vector<Row> {
+		if (question.kind == "source_tenants") return {{"7", "test_x"}};
+		if (question.kind == "folds" && question.relation == name("membership")) sql = question.sql;
+		return small::rows_for(question);
+	});
+	CHECK(sql.find("(t.tenant_id = ANY ('{7}'::bigint[])) IS NOT TRUE") != std::string::npos);
+	CHECK(sql.find("unnest('{2}'::bigint[], '{20}'::text[]) AS m1(old, new) ON m1.old = t.user_id") != std::string::npos);
+	CHECK(sql.find(
+	          "PARTITION BY t.tenant_id, CASE WHEN t.user_id IS NOT NULL THEN coalesce(m1.new, '4'::text) END ORDER BY t.id") !=
+	    std::string::npos);
+	CHECK(sql.find("WHERE t.tenant_id IS NOT NULL AND t.user_id IS NOT NULL") != std::string::npos);
+}
+
+TEST_CASE("the target's SQL is never run on the source (S5)")
+{
+	const auto source = small::application();
+	auto target = small::application();
+	auto &index = target.relations.at(name("membership")).indexes.back();
+	index.predicate = "pg_sleep(1) IS NULL";
+	small::answered(small::configuration(), source, target, [&](const Question &question) {
+		// without its condition the index would fold other rows
+		CHECK_FALSE((question.kind == "folds" && question.relation == name("membership")));
+		if (question.side == Side::source) CHECK(question.sql.find("pg_sleep") == std::string::npos);
+		return small::rows_for(question);
+	});
+}
+
+TEST_CASE("in a circle, an index is asked again when rows that it rests on have folded meanwhile")
+{
+	auto catalog = small::application();
+	// a tree: children of folded rows become equal themselves
+	small::Table(catalog, "node")
+	    .serial()
+	    .column("user_id")
+	    .column("parent_id")
+	    .column("name", "text")
+	    .unique({"user_id"})
+	    .unique({"parent_id", "name"})
+	    .references({"user_id"}, "auth_user")
+	    .references({"parent_id"}, "node");
+	std::vector<std::string> order;
+	const auto answers =
+	    small::answered(small::configuration(), catalog, catalog, [&](const Question &question) -> std::vector<Row> {
+		    if (question.kind != "folds" || question.relation != name("node")) return small::rows_for(question);
+		    order.push_back(question.id);
+		    if (order.size() == 1) return {{std::nullopt, "9"}, {"2", "1"}};
+		    if (order.size() == 2) return {{std::nullopt, "8"}, {"4", "3"}};
+		    return {{std::nullopt, "7"}};
+	    });
+	CHECK(order ==
+	    std::vector<std::string>{"folds public.node.node_user_id_uniq1", "folds public.node.node_parent_id_uniq2 after 1",
+	        "folds public.node.node_parent_id_uniq2 after 2"});
+	CHECK(answers.folds.at(name("node")).dropped.size() == 2);
+}
+
+TEST_CASE("rows without a single key are folded by where they lie")
+{
+	auto catalog = small::application();
+	small::Table(catalog, "pref")
+	    .column("user_id", "bigint", true)
+	    .column("name", "text", true)
+	    .primary({"user_id", "name"})
+	    .references({"user_id"}, "auth_user");
+	const auto answers =
+	    small::answered(small::configuration(), catalog, catalog, [&](const Question &question) -> std::vector<Row> {
+		    if (question.kind != "folds" || question.relation != name("pref")) return small::rows_for(question);
+		    CHECK(question.columns.front() == "ctid");
+		    return {{std::nullopt, "50"}, {"(0,2)", "(0,1)"}};
+	    });
+	CHECK(answers.folds.at(name("pref")).by_ctid);
+	const auto plan = make_plan(small::configuration(), catalog, catalog, answers);
+	CHECK(small::step(plan, "load", "pref").filter ==
+	    "NOT EXISTS (SELECT FROM unnest('{\"(0,2)\"}'::tid[]) AS d(k) WHERE d.k = t.ctid)");
+}
+
+TEST_CASE("answers survive JSON, the natural keys stay in the client")
+{
+	const auto catalog = small::application();
+	auto answers = small::answered(small::configuration(), catalog, catalog);
+	answers.keys["pairs x source"] = {"1", "alice"};
+	const auto document = answers.to_json();
+	CHECK(document.dump().find("alice") == std::string::npos);
+	const auto parsed = Answers::parse(json::parse(document.dump()));
+	CHECK(parsed.to_json() == document);
+	CHECK(parsed.keys.empty());
+	CHECK(parsed.maps.at(name("auth_user")).fallback == "4");
+	CHECK(Answers::parse(json::object()).to_json() == Answers{}.to_json());
+	CHECK_THROWS_AS(Answers::parse(json::parse(R"({"maps": {"x": {}}})")), std::runtime_error);
+	CHECK_THROWS_AS(Answers::parse(json::parse(R"({"target_tenants": "x"})")), std::runtime_error);
+	Answers odd;
+	odd.kept_rows[{"My Schema", "a\"b.c"}] = 1;
+	CHECK(Answers::parse(odd.to_json()).kept_rows == odd.kept_rows);
+}
+
+TEST_CASE("what does not answer the question is refused")
+{
+	const auto catalog = small::application();
+	const auto config = small::configuration();
+	const auto graph = small::graph(config, catalog);
+	Answers answers;
+	const auto open = questions(config, catalog, catalog, answers);
+	const auto &maximum = *find(open, "maximum public.customer.id");
+	CHECK_THROWS_AS(answers.take(config, graph, maximum, {}), std::runtime_error);
+	CHECK_THROWS_AS(answers.take(config, graph, maximum, {{"1", "2"}}), std::runtime_error);
+	CHECK_THROWS_AS(answers.take(config, graph, maximum, {{"x"}}), std::runtime_error);
+	answers.take(config, graph, maximum, {{std::nullopt}});
+	CHECK(answers.maximums.at("public.customer.id") == 0);
+	CHECK_THROWS_AS(answers.take(config, graph, maximum, {{"1"}}), std::runtime_error);
+}
+
+TEST_CASE("tables that one side lacks are not asked about there")
+{
+	auto source = small::application();
+	source.relations.erase(name("badge"));
+	source.relations.erase(name("tenant"));
+	const auto open = questions(small::configuration(), source, small::application(), {});
+	CHECK_FALSE(has(ids(open), "maximum public.badge.id"));
+	CHECK_FALSE(has(ids(open), "source_tenants public.tenant"));
+	CHECK(has(ids(open), "kept_tenants public.tenant"));
+}
+
+TEST_CASE("a comment in a predicate cannot swallow what follows")
+{
+	auto config = small::configuration();
+	config.tenants->keep = "true -- all";
+	const auto open = questions(config, small::application(), small::application(), {});
+	for (const char *id : {"source_tenants public.tenant", "kept_tenants public.tenant", "kept_rows public.customer"})
+		CHECK(find(open, id)->sql.find("(\ntrue -- all\n)") != std::string::npos);
+}
