@@ -65,10 +65,22 @@ std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options,
 	return workers;
 }
 
+// In the session that switches: the server keeps the plans of its statements there, which then need not be made under the locks.
+void preflight(Prepared &prepared, int run)
+{
+	Connection &target = *prepared.target;
+	for (const core::Step &step : prepared.plan.steps) {
+		if (step.kind != "preflight") continue;
+		target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE");
+		target.exec("SELECT " + prepared.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(run), std::to_string(step.step)});
+		target.exec("COMMIT");
+	}
+}
+
 void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
 {
 	std::vector<core::Step> steps;
-	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return s.kind != "refresh"; });
+	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return s.kind != "refresh" && s.kind != "preflight"; });
 	std::mutex mutex;
 	std::map<core::Name, TableResult> tables;
 	progress.begin(steps);
@@ -92,6 +104,7 @@ void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> 
 		interrupt::check();
 		throw prepared.target->error(nullptr);
 	}
+	preflight(prepared, run);
 	for (auto &[name, table] : tables) {
 		result.total_rows += table.rows;
 		result.total_bytes += table.bytes;

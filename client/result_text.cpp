@@ -71,9 +71,9 @@ std::string checks_text(const std::vector<CheckResult> &checks, const std::strin
 	auto out = text.substr(text.find('\n') + 1);
 	for (const auto &check : checks) {
 		if (check.ok && check.violations == 0) continue;
-		out += indent + (check.ok ? "note: " : "broken: ") + printable(check.name) + " " + printable(check.object) + ": " +
-		    counted(check.violations, "row") + "\n";
-		if (auto detail = detail_text(check.detail); !detail.empty()) out += indent + "  " + detail + "\n";
+		out.append(indent).append(check.ok ? "note: " : "broken: ").append(printable(check.name)).append(" ");
+		out.append(printable(check.object)).append(": ").append(counted(check.violations, "row")).append("\n");
+		if (auto detail = detail_text(check.detail); !detail.empty()) out.append(indent).append("  ").append(detail).append("\n");
 	}
 	return out;
 }

@@ -8,7 +8,7 @@ static std::string number(Oid oid) { return std::to_string(oid); }
 void forget_kept(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	spi.run("DELETE FROM prodsync_work.kept");
 	spi.run("DELETE FROM prodsync_work.moved");
 }
@@ -93,7 +93,7 @@ void collect_kept(const Refresh &refresh)
 			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
 	}
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	if (spi.one("SELECT 1 FROM prodsync_work.kept LIMIT 1"))
 		for (const auto &[name, node] : refresh.graph.tables) {
 			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(spi, refresh, name, node);
@@ -189,7 +189,7 @@ static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const c
 void resolve_supporting(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<core::Name> some = tables_with_kept_rows(spi, refresh, "why <> 'k'");
 	std::set<core::Name> looked_at(some.begin(), some.end());
 	for (const core::Name &table : refresh.graph.parents_first()) {
@@ -229,7 +229,7 @@ static void check_foreign_tenants(pg::Spi &spi, const Refresh &refresh, std::vec
 std::vector<Check> check_supporting(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<Check> out;
 	check_foreign_tenants(spi, refresh, out);
 	for (const core::ForeignKey *key : refresh.graph.keys) {
@@ -245,7 +245,7 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 void rekey(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.key.empty()) continue;
@@ -264,7 +264,7 @@ void rekey(const Refresh &refresh)
 KeptSummary summary(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE why = 'k'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
 	KeptSummary out;
 	out.kept = std::stoll(*rows[0][0]), out.supporting = std::stoll(*rows[0][1]);
