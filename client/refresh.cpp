@@ -104,7 +104,6 @@ void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> 
 		interrupt::check();
 		throw prepared.target->error(nullptr);
 	}
-	preflight(prepared, run);
 	for (auto &[name, table] : tables) {
 		result.total_rows += table.rows;
 		result.total_bytes += table.bytes;
@@ -188,9 +187,11 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 		started = start(prepared, options);
 		result.run = started.run;
 		work_off(prepared, started.run, workers, progress, result);
-		// Production is done with: nothing of it is held while the switch waits for testers.
+		// Production is done with: nothing of it is held while we look at the target, or wait for testers.
 		workers.clear();
 		prepared.source.reset();
+		progress.waiting("preflight");
+		preflight(prepared, started.run);
 		if (options.rehearse) {
 			result.seconds = since(begun);
 			progress.end();
