@@ -23,7 +23,8 @@ std::vector<core::Name> tables_with_kept_rows(pg::Spi &spi, const Refresh &refre
 	return out;
 }
 
-// The configured predicate runs as the caller; only row addresses come out of it.
+// The configured predicate runs as the caller; only row addresses come out of it. Where the tenants themselves stay (sync_clear() of some
+// tables) they are noted as there already ('x'), so that the paths of the other tables' rows find them and nobody brings them.
 static void collect_tenants(const Refresh &refresh, const core::Name &table)
 {
 	std::string found;
@@ -32,8 +33,8 @@ static void collect_tenants(const Refresh &refresh, const core::Name &table)
 	if (found.empty()) return;
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
-	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, v.rel::oid, v.row_id::tid, 'k', 0 FROM (VALUES " + found + ") AS v (rel, row_id)",
-			{number(refresh.oid(table))});
+	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, state, depth) SELECT $1::oid, v.rel::oid, v.row_id::tid, 'k', $2::\"char\", $3::int FROM (VALUES " + found + ") AS v (rel, row_id)",
+			{number(refresh.oid(table)), refresh.replaced(table) ? "b" : "x", refresh.replaced(table) ? "0" : "-1"});
 }
 
 static std::string hop_equals(const Refresh &refresh, const core::Name &table, const core::Hop &hop, const std::string &child, const std::string &parent)
@@ -90,7 +91,7 @@ void collect_kept(const Refresh &refresh)
 {
 	if (refresh.config().tenants) {
 		for (const auto &[name, node] : refresh.graph.tables)
-			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
+			if (node.mode != core::Mode::empty && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
 	}
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi(pg::Plans::kept);
@@ -265,7 +266,7 @@ KeptSummary summary(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi(pg::Plans::kept);
-	std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE why = 'k'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
+	std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE why = 'k' AND state = 'b'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
 	KeptSummary out;
 	out.kept = std::stoll(*rows[0][0]), out.supporting = std::stoll(*rows[0][1]);
 	out.rekeyed = std::stoll(spi.one("SELECT count(*) FROM prodsync_work.moved WHERE why = 'k'").value_or("0"));
