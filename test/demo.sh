@@ -12,8 +12,8 @@ base=tmp_demo
 scale=${1:-25}
 [[ $scale =~ ^[1-9][0-9]{0,3}$ ]] || { echo "usage: test/demo.sh [SCALE]" >&2; exit 2; }
 
-bold='' dim='' plain=''
-if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; fi
+bold='' plain=''
+if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then bold=$'\e[1m' plain=$'\e[0m'; fi
 title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 type_it() { printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"; "$@"; }        # as a person would
 cluster() { test/cluster.sh -b "$base" "$@"; }
@@ -111,8 +111,8 @@ SQL
 }
 
 # ---- the tester ----
-# One session that reads and writes all the time, with prepared statements, and finds its tenant by name, as an application does. Files
-# in $1: figures (reads, writes, errors, longest wait in microseconds), tenants (every number of tenants it saw, in order).
+# One session that reads and writes all the time and finds its tenant by name, as an application does. Files in $1: figures (reads,
+# writes, errors, longest wait in microseconds), tenants (every number of tenants it saw, in order), errors.
 tester()
 {
 	local out=$1 answer line begun took longest=0 reads=0 writes=0 errors=0 n=0 seen='' stop=false
@@ -130,23 +130,20 @@ tester()
 		took=$((${EPOCHREALTIME/./} - begun))
 		if ((took > longest)); then longest=$took; fi
 	}
-	ask "PREPARE tenants AS SELECT count(*) FROM apps_tenants_tenant"
-	ask "PREPARE customers AS SELECT count(*), max(c.updated_at) FROM apps_customers_customer c JOIN apps_tenants_tenant t ON t.id = c.tenant_id WHERE schema_name = 'test_acme'"
-	ask "PREPARE invoices AS SELECT sum(i.total) FROM apps_sales_invoice i JOIN apps_tenants_tenant t ON t.id = i.tenant_id WHERE schema_name = 'test_global'"
-	ask "PREPARE log (text) AS INSERT INTO apps_activity_log (verb, happened_at, tenant_id) SELECT \$1, now(), id FROM apps_tenants_tenant WHERE schema_name = 'test_acme'"
+	ask "SELECT 1"
 	longest=0
 	while ! $stop && kill -0 "${SESSION_PID:-0}" 2>/dev/null; do
 		n=$((n + 1))
-		ask "EXECUTE tenants"
+		ask "SELECT count(*) FROM apps_tenants_tenant"
 		if [[ $answer != "$seen" ]]; then seen=$answer; echo "$seen" >>"$out/tenants"; fi
-		ask "EXECUTE customers"
-		ask "EXECUTE invoices"
-		ask "EXECUTE log ('demo $n')"
+		ask "SELECT count(*), max(c.updated_at) FROM apps_customers_customer c JOIN apps_tenants_tenant t ON t.id = c.tenant_id WHERE schema_name = 'test_acme'"
+		ask "SELECT sum(i.total) FROM apps_sales_invoice i JOIN apps_tenants_tenant t ON t.id = i.tenant_id WHERE schema_name = 'test_global'"
+		ask "INSERT INTO apps_activity_log (verb, happened_at, tenant_id) SELECT 'demo $n', now(), id FROM apps_tenants_tenant WHERE schema_name = 'test_acme'"
 		reads=$((reads + 3)) writes=$((writes + 1))
 		read -rt 0.005 -u "${SESSION[0]}" line || :                     # a pause of 5 ms
 		echo "$reads $writes $errors $longest" >"$out/figures"
 	done
-	exec {SESSION[1]}>&-
+	printf '\\q\n' >&"${SESSION[1]}"
 	wait "$SESSION_PID" || :
 }
 notes=$(mktemp -d)
@@ -174,7 +171,7 @@ logged=$(sql uat <<<"SELECT count(*) FROM apps_activity_log WHERE verb LIKE 'dem
 
 # ---- before and after ----
 thousands() { printf "%'d" "$1" 2>/dev/null | LC_ALL=C sed -E ':a; s/^([0-9]+)([0-9]{3})/\1,\2/; ta'; }
-line() { printf '  %-34s %16s   %16s   %s\n' "$@"; }
+line() { printf '  %-38s %13s   %13s   %s\n' "$@" | sed 's/ *$//'; }
 title "uat, before and after"
 line "" before after ""
 same="not the same"
@@ -183,9 +180,9 @@ line "testers' rows that were compared" "${before[0]%%|*}" "${after[0]%%|*}" "$s
 line "all customers" "${before[2]}" "${after[2]}" "production's, and the testers'"
 line "all invoices" "${before[3]}" "${after[3]}" ""
 line "highest id of a customer of test_acme" "${before[4]}" "${after[4]}" "out of the way of production's ids"
-line "mails waiting to be sent" "${before[5]}" "${after[5]}" "nobody gets a mail from uat"
-printf '  %-34s before: %s\n' "tenants that are not the testers'" "${before[1]}"
-printf '  %-34s after:  %s\n' "" "${after[1]}"
+line "mails waiting to be sent" "${before[5]}" "${after[5]}" "none of production's, nobody gets a mail"
+printf '  %-38s before: %s\n' "tenants that are not the testers'" "${before[1]}"
+printf '  %-38s after:  %s\n' "" "${after[1]}"
 
 title "Whose production's customers are"
 line "" "in production" "in uat now" ""
