@@ -58,14 +58,14 @@ std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options,
 			workers.push_back(std::make_unique<Worker>(options, prepared, maps));
 		} catch (Error &error) {
 			if (workers.empty() || error.sqlstate != "53300") throw;
-			warnings.push_back("only " + std::to_string(workers.size()) + " of " + std::to_string(wanted) + " connections were to be had: " + error.what());
+			warnings.push_back("only " + std::to_string(workers.size()) + " of " + std::to_string(wanted) + " connections could be opened: " + error.what());
 			break;
 		}
 	}
 	return workers;
 }
 
-void work_off(const Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
+void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
 {
 	std::vector<core::Step> steps;
 	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return s.kind != "refresh"; });
@@ -74,7 +74,8 @@ void work_off(const Prepared &prepared, int run, std::vector<std::unique_ptr<Wor
 	progress.begin(steps);
 	Workers doing;
 	doing.jobs = static_cast<int>(workers.size());
-	doing.stop = interrupt::interrupted;
+	// Without the control session nothing can be switched: no need to find that out at the end.
+	doing.stop = [&] { return interrupt::interrupted() || !prepared.target->alive(); };
 	doing.cancel = [&] {
 		for (const auto &worker : workers) worker->cancel();
 	};
@@ -87,7 +88,10 @@ void work_off(const Prepared &prepared, int run, std::vector<std::unique_ptr<Wor
 		table.table = step.table;
 		table.rows += rows, table.bytes += bytes, table.seconds += since(begun);
 	};
-	if (!run_steps(steps, doing)) interrupt::check();
+	if (!run_steps(steps, doing)) {
+		interrupt::check();
+		throw prepared.target->error(nullptr);
+	}
 	for (auto &[name, table] : tables) {
 		result.total_rows += table.rows;
 		result.total_bytes += table.bytes;
@@ -112,7 +116,8 @@ bool discard_after(const RefreshOptions &options, Prepared &prepared, int run, c
 void follow_up(Prepared &prepared, const Started &started, Progress &progress, RefreshResult &result)
 {
 	Connection &target = *prepared.target;
-	for (const auto &[step, relation] : started.afterwards) {
+	for (const auto &[step, written] : started.afterwards) {
+		const std::string relation = written.starts_with("public.") ? written.substr(7) : written;
 		try {
 			progress.waiting("materialized view " + relation);
 			target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");

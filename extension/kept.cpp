@@ -75,14 +75,14 @@ static std::uint64_t collect_parents(pg::Spi &spi, const Refresh &refresh, int d
 	return found;
 }
 
-// Rows that tables which stay reference: their keys may move too.
+// Rows that tables which stay reference: their keys may move too. Where nothing comes in their place they are brought over.
 static void collect_for_staying(pg::Spi &spi, const Refresh &refresh)
 {
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
-		spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, 'r'::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
+		spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, $2::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
 					" JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " ON CONFLICT DO NOTHING",
-				{number(refresh.oid(key->parent))});
+				{number(refresh.oid(key->parent)), refresh.nothing_comes ? "k" : "r"});
 	}
 }
 
@@ -94,14 +94,14 @@ void collect_kept(const Refresh &refresh)
 	}
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
-	if (spi.one("SELECT 1 FROM prodsync_work.kept LIMIT 1")) {
+	if (spi.one("SELECT 1 FROM prodsync_work.kept LIMIT 1"))
 		for (const auto &[name, node] : refresh.graph.tables) {
 			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(spi, refresh, name, node);
 			pg::check_interrupts();
 		}
-		for (int depth = 0; collect_parents(spi, refresh, depth) > 0;) depth++;
-	}
-	collect_for_staying(spi, refresh);
+	if (refresh.nothing_comes) collect_for_staying(spi, refresh);
+	for (int depth = 0; collect_parents(spi, refresh, depth) > 0;) depth++;
+	if (!refresh.nothing_comes) collect_for_staying(spi, refresh);
 }
 
 // After resolving, a supporting row counts only if a brought row still leads to it.

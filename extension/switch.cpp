@@ -92,13 +92,7 @@ void step_preflight(const pg::Extension &extension, int run)
 	const Refresh &refresh = refresh_of(extension, run);
 	std::vector<Check> checks = find_out(refresh);
 	forget_kept(refresh);
-	{
-		pg::AsExtension as(extension);
-		pg::Spi spi;
-		for (const pg::Row &row : spi.rows("SELECT check_name, object, violations, detail::text FROM prodsync_work.run_check WHERE run = $1::int AND NOT ok ORDER BY check_name, object",
-										   {std::to_string(run)}))
-			checks.push_back({*row[0], *row[1], std::stoll(*row[2]), row[3].value_or(""), false});
-	}
+	append(checks, ledger::checks(extension, run));
 	require_ok(checks);
 }
 
@@ -128,7 +122,7 @@ PG_FUNCTION(prodsync_switch)
 	std::vector<Check> checks = carry_over_and_switch(refresh);
 	ledger::record(extension, run, checks);
 	ledger::set_status(extension, run, "switched");
-	return pg::table(fcinfo, ledger::as_rows(checks));
+	return pg::table(fcinfo, ledger::as_rows(ledger::checks(extension, run)));
 }
 
 }  // namespace prodsync
