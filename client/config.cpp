@@ -46,15 +46,16 @@ public:
 			    "environments: {uat: {dsn: \"service=uat\"}}");
 		for (const auto &[name, body] : value.items()) {
 			const std::string path = "environments." + name;
+			std::string example = name;
+			example.append(": {dsn: \"service=").append(name).append("\"}");
 			if (!body.is_object()) {
-				problem("wrong-type", path, "environment " + name + " must be a mapping with a dsn",
-				    name + ": {dsn: \"service=" + name + "\"}");
+				problem("wrong-type", path, "environment " + name + " must be a mapping with a dsn", example);
 				continue;
 			}
 			for (const auto &[key, unused] : body.items())
-				if (key != "dsn") unknown_key(path + "." + key, key, {"dsn"});
+				if (key != "dsn") unknown_key(std::string(path).append(".").append(key), key, {"dsn"});
 			if (auto dsn = body.find("dsn"); dsn == body.end())
-				problem("missing-key", path, "environment " + name + " has no dsn", name + ": {dsn: \"service=" + name + "\"}");
+				problem("missing-key", path, "environment " + name + " has no dsn", example);
 			else if (!dsn->is_string())
 				problem("wrong-type", path + ".dsn", "dsn must be text", "put it in quotes");
 			else
@@ -271,6 +272,7 @@ Side side(const Settings &settings, const std::string &given, const std::string 
 	auto at = settings.document.values.find(path);
 	const Position position = at == settings.document.values.end() ? Position{} : at->second;
 	std::vector<Located> problems;
+	problems.reserve(missing.size() + 1);
 	for (const auto &name : missing)
 		problems.push_back(
 		    {{"missing-variable", path, "the environment variable " + name + " is not set", "export " + name + "=..."},

@@ -142,6 +142,7 @@ std::vector<std::string> option_names(const CLI::App &app)
 void demand_command(int argc, char **argv)
 {
 	std::vector<std::string> names;
+	names.reserve(commands.size());
 	for (const auto &command : commands) names.emplace_back(command.name);
 	for (int i = 1; i < argc; ++i) {
 		const std::string argument = argv[i];

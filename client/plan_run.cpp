@@ -56,7 +56,8 @@ void name_role(core::Plan &plan, const Connection &source)
 	const std::string name = core::quote_identifier(source.user());
 	for (auto *list : {&plan.problems, &plan.warnings})
 		for (core::Problem &problem : *list)
-			for (std::size_t at; (at = problem.fix.find(unnamed)) != std::string::npos;) problem.fix.replace(at, unnamed.size(), name);
+			for (std::size_t at = 0; (at = problem.fix.find(unnamed, at)) != std::string::npos; at += name.size())
+				problem.fix.replace(at, unnamed.size(), name);
 }
 
 core::Answers ask(const RefreshOptions &options, Prepared &prepared)

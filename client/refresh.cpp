@@ -65,10 +65,22 @@ std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options,
 	return workers;
 }
 
+// In the session that switches: the server keeps the plans of its statements there, which then need not be made under the locks.
+void preflight(Prepared &prepared, int run)
+{
+	Connection &target = *prepared.target;
+	for (const core::Step &step : prepared.plan.steps) {
+		if (step.kind != "preflight") continue;
+		target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE");
+		target.exec("SELECT " + prepared.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(run), std::to_string(step.step)});
+		target.exec("COMMIT");
+	}
+}
+
 void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
 {
 	std::vector<core::Step> steps;
-	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return s.kind != "refresh"; });
+	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return s.kind != "refresh" && s.kind != "preflight"; });
 	std::mutex mutex;
 	std::map<core::Name, TableResult> tables;
 	progress.begin(steps);
@@ -175,9 +187,11 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 		started = start(prepared, options);
 		result.run = started.run;
 		work_off(prepared, started.run, workers, progress, result);
-		// Production is done with: nothing of it is held while the switch waits for testers.
+		// Production is done with: nothing of it is held while we look at the target, or wait for testers.
 		workers.clear();
 		prepared.source.reset();
+		progress.waiting("preflight");
+		preflight(prepared, started.run);
 		if (options.rehearse) {
 			result.seconds = since(begun);
 			progress.end();

@@ -77,13 +77,13 @@ std::string checks_text(const std::vector<CheckResult> &checks, const std::strin
 	for (const auto &check : checks) {
 		if (check.ok && check.violations == 0) continue;
 		if (check.ok && check.name == "gave way to kept rows") {
-			out += indent + "note: " + counted(check.violations, "row") +
-			    " of the source gave way to kept rows with the same key (" + printable(check.object) + ")\n";
+			out.append(indent).append("note: ").append(counted(check.violations, "row"));
+			out.append(" of the source gave way to kept rows with the same key (").append(printable(check.object)).append(")\n");
 			continue;
 		}
-		out += indent + (check.ok ? "note: " : "broken: ") + printable(check.name) + " " + printable(check.object) + ": " +
-		    counted(check.violations, "row") + "\n";
-		if (auto detail = detail_text(check.detail); !detail.empty()) out += indent + "  " + detail + "\n";
+		out.append(indent).append(check.ok ? "note: " : "broken: ").append(printable(check.name)).append(" ");
+		out.append(printable(check.object)).append(": ").append(counted(check.violations, "row")).append("\n");
+		if (auto detail = detail_text(check.detail); !detail.empty()) out.append(indent).append("  ").append(detail).append("\n");
 	}
 	return out;
 }

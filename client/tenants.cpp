@@ -15,8 +15,7 @@ struct Tenant {
 
 [[noreturn]] void unknown(const std::string &object, const std::string &text)
 {
-	auto error = problems_error({{object == "tenants.table" ? "unknown-table" : "unknown-column", object, text, ""}});
-	throw error;
+	throw problems_error({{object == "tenants.table" ? "unknown-table" : "unknown-column", object, text, ""}});
 }
 
 std::vector<Tenant> read_tenants(Connection &connection, const core::Tenants &tenants, bool source)
@@ -53,6 +52,7 @@ std::vector<Tenant> read_tenants(Connection &connection, const core::Tenants &te
 	        core::quote_identifier(key),
 	    {}, Show::message);
 	std::vector<Tenant> out;
+	out.reserve(static_cast<std::size_t>(rows.rows()));
 	for (int i = 0; i < rows.rows(); ++i)
 		out.push_back({rows.text(i, 0), rows.null(i, 1) ? "" : rows.text(i, 1), rows.text(i, 2) == "true"});
 	connection.exec("ROLLBACK");

@@ -94,7 +94,7 @@ static Collision collision(const Refresh &refresh, const core::Name &table, cons
 std::vector<Check> check_collisions(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<Check> out;
 	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'")) {
 		const core::Relation &relation = *refresh.graph.node(table).relation;
@@ -120,7 +120,7 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 std::vector<Check> check_brought_references(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<Check> out;
 	for (const core::Name &child : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'"))
 		for (const core::ForeignKey *key : refresh.graph.from(child)) {
@@ -150,7 +150,7 @@ void give_way(const Refresh &refresh, std::vector<Check> &checks)
 	std::vector<core::Name> tables;
 	{
 		pg::AsExtension as(refresh.extension);
-		pg::Spi spi;
+		pg::Spi spi(pg::Plans::kept);
 		tables = tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'");
 	}
 	for (const core::Name &table : tables) {
@@ -162,7 +162,7 @@ void give_way(const Refresh &refresh, std::vector<Check> &checks)
 			std::uint64_t found = 0;
 			{
 				pg::AsExtension as(refresh.extension);
-				pg::Spi spi;
+				pg::Spi spi(pg::Plans::kept);
 				if (own.empty()) {
 					found = std::stoull(spi.one("SELECT count(*) FROM " + c.from + " WHERE " + c.where).value_or("0"));
 				} else {
@@ -203,7 +203,7 @@ void bring_rows(const Refresh &refresh)
 	std::vector<std::pair<core::Name, Oid>> leaves;
 	{
 		pg::AsExtension as(refresh.extension);
-		pg::Spi spi;
+		pg::Spi spi(pg::Plans::kept);
 		std::map<Oid, core::Name> names;
 		for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
 		for (const pg::Row &row : spi.rows(std::string("SELECT DISTINCT rel FROM prodsync_work.kept k WHERE ") + is_brought + " ORDER BY rel")) {

@@ -8,7 +8,7 @@ static std::string number(Oid oid) { return std::to_string(oid); }
 void forget_kept(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	spi.run("DELETE FROM prodsync_work.kept");
 	spi.run("DELETE FROM prodsync_work.moved");
 }
@@ -23,7 +23,8 @@ std::vector<core::Name> tables_with_kept_rows(pg::Spi &spi, const Refresh &refre
 	return out;
 }
 
-// The configured predicate runs as the caller; only row addresses come out of it.
+// The configured predicate runs as the caller; only row addresses come out of it. Where the tenants themselves stay (sync_clear() of some
+// tables) they are noted as there already ('x'), so that the paths of the other tables' rows find them and nobody brings them.
 static void collect_tenants(const Refresh &refresh, const core::Name &table)
 {
 	std::string found;
@@ -32,8 +33,8 @@ static void collect_tenants(const Refresh &refresh, const core::Name &table)
 	if (found.empty()) return;
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
-	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, v.rel::oid, v.row_id::tid, 'k', 0 FROM (VALUES " + found + ") AS v (rel, row_id)",
-			{number(refresh.oid(table))});
+	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, state, depth) SELECT $1::oid, v.rel::oid, v.row_id::tid, 'k', $2::\"char\", $3::int FROM (VALUES " + found + ") AS v (rel, row_id)",
+			{number(refresh.oid(table)), refresh.replaced(table) ? "b" : "x", refresh.replaced(table) ? "0" : "-1"});
 }
 
 static std::string hop_equals(const Refresh &refresh, const core::Name &table, const core::Hop &hop, const std::string &child, const std::string &parent)
@@ -90,10 +91,10 @@ void collect_kept(const Refresh &refresh)
 {
 	if (refresh.config().tenants) {
 		for (const auto &[name, node] : refresh.graph.tables)
-			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
+			if (node.mode != core::Mode::empty && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
 	}
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	if (spi.one("SELECT 1 FROM prodsync_work.kept LIMIT 1"))
 		for (const auto &[name, node] : refresh.graph.tables) {
 			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(spi, refresh, name, node);
@@ -189,7 +190,7 @@ static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const c
 void resolve_supporting(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<core::Name> some = tables_with_kept_rows(spi, refresh, "why <> 'k'");
 	std::set<core::Name> looked_at(some.begin(), some.end());
 	for (const core::Name &table : refresh.graph.parents_first()) {
@@ -229,7 +230,7 @@ static void check_foreign_tenants(pg::Spi &spi, const Refresh &refresh, std::vec
 std::vector<Check> check_supporting(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<Check> out;
 	check_foreign_tenants(spi, refresh, out);
 	for (const core::ForeignKey *key : refresh.graph.keys) {
@@ -245,7 +246,7 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 void rekey(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.key.empty()) continue;
@@ -264,8 +265,8 @@ void rekey(const Refresh &refresh)
 KeptSummary summary(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
-	std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE why = 'k'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
+	pg::Spi spi(pg::Plans::kept);
+	std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE why = 'k' AND state = 'b'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
 	KeptSummary out;
 	out.kept = std::stoll(*rows[0][0]), out.supporting = std::stoll(*rows[0][1]);
 	out.rekeyed = std::stoll(spi.one("SELECT count(*) FROM prodsync_work.moved WHERE why = 'k'").value_or("0"));
