@@ -158,7 +158,8 @@ Prepared prepare(const RefreshOptions &options)
 	} catch (Error &error) {
 		// To look is allowed, but never at another database than the one that was named.
 		if (options.demand_refreshable || (!prepared.label.name.empty() && !options.demanded_label.empty() && prepared.label.name != options.demanded_label)) throw;
-		prepared.warnings.push_back(std::string(error.what()) + (error.hint.empty() ? "" : "; " + error.hint));
+		const std::string what = error.what(), refused = what.substr(0, what.rfind("; nothing was changed"));
+		prepared.warnings.push_back(refused + "; " + error.hint);
 	}
 	demand_two_databases(source, target, prepared.warnings);
 

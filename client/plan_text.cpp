@@ -273,11 +273,11 @@ std::string losses_text(const PlanView &view)
 		out = "Nothing will disappear from " + view.target.name + ".";
 	if (!lost.reserved_from.empty()) {
 		const auto largest = lost.reserved_from.rbegin()->first;
-		out += "\nWill move: ids of kept rows that are below " + show_count(largest);
+		out += "\nWill move: ids of kept rows below " + show_count(largest);
 		for (const auto &[start, type] : lost.reserved_from)
 			if (start != largest)
 				out += " (" + type + ": " + show_count(start) + ")";
-		out += ", to above it (" + counted(lost.kept_rows, "kept row") + "; links with such an id change).";
+		out += "; there are " + counted(lost.kept_rows, "kept row") + ", links with such an id change.";
 	}
 	return out + "\n";
 }

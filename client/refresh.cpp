@@ -112,7 +112,8 @@ bool discard_after(const RefreshOptions &options, Prepared &prepared, int run, c
 void follow_up(Prepared &prepared, const Started &started, Progress &progress, RefreshResult &result)
 {
 	Connection &target = *prepared.target;
-	for (const auto &[step, relation] : started.afterwards) {
+	for (const auto &[step, written] : started.afterwards) {
+		const std::string relation = written.starts_with("public.") ? written.substr(7) : written;
 		try {
 			progress.waiting("materialized view " + relation);
 			target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");

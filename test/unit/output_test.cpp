@@ -108,7 +108,7 @@ Users: 80 in production -> uat_admin (id 4); 2 matched by username
   warning: an unescaped _ is a wildcard
 
 Will disappear from uat: 7 tenants that nothing keeps, about 118,000 rows.
-Will move: ids of kept rows that are below 1,000,000,000, to above it (33 kept rows; links with such an id change).
+Will move: ids of kept rows below 1,000,000,000; there are 33 kept rows, links with such an id change.
 Nothing stands in the way. About 1,200,000 rows, 120 MB, loaded beside in about 3 s by 2 connections.
 Disk of uat: about 120 MB of new files beside 12 MB of old ones, until the old ones are dropped
 uat's readers wait about 0.1 s at the switch (33 kept rows)
