@@ -251,12 +251,8 @@ std::string losses_text(const PlanView &view)
 		const auto largest = lost.reserved_from.rbegin()->first;
 		out += "\nWill move: ids of kept rows below " + show_count(largest);
 		for (const auto &[start, type] : lost.reserved_from)
-<<<<<<< HEAD
-			if (start != largest) out += " (" + type + ": " + show_count(start) + ")";
-=======
 			if (start != largest)
 				out += " (" + type + ": " + show_count(start) + ")";
->>>>>>> e66860aa2dab5a2cac7f0d93535204fc51b8d7e4
 		out += "; there are " + counted(lost.kept_rows, "kept row") + ", links with such an id change.";
 	}
 	return out + "\n";
