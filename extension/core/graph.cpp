@@ -97,12 +97,20 @@ struct Builder {
 	}
 
 	// The generated integer key, and where its reserved range begins: by the narrower of the column's and the sequence's type.
+	// A partitioned table has the partition's column in its key, too: (id, at). Its id moves all the same, if nothing refers to it
+	// together with that column.
 	void add_generated_key(const Name &table, TableNode &n)
 	{
 		const Index *pk = n.relation->primary_key();
-		if (n.mode != Mode::copy || !pk || pk->columns.size() != 1) return;
-		const Column *c = n.relation->column(pk->columns.front());
-		if (!c || c->sequence.empty() || !config.reserved_from.contains(c->base)) return;
+		if (n.mode != Mode::copy || !pk || (pk->columns.size() != 1 && !graph.to(table).empty())) return;
+		const Column *c = nullptr;
+		for (const auto &name : pk->columns) {
+			const Column *column = n.relation->column(name);
+			if (!column || column->sequence.empty()) continue;
+			if (c) return;
+			c = column;
+		}
+		if (!c || !config.reserved_from.contains(c->base)) return;
 		for (const ForeignKey *k : graph.from(table))
 			if (std::find(k->columns.begin(), k->columns.end(), c->name) != k->columns.end()) return;
 		const Sequence *s = sequence_of(catalog, *c);
