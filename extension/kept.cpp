@@ -1,4 +1,5 @@
 #include "kept.hpp"
+#include <algorithm>
 #include "foreign_keys.hpp"
 
 namespace prodsync {
@@ -76,14 +77,15 @@ static std::uint64_t collect_parents(pg::Spi &spi, const Refresh &refresh, int d
 	return found;
 }
 
-// Rows that tables which stay reference: their keys may move too. Where nothing comes in their place they are brought over.
+// Rows that tables which stay reference: their keys may move too. Where nothing comes in their place (sync_clear), rows that are no tenant's
+// are brought over; a tenant's that nothing keeps are a problem.
 static void collect_for_staying(pg::Spi &spi, const Refresh &refresh)
 {
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
 		spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, $2::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
 					" JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " ON CONFLICT DO NOTHING",
-				{number(refresh.oid(key->parent)), refresh.nothing_comes ? "k" : "r"});
+				{number(refresh.oid(key->parent)), refresh.nothing_comes && refresh.graph.node(key->parent).scope == core::Scope::shared ? "k" : "r"});
 	}
 }
 
@@ -161,7 +163,7 @@ static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const c
 	if (!node.match.empty()) candidates.push_back(node.match);
 	else
 		for (const core::Index &index : relation.indexes)
-			if (index.unique && index.valid && !index.expressions && index.predicate.empty() && !(index.columns.size() == 1 && index.columns[0] == node.key)) candidates.push_back(index.columns);
+			if (index.unique && index.valid && !index.expressions && index.predicate.empty() && std::find(index.columns.begin(), index.columns.end(), node.key) == index.columns.end()) candidates.push_back(index.columns);
 	for (const std::vector<std::string> &columns : candidates) {
 		if (!comparable(relation, columns)) continue;
 		std::string joins, on;
@@ -254,8 +256,8 @@ void rekey(const Refresh &refresh)
 		// Never below what was given out already: keys in the range, and the sequence, which does not go back either.
 		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " + refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")" +
 						   (sequence.empty() ? "" : ", (SELECT last_value FROM " + sequence + " WHERE last_value >= " + start + ")") + ")";
-		spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', r.old::text, ((" + base + ") + r.rank)::text, 'k' FROM (SELECT t." + column +
-					" AS old, row_number() OVER (ORDER BY t." + column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
+		spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", r.old::text, ((" + base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column +
+					" AS old, dense_rank() OVER (ORDER BY t." + column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
 					" ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." + column + " < " + start + ") r",
 				{number(refresh.oid(table))});
 		pg::check_interrupts();
