@@ -251,7 +251,8 @@ std::string losses_text(const PlanView &view)
 		const auto largest = lost.reserved_from.rbegin()->first;
 		out += "\nWill move: ids of kept rows below " + show_count(largest);
 		for (const auto &[start, type] : lost.reserved_from)
-			if (start != largest) out += " (" + type + ": " + show_count(start) + ")";
+			if (start != largest)
+				out += " (" + type + ": " + show_count(start) + ")";
 		out += "; there are " + counted(lost.kept_rows, "kept row") + ", links with such an id change.";
 	}
 	return out + "\n";

@@ -43,6 +43,12 @@ bool only_told(const CheckResult &check)
 	return check.name == "kept rows" || check.name == "sequences" || check.name == "gave way to kept rows";
 }
 
+// "foreign key" -> "foreign keys"; names that are plural, or that there is one of, stay.
+std::string plural(const std::string &name)
+{
+	return name.ends_with("key") || name == "sequence" ? name + "s" : name == "invalid index" ? "invalid indexes" : name;
+}
+
 }  // namespace
 
 core::json checks_json(const std::vector<CheckResult> &checks)
@@ -65,12 +71,16 @@ std::string checks_text(const std::vector<CheckResult> &checks, const std::strin
 	}
 	TextTable summary({"", ">", ""}, indent);
 	for (const auto &[name, group] : groups)
-		summary.add(
-		    {printable(name), counted(group.checks, "check"), group.broken ? show_count(group.broken) + " broken" : "all ok"});
+		summary.add({printable(plural(name)), show_count(group.checks) + " checked,", show_count(group.broken) + " broken"});
 	auto text = summary.text();
 	auto out = text.substr(text.find('\n') + 1);
 	for (const auto &check : checks) {
 		if (check.ok && check.violations == 0) continue;
+		if (check.ok && check.name == "gave way to kept rows") {
+			out.append(indent).append("note: ").append(counted(check.violations, "row"));
+			out.append(" of the source gave way to kept rows with the same key (").append(printable(check.object)).append(")\n");
+			continue;
+		}
 		out.append(indent).append(check.ok ? "note: " : "broken: ").append(printable(check.name)).append(" ");
 		out.append(printable(check.object)).append(": ").append(counted(check.violations, "row")).append("\n");
 		if (auto detail = detail_text(check.detail); !detail.empty()) out.append(indent).append("  ").append(detail).append("\n");
@@ -97,13 +107,14 @@ std::string result_text(const RefreshView &view)
 		    " waited longer\n";
 		if (const auto *kept = find_check(result.checks, "kept rows")) {
 			const auto moved = number(kept->detail, "rekeyed"), supporting = number(kept->detail, "supporting");
-			out += "  " + counted(number(kept->detail, "kept"), "kept row") + " brought over" +
-			    (supporting ? ", with " + counted(supporting, "row") + " that they reference" : "") +
-			    (moved ? "; " + counted(moved, "id") + " moved into the reserved range" : "") + "\n";
+			if (number(kept->detail, "kept") || supporting || moved)
+				out += "  " + counted(number(kept->detail, "kept"), "kept row") + " brought over" +
+				    (supporting ? ", with " + counted(supporting, "row") + " that they reference" : "") +
+				    (moved ? "; " + counted(moved, "id") + " moved into the reserved range" : "") + "\n";
 		}
 		if (const auto *sequences = find_check(result.checks, "sequences"))
-			out += "  " + counted(number(sequences->detail, "set"), "sequence") + " set, " +
-			    counted(static_cast<std::int64_t>(view.unique_keys), "unique key") + " built\n";
+			out += "  " + counted(static_cast<std::int64_t>(view.unique_keys), "unique key") + " built, " +
+			    counted(number(sequences->detail, "set"), "sequence") + " set\n";
 	}
 	out += checks_text(view.checks);
 	for (const auto &warning : result.warnings) out += "  warning: " + printable(warning) + "\n";

@@ -19,7 +19,8 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	std::string key = identity ? identity->column : column.name;
 	auto node = refresh.graph.tables.find(owner);
 	if (node == refresh.graph.tables.end() || node->second.mode != core::Mode::copy || key.empty() ||
-		(key != node->second.key && key != single_key(*node->second.relation))) return {value, ""};
+		(key != node->second.key && key != single_key(*node->second.relation)))
+		return {value, ""};
 	std::string m = alias + "m" + std::to_string(number);
 	return {"coalesce(" + m + ".new_key::" + column.type + ", " + value + ")",
 			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(owner)) + "::oid AND " + m + ".space = 'o' AND " + m + ".old_key = " + value + "::text"};

@@ -3,7 +3,7 @@
 #   use Gate;
 #   my ($production, $uat) = saas(scale => 2, uat => ['autovacuum_naptime=1s']);   # databases "app", UAT labelled, extension there
 #   is(refresh()->{exit}, 0);                                 # prodsync sync --from production --to uat --yes
-#   my $before = digest($uat);                                # all rows, sequences, and that no shadow is left
+#   my $before = digest($uat);  is_unchanged($uat, $before, 'name');   # all rows and sequences, and no shadow is left
 #   my $gate = gate($production);                             # holds the last table that a refresh can get past
 #   my $run = start_refresh();  at_gate($production);         # it has started and waits there, for sure
 #   $gate->query('COMMIT');  my $done = $run->wait;
@@ -15,9 +15,10 @@ package Gate;
 use strict;
 use warnings;
 use Exporter 'import';
+use Test::More ();
 use Prodsync;
 
-our @EXPORT = qw(saas saas_yaml config refresh start_refresh digest gate at_gate shadows begin waiting_for sessions);
+our @EXPORT = qw(saas saas_yaml config refresh start_refresh digest is_unchanged gate at_gate begin waiting_for sessions);
 
 my $yaml;
 
@@ -66,23 +67,27 @@ sub arguments { return ('sync', '--from', 'production', '--to', 'uat', '--config
 sub refresh { return prodsync(arguments(@_)) }
 sub start_refresh { return start_prodsync(arguments(@_)) }
 
-# What must be equal when nothing was changed: the rows of every table and view, the sequences, the shadows that are left (none).
+# What must be equal when nothing was changed: the rows of every table and materialized view, and the sequences.
 sub digest
 {
 	my ($cluster, $db) = @_;
 	return $cluster->sql(<<'SQL', $db // 'app');
 SELECT format('SELECT %L, count(*), md5(string_agg(md5(t::text), '''' ORDER BY t::text)) FROM %s t', c.oid::regclass, c.oid::regclass)
-  FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm')
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY relname \gexec
+  FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm') ORDER BY relname \gexec
 SELECT format('SELECT %L, last_value, is_called FROM %s', oid::regclass, oid::regclass)
   FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace ORDER BY relname \gexec
-SELECT oid::regclass FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'prodsync_work') AND relname ~ '^s_[0-9]' ORDER BY 1
 SQL
 }
-sub shadows
+# A test: the digest is $before still, and no shadow is left.
+sub is_unchanged
 {
-	my ($cluster, $db) = @_;
-	return $cluster->sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'prodsync_work'::regnamespace AND relname ~ '^s_[0-9]'", $db // 'app');
+	my ($cluster, $before, $name) = @_;
+	my %seen = map { $_ => 1 } split /\n/, $before;
+	my @other = grep { !delete $seen{$_} } split /\n/, digest($cluster);
+	my $shadows = $cluster->sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'prodsync_work'::regnamespace AND relname ~ '^s_[0-9]'", 'app');
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return Test::More::ok(!@other && !%seen && $shadows == 0, $name)
+		|| Test::More::diag(join "\n", "$shadows shadows are left", map({ "was: $_" } sort keys %seen), map { "is:  $_" } @other);
 }
 
 # A session in a transaction that has done $sql.

@@ -62,6 +62,7 @@ sub start
 	my ($stdin, @command) = @_;
 	my $self = bless { dir => tempdir(DIR => $here), begin => time, command => "@command" }, 'Prodsync::Process';
 	spew("$self->{dir}/in", $stdin // '');
+	spew("$self->{dir}/$_", '') for 'out', 'err';          # there is something to read from now on
 	$self->{pid} = fork // die "fork: $!";
 	if (!$self->{pid}) {
 		open STDIN, '<', "$self->{dir}/in" or POSIX::_exit(126);

@@ -222,15 +222,16 @@ TEST_CASE("result: what was done, in sentences")
 	result.checks = {{"foreign key", "a.b -> c", 0, nullptr, true},
 	    {"foreign key", "d.e -> f", 12, {{"constraint", "d_e_fk"}, {"note", "the constraint is NOT VALID"}}, true},
 	    {"kept rows", "all tables", 0, {{"kept", 95}, {"supporting", 4}, {"rekeyed", 31}}, true},
-	    {"sequences", "all sequences", 0, {{"set", 118}}, true}};
+	    {"sequences", "all sequences", 0, {{"set", 118}}, true}, {"gave way to kept rows", "g.h_key", 1, nullptr, true}};
 	CHECK(client::result_text({"production", "uat", result, result.checks, 26, 84}) ==
 	    "uat refreshed from production in 1 min 38 s: 5,310,114 rows, 3.6 GB; nothing masked, 26 user columns remapped\n"
 	    "  switched in 0.11 s at try 2; nobody using uat waited longer\n"
 	    "  95 kept rows brought over, with 4 rows that they reference; 31 ids moved into the reserved range\n"
-	    "  118 sequences set, 84 unique keys built\n"
-	    "  foreign key  2 checks  all ok\n"
+	    "  84 unique keys built, 118 sequences set\n"
+	    "  foreign keys  2 checked,  0 broken\n"
 	    "  note: foreign key d.e -> f: 12 rows\n"
-	    "    constraint d_e_fk, note the constraint is NOT VALID\n");
+	    "    constraint d_e_fk, note the constraint is NOT VALID\n"
+	    "  note: 1 row of the source gave way to kept rows with the same key (g.h_key)\n");
 	result.rehearsed = true;
 	CHECK(client::result_text({"production", "uat", result, result.checks, 0, 0})
 	          .starts_with("rehearsed: uat can be refreshed from production: 5,310,114 rows, 3.6 GB loaded beside in 1 min 38 s, "
