@@ -84,6 +84,7 @@ like($sync->{out}, qr/281 kept rows brought over, with 7 rows that they referenc
 my %is = replaced_rows($uat, 'app');
 my %should = production_rows($production, 'app');
 same(\%is, \%should, 'P3, P6, P8-P10, P13, P14, P17, P23, E4, E11: production\'s rows are all there, and nothing else of old');
+is($is{apps_lab_sample}, $should{apps_lab_sample}, 'E4, E17: odd values are the same to the last byte');
 same({ kept_rows($uat, 'app') }, \%kept, 'P10, P11, P25: kept rows are as they were; ids in the same order, references follow');
 my %now = content($uat, 'app');
 same({ map { $_ => $now{$_} } @staying }, \%staying, 'P5, P22: tables that stay are untouched');
