@@ -8,10 +8,10 @@ namespace {
 std::map<std::int64_t, std::string> open_runs(Target &target)
 {
 	const auto rows = target.connection.exec(
-		"SELECT run, status FROM " + target.extension.call("sync_runs") + " WHERE status IN ('started', 'switched')", {}, Show::message);
+	    "SELECT run, status FROM " + target.extension.call("sync_runs") + " WHERE status IN ('started', 'switched')", {},
+	    Show::message);
 	std::map<std::int64_t, std::string> out;
-	for (int i = 0; i < rows.rows(); ++i)
-		out[rows.number(i, 0)] = rows.text(i, 1);
+	for (int i = 0; i < rows.rows(); ++i) out[rows.number(i, 0)] = rows.text(i, 1);
 	return out;
 }
 
@@ -25,11 +25,13 @@ Outcome clean(const Options &options, Settings &settings)
 	const auto label = environment(target.connection, target.extension);
 	if (!target.side.label.empty() && label.name != target.side.label)
 		throw Error(exit_refused,
-					"the database that " + name + " leads to " +
-						(label.name.empty() ? std::string("has no label") : "is labelled \"" + printable(label.name) + "\"") + "; nothing was changed",
-					"look at environments: " + name + " in " + settings.file);
+		    "the database that " + name + " leads to " +
+		        (label.name.empty() ? std::string("has no label") : "is labelled \"" + printable(label.name) + "\"") +
+		        "; nothing was changed",
+		    "look at environments: " + name + " in " + settings.file);
 	const auto before = open_runs(target);
-	const int dropped = discard(target.connection, target.extension, options.run, options.run ? "prodsync clean --run" : "prodsync clean");
+	const int dropped =
+	    discard(target.connection, target.extension, options.run, options.run ? "prodsync clean --run" : "prodsync clean");
 	const auto after = open_runs(target);
 
 	Outcome outcome;
@@ -38,9 +40,11 @@ Outcome clean(const Options &options, Settings &settings)
 		outcome.details.push_back({{"run", run}, {"was", status}, {"closed", closed}});
 		if (closed)
 			outcome.text += "run " + std::to_string(run) +
-							(status == "switched" ? " was switched: its old storage is dropped, it is done\n" : " was not finished: what it had loaded is dropped\n");
+			    (status == "switched" ? " was switched: its old storage is dropped, it is done\n"
+			                          : " was not finished: what it had loaded is dropped\n");
 		else if (!options.run)
-			outcome.text += "run " + std::to_string(run) + " is at work, left alone (prodsync clean --run " + std::to_string(run) + " ends it)\n";
+			outcome.text += "run " + std::to_string(run) + " is at work, left alone (prodsync clean --run " +
+			    std::to_string(run) + " ends it)\n";
 	}
 	if (dropped)
 		outcome.text += name + ": " + counted(dropped, "leftover table") + " dropped\n";

@@ -11,11 +11,11 @@ namespace client {
 
 struct Options {
 	std::string command;
-	std::string from, to;                   // as given; empty: not given
+	std::string from, to;  // as given; empty: not given
 	std::string config = "prodsync.yaml";
 	bool config_given = false;
 	bool json = false;
-	int jobs = 0;                           // 0: the plan's
+	int jobs = 0;  // 0: the plan's
 	bool all = false, dry_run = false, rehearse = false, show_progress = false, yes = false, last = false;
 	int limit = 10;
 	std::optional<int> run;
@@ -44,10 +44,12 @@ struct Target {
 Target open_target(const Options &options, Settings &settings);
 
 // result_text.cpp
-struct RefreshView {                        // what the report of a refresh says
+struct RefreshView {  // what the report of a refresh says
 	std::string source, target;
 	const RefreshResult &result;
-	std::size_t remapped_columns = 0;       // that hold users
+	const std::vector<CheckResult> &checks;  // of the whole run
+	std::size_t remapped_columns = 0;        // that hold users
+	std::size_t unique_keys = 0;             // built anew, so proven
 };
 std::string result_text(const RefreshView &view);
 std::string checks_text(const std::vector<CheckResult> &checks, const std::string &indent = "  ");

@@ -17,12 +17,11 @@ namespace {
 using core::json;
 
 const std::vector<std::string> own_keys{"environments", "key_file", "lock_wait", "on_lock", "keep_previous"};
-const std::vector<std::string> shared_keys{"tenants",          "users",        "reserved_from",      "tables",   "accept", "checks",
-										   "on_collision", "fire_triggers", "materialized_views", "anonymize"};
+const std::vector<std::string> shared_keys{"tenants", "users", "reserved_from", "tables", "accept", "checks", "on_collision",
+    "fire_triggers", "materialized_views", "anonymize"};
 
 // Reads the client's own keys; every problem is noted with its place and the rest is read all the same.
-class Reader
-{
+class Reader {
 	Settings &settings_;
 	std::vector<Located> &problems_;
 
@@ -44,18 +43,19 @@ public:
 	{
 		if (!value.is_object())
 			return problem("wrong-type", "environments", "environments must be a mapping of names",
-						   "environments: {uat: {dsn: \"service=uat\"}}");
+			    "environments: {uat: {dsn: \"service=uat\"}}");
 		for (const auto &[name, body] : value.items()) {
 			const std::string path = "environments." + name;
+			std::string example = name;
+			example.append(": {dsn: \"service=").append(name).append("\"}");
 			if (!body.is_object()) {
-				problem("wrong-type", path, "environment " + name + " must be a mapping with a dsn", name + ": {dsn: \"service=" + name + "\"}");
+				problem("wrong-type", path, "environment " + name + " must be a mapping with a dsn", example);
 				continue;
 			}
 			for (const auto &[key, unused] : body.items())
-				if (key != "dsn")
-					unknown_key(path + "." + key, key, {"dsn"});
+				if (key != "dsn") unknown_key(std::string(path).append(".").append(key), key, {"dsn"});
 			if (auto dsn = body.find("dsn"); dsn == body.end())
-				problem("missing-key", path, "environment " + name + " has no dsn", name + ": {dsn: \"service=" + name + "\"}");
+				problem("missing-key", path, "environment " + name + " has no dsn", example);
 			else if (!dsn->is_string())
 				problem("wrong-type", path + ".dsn", "dsn must be text", "put it in quotes");
 			else
@@ -66,8 +66,7 @@ public:
 	void read_own(const std::string &key, const json &value)
 	{
 		if (key == "environments") {
-			if (!value.is_null())
-				read_environments(value);
+			if (!value.is_null()) read_environments(value);
 		} else if (key == "key_file") {
 			if (value.is_string())
 				settings_.key_file = value.get<std::string>();
@@ -88,8 +87,9 @@ public:
 			if (!value.is_boolean())
 				problem("wrong-type", key, "keep_previous must be true or false", "keep_previous: false");
 			else if (value.get<bool>())
-				problem("not-yet", key, "keep_previous: true is not there yet: this version drops the old storage after the switch",
-						"leave it out, and take a pg_dump of the target before the refresh");
+				problem("not-yet", key,
+				    "keep_previous: true is not there yet: this version drops the old storage after the switch",
+				    "leave it out, and take a pg_dump of the target before the refresh");
 		}
 	}
 
@@ -102,7 +102,7 @@ public:
 			if (std::find(own_keys.begin(), own_keys.end(), key) != own_keys.end())
 				read_own(key, value);
 			else if (std::find(shared_keys.begin(), shared_keys.end(), key) != shared_keys.end()) {
-				if (!value.is_null())    // "tables:" with everything below it commented out
+				if (!value.is_null())  // "tables:" with everything below it commented out
 					settings_.shared[key] = value;
 			} else
 				unknown_key(key, key, known);
@@ -128,8 +128,7 @@ std::string conninfo_value(std::string_view value)
 {
 	std::string text = "'";
 	for (char c : value) {
-		if (c == '\'' || c == '\\')
-			text += '\\';
+		if (c == '\'' || c == '\\') text += '\\';
 		text += c;
 	}
 	return text + "'";
@@ -141,8 +140,7 @@ std::string expand(std::string_view text, std::vector<std::string> &missing)
 	while (!text.empty()) {
 		auto start = text.find("${");
 		auto end = start == text.npos ? text.npos : text.find('}', start);
-		if (end == text.npos)
-			break;
+		if (end == text.npos) break;
 		out += text.substr(0, start);
 		std::string name(text.substr(start + 2, end - start - 2));
 		if (const char *value = std::getenv(name.c_str()); value && !name.empty())
@@ -161,8 +159,7 @@ std::optional<std::string> expand_dsn(const std::string &dsn, std::vector<std::s
 	auto options = parsed(dsn);
 	if (!options) {
 		auto text = expand(dsn, missing);
-		if (!missing.empty())
-			return std::nullopt;
+		if (!missing.empty()) return std::nullopt;
 		return parsed(text) ? std::optional(text) : std::nullopt;
 	}
 	std::string text;
@@ -176,24 +173,19 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text)
 {
 	std::int64_t number = 0;
 	auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), number);
-	if (bad != std::errc{} || number < 0 || number > 1'000'000'000)
-		return std::nullopt;
+	if (bad != std::errc{} || number < 0 || number > 1'000'000'000) return std::nullopt;
 	std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-	if (unit.starts_with(' '))
-		unit.remove_prefix(1);
-	if (unit == "ms")
-		return std::chrono::milliseconds(number);
-	if (unit == "s")
-		return std::chrono::seconds(number);
-	if (unit == "min")
-		return std::chrono::minutes(number);
-	if (unit == "h")
-		return std::chrono::hours(number);
+	if (unit.starts_with(' ')) unit.remove_prefix(1);
+	if (unit == "ms") return std::chrono::milliseconds(number);
+	if (unit == "s") return std::chrono::seconds(number);
+	if (unit == "min") return std::chrono::minutes(number);
+	if (unit == "h") return std::chrono::hours(number);
 	return std::nullopt;
 }
 
 ConfigError::ConfigError(std::string name, const std::vector<Located> &found)
-	: Error(exit_plan, found.size() == 1 ? found[0].problem.text : std::to_string(found.size()) + " problems in " + name), file(std::move(name))
+    : Error(exit_plan, found.size() == 1 ? found[0].problem.text : std::to_string(found.size()) + " problems in " + name),
+      file(std::move(name))
 {
 	for (const auto &[problem, position] : found) {
 		problems.push_back(problem);
@@ -219,15 +211,15 @@ Settings parse_settings(std::string_view text, const std::string &file)
 	}
 	const auto &value = settings.document.value;
 	if (!value.is_object() && !value.is_null())
-		throw ConfigError(file, {{{"wrong-type", file, "the file must be a mapping: environments, tenants, tables ...", ""}, {1, 1}}});
-	if (value.is_object())
-		Reader(settings, problems).read(value);
+		throw ConfigError(
+		    file, {{{"wrong-type", file, "the file must be a mapping: environments, tenants, tables ...", ""}, {1, 1}}});
+	if (value.is_object()) Reader(settings, problems).read(value);
 	std::vector<core::Problem> found;
 	settings.config = core::Config::parse(settings.shared, found);
-	for (auto &problem : found)
-		problems.push_back({problem, settings.find(problem)});
+	for (auto &problem : found) problems.push_back({problem, settings.find(problem)});
 	if (!problems.empty()) {
-		std::stable_sort(problems.begin(), problems.end(), [](const Located &a, const Located &b) { return a.position < b.position; });
+		std::stable_sort(
+		    problems.begin(), problems.end(), [](const Located &a, const Located &b) { return a.position < b.position; });
 		throw ConfigError(file, problems);
 	}
 	return settings;
@@ -237,15 +229,15 @@ Settings read_settings(const std::string &file, bool required)
 {
 	std::ifstream in(file, std::ios::binary);
 	std::ostringstream text;
-	if (in)
-		text << in.rdbuf();
+	if (in) text << in.rdbuf();
 	if (in.is_open() && !in.bad() && !text.bad() && std::filesystem::is_directory(file) == false)
 		return parse_settings(text.str(), file);
 	int reason = std::filesystem::is_directory(file) ? EISDIR : errno;
-	if (reason == ENOENT && !required)
-		return {};
-	std::string fix = reason == ENOENT ? "name it with --config FILE, or write one: docs/configuration.md begins with a short one" : "";
-	throw ConfigError(file, {{{"no-file", file, "cannot read the configuration: " + std::string(std::strerror(reason)), fix}, {}}});
+	if (reason == ENOENT && !required) return {};
+	std::string fix =
+	    reason == ENOENT ? "name it with --config FILE, or write one: docs/configuration.md begins with a short one" : "";
+	throw ConfigError(
+	    file, {{{"no-file", file, "cannot read the configuration: " + std::string(std::strerror(reason)), fix}, {}}});
 }
 
 bool is_dsn(std::string_view given)
@@ -258,8 +250,8 @@ Side side(const Settings &settings, const std::string &given, const std::string 
 	if (is_dsn(given)) {
 		if (!parsed(given))
 			throw Error(exit_usage, option + " has a connection string that cannot be read (not shown, it may hold a password)",
-						"write " + option + " \"host=HOST dbname=NAME user=ROLE\" or " + option +
-							" postgresql://ROLE@HOST/NAME; in the latter, special characters are %-encoded");
+			    "write " + option + " \"host=HOST dbname=NAME user=ROLE\" or " + option +
+			        " postgresql://ROLE@HOST/NAME; in the latter, special characters are %-encoded");
 		return {{option == "--from" ? "the source" : "the target", given, option}, ""};
 	}
 	auto found = settings.environments.find(given);
@@ -271,8 +263,8 @@ Side side(const Settings &settings, const std::string &given, const std::string 
 			list += (list.empty() ? "" : ", ") + name;
 		}
 		throw Error(exit_usage, "unknown environment \"" + given + "\"" + core::did_you_mean(given, known),
-					list.empty() ? option + " takes a name under environments: in the configuration, or a connection string"
-								 : "environments in " + settings.file + ": " + list + "; a connection string will do as well");
+		    list.empty() ? option + " takes a name under environments: in the configuration, or a connection string"
+		                 : "environments in " + settings.file + ": " + list + "; a connection string will do as well");
 	}
 	std::vector<std::string> missing;
 	auto dsn = expand_dsn(found->second, missing);
@@ -280,14 +272,17 @@ Side side(const Settings &settings, const std::string &given, const std::string 
 	auto at = settings.document.values.find(path);
 	const Position position = at == settings.document.values.end() ? Position{} : at->second;
 	std::vector<Located> problems;
+	problems.reserve(missing.size() + 1);
 	for (const auto &name : missing)
-		problems.push_back({{"missing-variable", path, "the environment variable " + name + " is not set", "export " + name + "=..."}, position});
+		problems.push_back(
+		    {{"missing-variable", path, "the environment variable " + name + " is not set", "export " + name + "=..."},
+		        position});
 	if (problems.empty() && !dsn)
-		problems.push_back({{"bad-dsn", path, "the connection string of " + given + " cannot be read (not shown, it may hold a password)",
-							 "dsn: \"host=HOST dbname=NAME user=ROLE\", or a postgresql:// address with special characters %-encoded"},
-							position});
-	if (!problems.empty())
-		throw ConfigError(settings.file, problems);
+		problems.push_back(
+		    {{"bad-dsn", path, "the connection string of " + given + " cannot be read (not shown, it may hold a password)",
+		         "dsn: \"host=HOST dbname=NAME user=ROLE\", or a postgresql:// address with special characters %-encoded"},
+		        position});
+	if (!problems.empty()) throw ConfigError(settings.file, problems);
 	return {{given, *dsn, "environments: " + given + " in " + settings.file}, given};
 }
 

@@ -30,17 +30,17 @@ struct ConfigError : Error {
 // One side of a refresh, as --from or --to said.
 struct Side {
 	Endpoint endpoint;
-	std::string label;                             // what the target must be labelled; empty for a connection string
+	std::string label;  // what the target must be labelled; empty for a connection string
 };
 
 struct Settings {
-	std::string file;                              // as given; empty: there is none
+	std::string file;  // as given; empty: there is none
 	YamlDocument document;
-	core::json shared = core::json::object();      // what core::Config::parse() takes
-	core::Config config;                           // the same, read
-	std::map<std::string, std::string> environments;    // name -> dsn, with ${VAR} still in it
+	core::json shared = core::json::object();         // what core::Config::parse() takes
+	core::Config config;                              // the same, read
+	std::map<std::string, std::string> environments;  // name -> dsn, with ${VAR} still in it
 	std::chrono::milliseconds lock_wait{std::chrono::minutes(10)};
-	bool cancel_holders = false;                   // on_lock: cancel
+	bool cancel_holders = false;  // on_lock: cancel
 	bool keep_previous = false;
 	std::string key_file;
 

@@ -24,9 +24,9 @@ Error cannot_connect(const Endpoint &endpoint, PGconn *conn, bool late)
 	std::string what, hint = "host and port come from " + from;
 	const char *state = nullptr;
 	// libpq gives no SQLSTATE for a failed connection; the server's own words are in its message, in English or not.
-	if (host.empty() || contains(said, "definition of service") || (contains(said, "invalid") && !contains(said, "FATAL"))) {
-		what = contains(said, "service") ? "its connection string names a service that pg_service.conf does not have"
-										 : "its connection string has a value that is not valid";
+	if (said.starts_with("invalid ") || contains(said, "definition of service") || host.empty()) {    // before anybody was asked
+		what = contains(said, "definition of service") ? "its connection string names a service that pg_service.conf does not have"
+													   : "its connection string has a value that is not valid";
 		hint = "it comes from " + from;
 	} else if (PQconnectionNeedsPassword(conn)) {
 		what = "the server at " + where + " wants a password for " + user;
@@ -250,6 +250,8 @@ Error Connection::error(const PGresult *result, Show show) const
 }
 
 bool Connection::in_transaction() const { return PQtransactionStatus(conn_.get()) != PQTRANS_IDLE; }
+
+bool Connection::alive() { return PQconsumeInput(conn_.get()) && usable(); }
 
 void Connection::cancel() const { cancel_->cancel(); }
 

@@ -75,6 +75,7 @@ public:
 	int server() const { return PQserverVersion(conn_.get()); }
 	bool usable() const { return PQstatus(conn_.get()) == CONNECTION_OK; }
 	bool in_transaction() const;
+	bool alive();                        // usable(), after a look at what has arrived; for a session that is idle
 	void cancel() const;                 // ends the statement that runs there, if any
 	void rollback() noexcept;            // best effort
 	std::string database() const { return PQdb(conn_.get()); }

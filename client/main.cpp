@@ -22,35 +22,35 @@ struct Command {
 };
 
 const std::vector<Command> commands{
-	{"plan", "Shows what a refresh would do, and what stands in its way. Writes nothing, locks nothing.",
-	 "Exit code 5 when something stands in the way.\n"
-	 "Example: prodsync plan --from production --to uat\n",
-	 client::plan},
-	{"sync", "Refreshes the target from the source: loads beside, verifies, switches.",
-	 "Asks before it switches anything; without a terminal it needs --yes. Whatever goes wrong before the switch leaves the target as it was.\n"
-	 "Example: prodsync sync --from production --to uat --yes\n",
-	 client::sync},
-	{"check", "Runs every check on the target: foreign keys, unique keys, sequences ...",
-	 "Exit code 6 when a check fails.\n"
-	 "Example: prodsync check --to uat\n",
-	 client::check},
-	{"tenants", "Lists the tenants of both sides, and what a refresh does with each.",
-	 "Example: prodsync tenants --from production --to uat\n", client::tenants},
-	{"runs", "Lists the target's refreshes, failed ones too.",
-	 "Example: prodsync runs --to uat --last\n", client::runs},
-	{"clean", "Drops what dead runs left on the target; runs at work are left alone.",
-	 "Example: prodsync clean --to uat\n", client::clean},
+    {"plan", "Shows what a refresh would do, and what stands in its way. Writes nothing, locks nothing.",
+        "Exit code 5 when something stands in the way.\n"
+        "Example: prodsync plan --from production --to uat\n",
+        client::plan},
+    {"sync", "Refreshes the target from the source: loads beside, verifies, switches.",
+        "Asks before it switches anything; without a terminal it needs --yes. Whatever goes wrong before the switch leaves the "
+        "target as it was.\n"
+        "Example: prodsync sync --from production --to uat --yes\n",
+        client::sync},
+    {"check", "Runs every check on the target: foreign keys, unique keys, sequences ...",
+        "Exit code 6 when a check fails.\n"
+        "Example: prodsync check --to uat\n",
+        client::check},
+    {"tenants", "Lists the tenants of both sides, and what a refresh does with each.",
+        "Example: prodsync tenants --from production --to uat\n", client::tenants},
+    {"runs", "Lists the target's refreshes, failed ones too.", "Example: prodsync runs --to uat --last\n", client::runs},
+    {"clean", "Drops what dead runs left on the target; runs at work are left alone.", "Example: prodsync clean --to uat\n",
+        client::clean},
 };
 
 const char *const exit_codes =
-	"Exit codes: 0 done; 1 anything else; 2 usage; 3 cannot connect; 4 refused; 5 configuration or plan; 6 a check failed;\n"
-	"7 interrupted; 9 nobody knows whether the switch went through; 10 refreshed, but something afterwards failed.\n"
-	"In 1 to 7 the target is what it was.\n";
+    "Exit codes: 0 done; 1 anything else; 2 usage; 3 cannot connect; 4 refused; 5 configuration or plan; 6 a check failed;\n"
+    "7 interrupted; 9 nobody knows whether the switch went through; 10 refreshed, but something afterwards failed.\n"
+    "In 1 to 7 the target is what it was.\n";
 
 // What is designed and not there yet: nobody shall wonder whether they mistyped it.
 const std::vector<std::string> later_commands{"init", "diff", "detect", "anonymize", "backup", "restore", "rollback"};
-const std::vector<std::string> later_options{"--tables",    "--exclude",        "--ephemeral-key", "--anonymize", "--anonymization-config",
-											 "--anonymize-config", "--checkpoint", "--resume"};
+const std::vector<std::string> later_options{"--tables", "--exclude", "--ephemeral-key", "--anonymize", "--anonymization-config",
+    "--anonymize-config", "--checkpoint", "--resume"};
 
 // Before anything is parsed: errors of parsing come out in the format that was asked for.
 bool wants_json(int argc, char **argv)
@@ -67,35 +67,47 @@ bool wants_json(int argc, char **argv)
 CLI::Validator number(int least, int most)
 {
 	return CLI::Validator(
-		[least, most](std::string &given) {
-			const bool good = !given.empty() && given.size() < 11 && given.find_first_not_of("0123456789") == std::string::npos &&
-							  std::stoll(given) >= least && std::stoll(given) <= most;
-			return good ? std::string() : "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ", not \"" + given + "\"";
-		},
-		"");
+	    [least, most](std::string &given) {
+		    const bool good = !given.empty() && given.size() < 11 && given.find_first_not_of("0123456789") == std::string::npos &&
+		        std::stoll(given) >= least && std::stoll(given) <= most;
+		    return good ? std::string()
+		                : "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ", not \"" +
+		            given + "\"";
+	    },
+	    "");
 }
 
 CLI::Validator format_name()
 {
-	return CLI::Validator([](std::string &given) { return given == "text" || given == "json" ? std::string() : "must be text or json, not \"" + given + "\""; }, "");
+	return CLI::Validator(
+	    [](std::string &given) {
+		    return given == "text" || given == "json" ? std::string() : "must be text or json, not \"" + given + "\"";
+	    },
+	    "");
 }
 
 void add_options(CLI::App &sub, Options &options)
 {
 	const std::string name = sub.get_name();
 	const bool both = name == "plan" || name == "sync";
-	if (both || name == "tenants")
-		sub.add_option("--from", options.from, "the source: a name under environments:, or a connection string")->type_name("NAME|DSN")->required(both);
+	sub.add_option("--from", options.from,
+	       both || name == "tenants" ? "the source: a name under environments:, or a connection string"
+	                                 : "not needed here: only the target is asked")
+	    ->type_name("NAME|DSN")
+	    ->required(both);
 	sub.add_option("--to", options.to, "the target: a name, which is also its label, or a connection string")
-		->type_name("NAME|DSN")
-		->required(name != "tenants");
+	    ->type_name("NAME|DSN")
+	    ->required(name != "tenants");
 	sub.add_option("--config", options.config, "the configuration (default: prodsync.yaml)")->type_name("FILE");
-	sub.add_option_function<std::string>("--format", [&options](const std::string &format) { options.json = format == "json"; },
-										 "text, or json: one object on stdout, for errors too")
-		->type_name("text|json")
-		->check(format_name());
+	sub.add_option_function<std::string>(
+	       "--format", [&options](const std::string &format) { options.json = format == "json"; },
+	       "text, or json: one object on stdout, for errors too")
+	    ->type_name("text|json")
+	    ->check(format_name());
 	if (name == "sync" || name == "plan")
-		sub.add_option("--jobs", options.jobs, "pairs of connections (default: by the cores here, 2 to 4)")->type_name("N")->check(number(1, 64));
+		sub.add_option("--jobs", options.jobs, "pairs of connections (default: by the cores here, 2 to 4)")
+		    ->type_name("N")
+		    ->check(number(1, 64));
 	if (name == "sync") {
 		sub.add_flag("--dry-run", options.dry_run, "the plan, nothing else");
 		sub.add_flag("--rehearse", options.rehearse, "everything but the switch");
@@ -103,26 +115,26 @@ void add_options(CLI::App &sub, Options &options)
 		sub.add_flag("--yes", options.yes, "do not ask");
 	}
 	if (name == "plan" || name == "sync")
-		sub.add_flag("--all", options.all, name == "plan" ? "every table, not only what fits on a screen" : "with --dry-run: every table");
+		sub.add_flag(
+		    "--all", options.all, name == "plan" ? "every table, not only what fits on a screen" : "with --dry-run: every table");
 	if (name == "runs") {
 		sub.add_flag("--last", options.last, "the last run, with its tables and checks");
 		sub.add_option("--limit", options.limit, "how many runs (default: 10)")->type_name("N")->check(number(1, 100'000));
 	}
 	if (name == "clean")
-		sub.add_option_function<int>("--run", [&options](int run) { options.run = run; }, "this run, even if it is at work: its sessions are ended")
-			->type_name("N")
-			->check(number(1, 2'000'000'000));
+		sub.add_option_function<int>(
+		       "--run", [&options](int run) { options.run = run; }, "this run, even if it is at work: its sessions are ended")
+		    ->type_name("N")
+		    ->check(number(1, 2'000'000'000));
 	for (const auto &command : commands)
-		if (command.name == name)
-			sub.footer(std::string(command.footer) + exit_codes);
+		if (command.name == name) sub.footer(std::string(command.footer) + exit_codes);
 }
 
 std::vector<std::string> option_names(const CLI::App &app)
 {
 	std::vector<std::string> names;
 	for (const auto *option : app.get_options())
-		for (const auto &name : option->get_lnames())
-			names.push_back("--" + name);
+		for (const auto &name : option->get_lnames()) names.push_back("--" + name);
 	return names;
 }
 
@@ -130,18 +142,20 @@ std::vector<std::string> option_names(const CLI::App &app)
 void demand_command(int argc, char **argv)
 {
 	std::vector<std::string> names;
-	for (const auto &command : commands)
-		names.emplace_back(command.name);
+	names.reserve(commands.size());
+	for (const auto &command : commands) names.emplace_back(command.name);
 	for (int i = 1; i < argc; ++i) {
 		const std::string argument = argv[i];
-		if (argument == "--help" || argument == "-h" || argument == "--version")
-			return;
+		if (argument == "--help" || argument == "-h" || argument == "--version") return;
 		if (argument.starts_with("-"))
-			throw Error(client::exit_usage, "\"" + argument + "\" has to come after a command", "prodsync COMMAND " + argument + " ...; prodsync --help");
+			throw Error(client::exit_usage, "\"" + argument + "\" has to come after a command",
+			    "prodsync COMMAND " + argument + " ...; prodsync --help");
 		if (std::find(later_commands.begin(), later_commands.end(), argument) != later_commands.end())
-			throw Error(client::exit_usage, argument + " comes with a later version", "commands: " + client::list(names) + "; prodsync --help");
+			throw Error(client::exit_usage, argument + " comes with a later version",
+			    "commands: " + client::list(names) + "; prodsync --help");
 		if (std::find(names.begin(), names.end(), argument) == names.end())
-			throw Error(client::exit_usage, "unknown command \"" + argument + "\"" + core::did_you_mean(argument, names), "commands: " + client::list(names) + "; prodsync --help");
+			throw Error(client::exit_usage, "unknown command \"" + argument + "\"" + core::did_you_mean(argument, names),
+			    "commands: " + client::list(names) + "; prodsync --help");
 		return;
 	}
 	throw Error(client::exit_usage, "which command?", "commands: " + client::list(names) + "; prodsync --help");
@@ -155,12 +169,12 @@ Error usage(const CLI::ParseError &error, const CLI::App &app)
 	const std::string help = "prodsync " + (chosen.empty() ? std::string() : sub.get_name() + " ") + "--help lists the options";
 	// First: whoever writes --form for --from does not want to hear that --from is missing.
 	for (const auto &word : app.remaining(true)) {
-		if (!word.starts_with("-"))
-			return {client::exit_usage, "\"" + word + "\" is not expected after " + sub.get_name(), help};
+		if (!word.starts_with("-")) return {client::exit_usage, "\"" + word + "\" is not expected after " + sub.get_name(), help};
 		const auto name = word.substr(0, word.find('='));
 		if (std::find(later_options.begin(), later_options.end(), name) != later_options.end())
 			return {client::exit_usage, name + " comes with a later version", help};
-		return {client::exit_usage, "unknown option " + name + " of " + sub.get_name() + core::did_you_mean(name, option_names(sub)), help};
+		return {client::exit_usage,
+		    "unknown option " + name + " of " + sub.get_name() + core::did_you_mean(name, option_names(sub)), help};
 	}
 	std::string text = error.what();
 	const auto name = text.substr(0, text.find(':'));
@@ -174,48 +188,45 @@ Error usage(const CLI::ParseError &error, const CLI::App &app)
 int report(const Failure &failure, const std::string &command, bool json)
 {
 	std::cerr << client::error_text(failure) << std::flush;
-	if (json)
-		std::cout << client::json_text(command, failure) << std::flush;
+	if (json) std::cout << client::json_text(command, failure) << std::flush;
 	return failure.exit_code;
 }
 
 int run(int argc, char **argv, std::string &name, Settings &settings)
 {
 	Options options;
-	CLI::App app("prodsync refreshes a lower database (UAT, staging, local) from production: tenant-aware, verified, or not at all.\n"
-				 "What is new is loaded beside and switched in one short transaction; people using the target hardly notice.",
-				 "prodsync");
+	CLI::App app(
+	    "prodsync refreshes a lower database (UAT, staging, local) from production: tenant-aware, verified, or not at all.\n"
+	    "What is new is loaded beside and switched in one short transaction; people using the target hardly notice.",
+	    "prodsync");
 	app.set_version_flag("--version", "prodsync " VERSION);
 	app.require_subcommand(1);
 	app.get_formatter()->label("SUBCOMMAND", "COMMAND");
 	app.get_formatter()->label("REQUIRED", "(required)");
 	app.get_formatter()->column_width(28);
-	app.footer(std::string("prodsync COMMAND --help tells more. Begin with: prodsync plan --from production --to uat\n") + exit_codes);
+	app.footer(
+	    std::string("prodsync COMMAND --help tells more. Begin with: prodsync plan --from production --to uat\n") + exit_codes);
 	for (const auto &command : commands)
 		add_options(*app.add_subcommand(command.name, command.summary)->group("Commands"), options);
 	demand_command(argc, argv);
 	try {
 		app.parse(argc, argv);
 	} catch (const CLI::ParseError &error) {
-		if (error.get_exit_code() == 0)
-			return app.exit(error);
-		if (!app.get_subcommands().empty())
-			name = app.get_subcommands().front()->get_name();
+		if (error.get_exit_code() == 0) return app.exit(error);
+		if (!app.get_subcommands().empty()) name = app.get_subcommands().front()->get_name();
 		throw usage(error, app);
 	}
 	const auto *sub = app.get_subcommands().front();
 	name = options.command = sub->get_name();
 	options.config_given = sub->count("--config") > 0;
 	for (const auto &command : commands) {
-		if (name != command.name)
-			continue;
+		if (name != command.name) continue;
 		const auto outcome = command.run(options, settings);
 		if (options.json)
 			std::cout << client::json_text(name, outcome) << std::flush;
 		else
 			std::cout << client::scrub(outcome.text) << std::flush;
-		if (outcome.failure)
-			std::cerr << client::error_text(*outcome.failure) << std::flush;
+		if (outcome.failure) std::cerr << client::error_text(*outcome.failure) << std::flush;
 		return outcome.exit_code;
 	}
 	return client::exit_usage;
@@ -236,6 +247,7 @@ int main(int argc, char **argv)
 	} catch (const Error &error) {
 		return report(Failure::of(error, &settings), command, json);
 	} catch (const std::exception &error) {
-		return report(Failure::of(Error(client::exit_other, std::string("internal error: ") + error.what()), nullptr), command, json);
+		return report(
+		    Failure::of(Error(client::exit_other, std::string("internal error: ") + error.what()), nullptr), command, json);
 	}
 }

@@ -10,7 +10,8 @@ using nlohmann::ordered_json;
 
 std::size_t width(std::string_view text)
 {
-	return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+	return static_cast<std::size_t>(
+	    std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 // Every line of `text` with `indent` before it.
@@ -18,26 +19,26 @@ std::string indented(std::string_view text, const std::string &indent)
 {
 	std::string out;
 	std::istringstream lines{std::string(text)};
-	for (std::string line; std::getline(lines, line);)
-		out += indent + line + "\n";
+	for (std::string line; std::getline(lines, line);) out += indent + line + "\n";
 	return out;
 }
 
 // The planner's problems that are mistakes in the file rather than facts about the databases.
 bool mistake_in_file(const std::string &id)
 {
-	static const std::vector<std::string> mistakes{"malformed", "no-file",   "wrong-type",       "wrong-value", "bad-value",
-												   "not-yet",   "bad-dsn",   "missing-variable", "missing-key", "not-supported"};
-	return id.starts_with("unknown-") || id.starts_with("ambiguous-") || std::find(mistakes.begin(), mistakes.end(), id) != mistakes.end();
+	static const std::vector<std::string> mistakes{"malformed", "no-file", "wrong-type", "wrong-value", "bad-value", "not-yet",
+	    "bad-dsn", "missing-variable", "missing-key", "not-supported"};
+	return id.starts_with("unknown-") || id.starts_with("ambiguous-") ||
+	    std::find(mistakes.begin(), mistakes.end(), id) != mistakes.end();
 }
 
 ordered_json problems_json(const Failure &failure)
 {
 	auto out = ordered_json::array();
 	for (const auto &[problem, where, configuration] : failure.problems) {
-		ordered_json one{{"id", problem.id}, {"object", scrub(problem.object)}, {"text", scrub(problem.text)}, {"fix", scrub(problem.fix)}};
-		if (!where.empty())
-			one["place"] = where;
+		ordered_json one{
+		    {"id", problem.id}, {"object", scrub(problem.object)}, {"text", scrub(problem.text)}, {"fix", scrub(problem.fix)}};
+		if (!where.empty()) one["place"] = where;
 		out.push_back(std::move(one));
 	}
 	return out;
@@ -47,8 +48,7 @@ ordered_json error_json(const Failure &failure)
 {
 	auto nullable = [](const std::string &text) { return text.empty() ? ordered_json(nullptr) : ordered_json(scrub(text)); };
 	ordered_json out{{"sqlstate", nullable(failure.sqlstate)}, {"text", scrub(failure.text)}, {"hint", nullable(failure.hint)}};
-	if (!failure.detail.empty())
-		out["detail"] = scrub(failure.detail);
+	if (!failure.detail.empty()) out["detail"] = scrub(failure.detail);
 	return out;
 }
 
@@ -61,17 +61,12 @@ std::string dumped(const ordered_json &object)
 ordered_json object_json(const std::string &command, const Outcome &outcome)
 {
 	const auto &failure = outcome.failure;
-	ordered_json out{{"command", command},
-					 {"ok", outcome.exit_code == exit_done},
-					 {"exit_code", outcome.exit_code},
-					 {"run", outcome.run ? ordered_json(*outcome.run) : ordered_json(nullptr)},
-					 {"anonymized", false},    // nothing is masked by this version
-					 {"tables", outcome.tables},
-					 {"total_rows", outcome.total_rows},
-					 {"details", outcome.details},
-					 {"problems", failure ? problems_json(*failure) : ordered_json::array()},
-					 {"warnings", outcome.warnings},
-					 {"error", failure ? error_json(*failure) : ordered_json(nullptr)}};
+	ordered_json out{{"command", command}, {"ok", outcome.exit_code == exit_done}, {"exit_code", outcome.exit_code},
+	    {"run", outcome.run ? ordered_json(*outcome.run) : ordered_json(nullptr)},
+	    {"anonymized", false},  // nothing is masked by this version
+	    {"tables", outcome.tables}, {"total_rows", outcome.total_rows}, {"details", outcome.details},
+	    {"problems", failure ? problems_json(*failure) : ordered_json::array()}, {"warnings", outcome.warnings},
+	    {"error", failure ? error_json(*failure) : ordered_json(nullptr)}};
 	out.update(outcome.more);
 	return out;
 }
@@ -81,18 +76,15 @@ std::string item_text(const core::json &item)
 {
 	auto field = [&](const char *key) -> std::string {
 		auto it = item.find(key);
-		if (it == item.end() || it->is_null())
-			return "";
+		if (it == item.end() || it->is_null()) return "";
 		return printable(it->is_string() ? it->get<std::string>() : it->dump());
 	};
-	if (!item.is_object())
-		return printable(item.is_string() ? item.get<std::string>() : item.dump()) + "\n";
+	if (!item.is_object()) return printable(item.is_string() ? item.get<std::string>() : item.dump()) + "\n";
 	const auto check = field(item.contains("check_name") ? "check_name" : "check"), object = field("object");
 	std::string out = check + (check.empty() || object.empty() ? "" : " ") + object;
 	if (auto it = item.find("violations"); it != item.end() && it->is_number_integer())
 		out += ": " + counted(it->get<std::int64_t>(), "row");
-	if (out.empty())
-		out = printable(item.dump());
+	if (out.empty()) out = printable(item.dump());
 	out += "\n";
 	if (auto it = item.find("detail"); it != item.end() && !it->is_null() && !it->empty())
 		out += "  " + printable(it->is_string() ? it->get<std::string>() : it->dump()) + "\n";
@@ -142,32 +134,29 @@ std::string error_text(const Failure &failure)
 		}
 	}
 	if (failure.problems.empty() || !numbered.empty()) {
-		auto text = numbered.empty() ? failure.text : counted(static_cast<std::int64_t>(numbered.size()), "problem") +
-														  (numbered.size() == 1 ? " stands in the way" : " stand in the way");
+		auto text = numbered.empty() ? failure.text
+		                             : counted(static_cast<std::int64_t>(numbered.size()), "problem") +
+		        (numbered.size() == 1 ? " stands in the way" : " stand in the way");
 		out += "prodsync: error: " + text + "\n";
 	}
 	const auto digits = std::to_string(numbered.size()).size();
 	for (std::size_t i = 0; i < numbered.size(); ++i) {
 		auto number = std::to_string(i + 1);
 		const std::string indent(digits + 4, ' ');
-		auto text = indented(numbered[i]->problem.text + (numbered[i]->place.empty() ? "" : "  (" + numbered[i]->place + ")"), indent);
+		auto text =
+		    indented(numbered[i]->problem.text + (numbered[i]->place.empty() ? "" : "  (" + numbered[i]->place + ")"), indent);
 		out += std::string(2 + digits - number.size(), ' ') + number + "  " + text.substr(indent.size());
 		out += indented(numbered[i]->problem.fix, indent);
 	}
 	for (const auto &item : failure.items)
-		if (!item.is_object() || !item.contains("pid"))    // holders of locks are in the text already
+		if (!item.is_object() || !item.contains("pid"))  // holders of locks are in the text already
 			out += indented(item_text(item), "  ");
-	if (!failure.detail.empty())
-		out += "  detail: " + failure.detail + "\n";
-	if (!failure.hint.empty())
-		out += "  hint: " + failure.hint + "\n";
+	if (!failure.detail.empty()) out += "  detail: " + failure.detail + "\n";
+	if (!failure.hint.empty()) out += "  hint: " + failure.hint + "\n";
 	return scrub(out);
 }
 
-std::string json_text(const std::string &command, const Outcome &outcome)
-{
-	return dumped(object_json(command, outcome));
-}
+std::string json_text(const std::string &command, const Outcome &outcome) { return dumped(object_json(command, outcome)); }
 
 std::string json_text(const std::string &command, const Failure &failure)
 {
@@ -182,8 +171,7 @@ TextTable::TextTable(std::vector<std::string> header, std::string indent) : inde
 {
 	for (auto &cell : header) {
 		right_.push_back(cell.starts_with('>'));
-		if (right_.back())
-			cell.erase(0, 1);
+		if (right_.back()) cell.erase(0, 1);
 	}
 	rows_.push_back(std::move(header));
 }
@@ -192,8 +180,7 @@ std::string TextTable::text() const
 {
 	std::vector<std::size_t> widths(right_.size());
 	for (const auto &row : rows_)
-		for (std::size_t i = 0; i < row.size(); ++i)
-			widths[i] = std::max(widths[i], width(row[i]));
+		for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
 	std::string out;
 	for (const auto &row : rows_) {
 		std::string line = indent_;
@@ -212,17 +199,13 @@ std::string counted(std::int64_t count, const std::string &what)
 	return show_count(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-std::string shown_version(int server)
-{
-	return std::to_string(server / 10000) + "." + std::to_string(server % 10000);
-}
+std::string shown_version(int server) { return std::to_string(server / 10000) + "." + std::to_string(server % 10000); }
 
 std::string list(const std::vector<std::string> &words, std::size_t most)
 {
 	std::string out;
 	for (std::size_t i = 0; i < words.size(); ++i) {
-		if (most && i == most && words.size() > most + 1)
-			return out + " and " + std::to_string(words.size() - most) + " more";
+		if (most && i == most && words.size() > most + 1) return out + " and " + std::to_string(words.size() - most) + " more";
 		out += (i ? ", " : "") + words[i];
 	}
 	return out;
@@ -245,7 +228,9 @@ std::string printable(std::string_view text)
 			byte = next;
 			++i;
 		}
-		out += byte == '\n' ? std::string("\\n") : byte == '\t' ? std::string("\\t") : std::string("\\x") + digits[byte >> 4] + digits[byte & 15];
+		out += byte == '\n' ? std::string("\\n")
+		    : byte == '\t'  ? std::string("\\t")
+		                    : std::string("\\x") + digits[byte >> 4] + digits[byte & 15];
 	}
 	return out;
 }

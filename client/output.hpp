@@ -18,11 +18,11 @@ struct Failure {
 	std::string sqlstate, text, detail, hint;
 	struct Item {
 		core::Problem problem;
-		std::string place;                      // "prodsync.yaml:14:7", or empty
-		bool configuration = false;             // told as a compiler does: place: error: text
+		std::string place;           // "prodsync.yaml:14:7", or empty
+		bool configuration = false;  // told as a compiler does: place: error: text
 	};
 	std::vector<Item> problems;
-	core::json items = core::json::array();     // failed checks, lock holders
+	core::json items = core::json::array();  // failed checks, lock holders
 
 	// `settings` (may be null) knows where the keys stand that the problems name.
 	static Failure of(const Error &error, const Settings *settings);
@@ -30,14 +30,14 @@ struct Failure {
 
 struct Outcome {
 	int exit_code = exit_done;
-	std::string text;                               // for stdout, with the line feed at the end
+	std::string text;  // for stdout, with the line feed at the end
 	std::optional<int> run;
-	std::map<std::string, std::int64_t> tables;     // rows
+	std::map<std::string, std::int64_t> tables;  // rows
 	std::int64_t total_rows = 0;
 	core::json details = core::json::array();
 	std::vector<std::string> warnings;
-	std::optional<Failure> failure;                 // the command had results and failed all the same
-	nlohmann::ordered_json more = nlohmann::ordered_json::object();    // what only this command says
+	std::optional<Failure> failure;                                  // the command had results and failed all the same
+	nlohmann::ordered_json more = nlohmann::ordered_json::object();  // what only this command says
 };
 
 // "prodsync: error: ...", detail, hint, or the list of problems. Ends with a line feed; scrubbed.
@@ -47,8 +47,7 @@ std::string json_text(const std::string &command, const Outcome &outcome);
 std::string json_text(const std::string &command, const Failure &failure);
 
 // Columns under each other; counts code points, not bytes. Rows may be shorter than the header; no spaces at line ends.
-class TextTable
-{
+class TextTable {
 	std::string indent_;
 	std::vector<bool> right_;
 	std::vector<std::vector<std::string>> rows_;
@@ -65,7 +64,7 @@ public:
 std::string counted(std::int64_t count, const std::string &what);
 // 150008 -> "15.8"
 std::string shown_version(int server);
-std::string list(const std::vector<std::string> &words, std::size_t most = 0);    // "a, b"; with `most`: "a, b and 3 more"
+std::string list(const std::vector<std::string> &words, std::size_t most = 0);  // "a, b"; with `most`: "a, b and 3 more"
 // Control characters of a value that came from a database are shown, not sent to the terminal.
 std::string printable(std::string_view text);
 

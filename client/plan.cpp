@@ -11,11 +11,9 @@ namespace {
 // As many tables as fit on one screen with the rest of the plan; elsewhere a fixed number.
 std::size_t room_for_tables(const Options &options, const PlanView &view)
 {
-	if (options.all)
-		return 0;
+	if (options.all) return 0;
 	winsize size{};
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
-		return 20;
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return 20;
 	const auto text = plan_text(view, 1);
 	const auto rest = std::count(text.begin(), text.end(), '\n') + static_cast<std::ptrdiff_t>(view.plan.problems.size() * 3);
 	return static_cast<std::size_t>(std::max<std::ptrdiff_t>(7, size.ws_row - rest - 1));
@@ -24,27 +22,24 @@ std::size_t room_for_tables(const Options &options, const PlanView &view)
 // A connection string is not repeated: it may hold a password, and it is in the shell's history anyway.
 std::string next_command(const Options &options)
 {
-	if (is_dsn(options.from) || is_dsn(options.to))
-		return "the same with sync instead of " + options.command;
+	if (is_dsn(options.from) || is_dsn(options.to)) return "the same with sync instead of " + options.command;
 	std::string command = "prodsync sync --from " + options.from + " --to " + options.to;
-	if (options.config_given)
-		command += " --config " + options.config;
+	if (options.config_given) command += " --config " + options.config;
 	return command;
 }
 
 core::json table_json(const core::PlannedTable &table)
 {
 	return {{"table", table.name.shown()},
-			{"mode", table.mode == core::Mode::copy ? "copy" : table.mode == core::Mode::keep ? "keep" : "empty"},
-			{"scope", table.scope == core::Scope::tenant ? "tenant" : "shared"},
-			{"in_source", table.in_source},
-			{"format", table.binary ? "binary" : "text"},
-			{"source_rows", static_cast<std::int64_t>(std::max(table.source_rows, 0.0))},
-			{"source_bytes", table.source_bytes},
-			{"kept_rows", table.kept_rows},
-			{"folded_rows", table.folded_rows},
-			{"reason", table.reason},
-			{"what_happens", table.what_happens}};
+	    {"mode",
+	        table.mode == core::Mode::copy       ? "copy"
+	            : table.mode == core::Mode::keep ? "keep"
+	                                             : "empty"},
+	    {"scope", table.scope == core::Scope::tenant ? "tenant" : "shared"}, {"in_source", table.in_source},
+	    {"format", table.binary ? "binary" : "text"},
+	    {"source_rows", static_cast<std::int64_t>(std::max(table.source_rows, 0.0))}, {"source_bytes", table.source_bytes},
+	    {"kept_rows", table.kept_rows}, {"folded_rows", table.folded_rows}, {"reason", table.reason},
+	    {"what_happens", table.what_happens}};
 }
 
 }  // namespace
@@ -76,21 +71,17 @@ Outcome plan_outcome(const Options &options, const Settings &settings, const Ref
 	outcome.warnings = warning_texts(view);
 	for (const auto &table : prepared.plan.tables) {
 		outcome.details.push_back(table_json(table));
-		if (table.mode != core::Mode::copy || !table.in_source)
-			continue;
+		if (table.mode != core::Mode::copy || !table.in_source) continue;
 		const auto rows = static_cast<std::int64_t>(std::max(table.source_rows, 0.0));
 		outcome.tables[table.name.shown()] = rows;
 		outcome.total_rows += rows;
 	}
 	auto needs = core::json::array();
-	for (const auto &need : prepared.plan.needs)
-		needs.push_back({{"id", need.id}, {"text", need.text}, {"value", need.value}});
+	for (const auto &need : prepared.plan.needs) needs.push_back({{"id", need.id}, {"text", need.text}, {"value", need.value}});
 	outcome.more = {{"kept_tenants", prepared.answers.kept_tenants},
-					{"disappears", {{"tenants", std::max<std::int64_t>(lost.tenants, 0)}, {"rows", lost.rows}}},
-					{"kept_rows", lost.kept_rows},
-					{"needs", needs},
-					{"estimated_seconds", estimated_seconds(prepared.plan, prepared.jobs)},
-					{"jobs", prepared.jobs}};
+	    {"disappears", {{"tenants", std::max<std::int64_t>(lost.tenants, 0)}, {"rows", lost.rows}}},
+	    {"kept_rows", lost.kept_rows}, {"needs", needs}, {"estimated_seconds", estimated_seconds(prepared.plan, prepared.jobs)},
+	    {"jobs", prepared.jobs}};
 	if (!prepared.plan.problems.empty()) {
 		outcome.exit_code = exit_plan;
 		outcome.failure = Failure::of(problems_error(prepared.plan.problems), &settings);

@@ -49,6 +49,17 @@ std::string configured_text(const core::Question &question)
 	return {};
 }
 
+// The planner does not know who asks; what is there to type should.
+void name_role(core::Plan &plan, const Connection &source)
+{
+	constexpr std::string_view unnamed = "<role of the source>";
+	const std::string name = core::quote_identifier(source.user());
+	for (auto *list : {&plan.problems, &plan.warnings})
+		for (core::Problem &problem : *list)
+			for (std::size_t at = 0; (at = problem.fix.find(unnamed, at)) != std::string::npos; at += name.size())
+				problem.fix.replace(at, unnamed.size(), name);
+}
+
 core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 {
 	std::vector<core::Problem> problems, warnings;
@@ -67,7 +78,9 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 				const char first = error.sqlstate.empty() ? '0' : error.sqlstate[0];
 				// A right that is missing is a problem of the plan, with the GRANT to type; classes 2 and 4 are what a predicate can do wrong.
 				if (error.sqlstate == "42501") {
-					const auto plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, answers);
+					auto plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, answers);
+					std::erase_if(plan.problems, [](const core::Problem &problem) { return problem.id == "questions"; });
+					name_role(plan, *prepared.source);
 					refuse_problems(plan);
 				} else if (!text.empty() && (first == '2' || first == '4') && error.sqlstate != "40001") {
 					Error told(exit_plan, text + " cannot be evaluated on " + error.what(), "it is an SQL condition over the columns of " + question.relation.shown(),
@@ -196,6 +209,7 @@ Prepared prepare(const RefreshOptions &options)
 	} catch (Error &error) {
 		if (error.sqlstate != "PS002" || prepared.plan.problems.empty()) throw;    // the problems that we have already
 	}
+	name_role(prepared.plan, source);
 	target.rollback();
 
 	const int cores = static_cast<int>(std::thread::hardware_concurrency());

@@ -14,11 +14,11 @@ constexpr double bytes_per_second = 40e6;
 
 DatabaseView database_view(const Connection &connection, const core::Catalog &catalog)
 {
-	DatabaseView view{connection.endpoint().label, connection.database(), connection.host(), connection.user(), connection.server(), "", 0, 0};
+	DatabaseView view{
+	    connection.endpoint().label, connection.database(), connection.host(), connection.user(), connection.server(), "", 0, 0};
 	for (const auto &[name, relation] : catalog.relations) {
 		view.bytes += (relation.pages + relation.toast_pages) * 8192;
-		for (const auto &index : relation.indexes)
-			view.bytes += index.pages * 8192;
+		for (const auto &index : relation.indexes) view.bytes += index.pages * 8192;
 	}
 	view.tables = catalog.tables().size();
 	return view;
@@ -27,8 +27,7 @@ DatabaseView database_view(const Connection &connection, const core::Catalog &ca
 double rows_of(const core::Catalog &catalog, const core::Name &table)
 {
 	double rows = 0;
-	for (const auto *relation : catalog.storage(table))
-		rows += std::max(relation->rows, 0.0);
+	for (const auto *relation : catalog.storage(table)) rows += std::max(relation->rows, 0.0);
 	return rows;
 }
 
@@ -37,8 +36,7 @@ std::string about(double rows)
 	// Three digits are more than statistics know.
 	auto count = static_cast<std::int64_t>(std::llround(rows));
 	std::int64_t step = 1;
-	while (count / step >= 1000)
-		step *= 10;
+	while (count / step >= 1000) step *= 10;
 	return show_count((count + step / 2) / step * step);
 }
 
@@ -53,22 +51,15 @@ core::Name only(const core::Catalog &catalog, const std::string &written)
 	return found.size() == 1 ? found[0] : core::Name{};
 }
 
-const char *mode_text(core::Mode mode)
-{
-	return mode == core::Mode::copy ? "copy" : mode == core::Mode::keep ? "keep" : "empty";
-}
+const char *mode_text(core::Mode mode) { return mode == core::Mode::copy ? "copy" : mode == core::Mode::keep ? "keep" : "empty"; }
 
 std::string scope_text(const core::PlannedTable &table)
 {
-	if (table.mode != core::Mode::copy)
-		return "-";
-	if (table.scope == core::Scope::shared)
-		return "shared";
-	if (table.path.size() < 2)
-		return "tenant";
+	if (table.mode != core::Mode::copy) return "-";
+	if (table.scope == core::Scope::shared) return "shared";
+	if (table.path.size() < 2) return "tenant";
 	auto by = table.path[0].columns.empty() ? table.path[0].to.shown() : table.path[0].columns[0];
-	if (by.ends_with("_id"))
-		by.erase(by.size() - 3);
+	if (by.ends_with("_id")) by.erase(by.size() - 3);
 	return "via " + printable(by);
 }
 
@@ -77,12 +68,10 @@ std::vector<const core::PlannedTable *> ordered(const PlanView &view)
 {
 	const auto tenants = view.config.tenants ? only(view.target_catalog, view.config.tenants->table) : core::Name{};
 	std::vector<const core::PlannedTable *> tables;
-	for (const auto &table : view.plan.tables)
-		tables.push_back(&table);
+	for (const auto &table : view.plan.tables) tables.push_back(&table);
 	std::stable_sort(tables.begin(), tables.end(), [&](const auto *a, const auto *b) {
 		auto rank = [&](const core::PlannedTable *table) { return table->name == tenants ? -1 : static_cast<int>(table->mode); };
-		if (rank(a) != rank(b))
-			return rank(a) < rank(b);
+		if (rank(a) != rank(b)) return rank(a) < rank(b);
 		return a->source_rows > b->source_rows;
 	});
 	return tables;
@@ -91,11 +80,11 @@ std::vector<const core::PlannedTable *> ordered(const PlanView &view)
 // With room for a few only: two of each mode at least, the rest of the room for what is copied.
 std::vector<const core::PlannedTable *> chosen(const std::vector<const core::PlannedTable *> &tables, std::size_t most)
 {
-	if (most == 0 || tables.size() <= most)
-		return tables;
+	if (most == 0 || tables.size() <= most) return tables;
 	std::map<core::Mode, std::size_t> left{{core::Mode::copy, most}, {core::Mode::keep, 2}, {core::Mode::empty, 2}};
 	for (auto mode : {core::Mode::keep, core::Mode::empty}) {
-		auto there = static_cast<std::size_t>(std::count_if(tables.begin(), tables.end(), [&](const auto *t) { return t->mode == mode; }));
+		auto there =
+		    static_cast<std::size_t>(std::count_if(tables.begin(), tables.end(), [&](const auto *t) { return t->mode == mode; }));
 		left[mode] = std::min(left[mode], there);
 		left[core::Mode::copy] -= std::min(left[core::Mode::copy] - 1, left[mode]);
 	}
@@ -116,12 +105,12 @@ std::string tables_text(const PlanView &view, std::size_t most)
 	for (const auto *table : shown) {
 		const bool copied = table->mode == core::Mode::copy;
 		text.add({printable(table->name.shown()), mode_text(table->mode), scope_text(*table),
-				  copied && table->in_source ? show_count(static_cast<std::int64_t>(std::llround(std::max(table->source_rows, 0.0)))) : "-",
-				  table->mode == core::Mode::keep ? "all" : show_count(table->kept_rows), printable(table->what_happens)});
+		    copied && table->in_source ? show_count(static_cast<std::int64_t>(std::llround(std::max(table->source_rows, 0.0))))
+		                               : "-",
+		    table->mode == core::Mode::keep ? "all" : show_count(table->kept_rows), printable(table->what_happens)});
 	}
 	auto out = text.text();
-	if (shown.size() < all.size())
-		out += "  ... " + std::to_string(all.size() - shown.size()) + " more (--all)\n";
+	if (shown.size() < all.size()) out += "  ... " + std::to_string(all.size() - shown.size()) + " more (--all)\n";
 	return out;
 }
 
@@ -129,9 +118,11 @@ std::string header_text(const PlanView &view)
 {
 	TextTable table({"", "", ""}, "");
 	for (const auto *side : {&view.source, &view.target}) {
-		auto who = printable(side->database) + " @ " + printable(side->host) + " (PostgreSQL " + shown_version(side->server) + ", ";
+		auto who =
+		    printable(side->database) + " @ " + printable(side->host) + " (PostgreSQL " + shown_version(side->server) + ", ";
 		who += side->label.empty() ? "role " + printable(side->role) : side->label;
-		table.add({side->name, who + ")", " " + show_bytes(side->bytes) + ", " + counted(static_cast<std::int64_t>(side->tables), "table")});
+		table.add({side->name, who + ")",
+		    " " + show_bytes(side->bytes) + ", " + counted(static_cast<std::int64_t>(side->tables), "table")});
 	}
 	auto text = table.text();
 	return text.substr(text.find('\n') + 1);
@@ -142,18 +133,17 @@ std::string maps_text(const PlanView &view)
 	std::string out;
 	const auto users = view.config.users ? only(view.target_catalog, view.config.users->table) : core::Name{};
 	for (const auto &[table, map] : view.answers.maps) {
-		if (table != users)
-			continue;
+		if (table != users) continue;
 		std::string fallback;
 		if (map.fallback)
 			fallback = " -> " + (map.fallback_label.empty() ? "" : printable(map.fallback_label) + " ") +
-					   (map.fallback_label.empty() ? "id " + printable(*map.fallback) : "(id " + printable(*map.fallback) + ")") +
-					   (map.fallback_candidates > 1 ? ", the first of " + show_count(map.fallback_candidates) + " that match" : "");
+			    (map.fallback_label.empty() ? "id " + printable(*map.fallback) : "(id " + printable(*map.fallback) + ")") +
+			    (map.fallback_candidates > 1 ? ", the first of " + show_count(map.fallback_candidates) + " that match" : "");
 		const auto count = static_cast<std::int64_t>(std::llround(rows_of(view.source_catalog, table)));
 		out += "Users: " + (count ? show_count(count) : "those") + " in " + view.source.name + fallback;
 		if (!view.config.users->match.empty())
 			out += (map.fallback ? "; " : ": ") + show_count(static_cast<std::int64_t>(map.pairs.size())) + " matched by " +
-				   list(view.config.users->match);
+			    list(view.config.users->match);
 		if (!map.fallback && !map.unmatched.empty())
 			out += ", " + show_count(static_cast<std::int64_t>(map.unmatched.size())) + " not";
 		out += "\n";
@@ -162,22 +152,19 @@ std::string maps_text(const PlanView &view)
 	for (const auto &[table, map] : view.answers.maps)
 		if (table != users)
 			others.push_back(printable(table.shown()) + " (" + show_count(static_cast<std::int64_t>(map.pairs.size())) +
-							 (map.unmatched.empty() ? "" : ", " + show_count(static_cast<std::int64_t>(map.unmatched.size())) + " not") + ")");
-	if (!others.empty())
-		out += "Matched by natural key: " + list(others, 6) + "\n";
+			    (map.unmatched.empty() ? "" : ", " + show_count(static_cast<std::int64_t>(map.unmatched.size())) + " not") + ")");
+	if (!others.empty()) out += "Matched by natural key: " + list(others, 6) + "\n";
 	return out;
 }
 
 std::string kept_text(const PlanView &view)
 {
-	if (!view.config.tenants)
-		return "Kept tenants: none, there is no tenants: in the configuration\n";
+	if (!view.config.tenants) return "Kept tenants: none, there is no tenants: in the configuration\n";
 	std::vector<std::string> names;
-	for (const auto &name : view.answers.kept_tenants)
-		names.push_back(printable(name));
+	for (const auto &name : view.answers.kept_tenants) names.push_back(printable(name));
 	std::string out = "Kept tenants (" + std::to_string(names.size()) +
-					  (view.answers.target_tenants >= 0 ? " of " + show_count(view.answers.target_tenants) : "") + "): " +
-					  (names.empty() ? "none" : list(names, 8));
+	    (view.answers.target_tenants >= 0 ? " of " + show_count(view.answers.target_tenants) : "") +
+	    "): " + (names.empty() ? "none" : list(names, 8));
 	out += "          keep: " + printable(view.config.tenants->keep) + "\n";
 	return out;
 }
@@ -191,15 +178,14 @@ std::string verdict_text(const PlanView &view)
 			rows += std::max(table.source_rows, 0.0);
 			bytes += table.source_bytes;
 		}
-	std::string out = "Nothing stands in the way. About " + about(rows) + " rows, " + show_bytes(bytes) + ", loaded beside in about " +
-					  about_time(estimated_seconds(view.plan, view.jobs)) + " by " +
-					  counted(view.jobs, "connection") + ".\n";
+	std::string out = "Nothing stands in the way" + std::string(view.target.refreshable ? "" : " but the label") + ". About " +
+	    about(rows) + " rows, " + show_bytes(bytes) + ", loaded beside in about " +
+	    about_time(estimated_seconds(view.plan, view.jobs)) + " by " + counted(view.jobs, "connection") + ".\n";
 	// Locks are a warning or a problem where they do not suffice, and nobody's concern where they do.
 	for (const auto &need : view.plan.needs) {
 		auto text = printable(need.text);
 		const std::string who = "the target's ";
-		if (text.starts_with(who))
-			text = view.target.name + "'s " + text.substr(who.size());
+		if (text.starts_with(who)) text = view.target.name + "'s " + text.substr(who.size());
 		if (need.id == "wait" || need.id == "rights")
 			out += text + "\n";
 		else if (need.id == "disk")
@@ -213,17 +199,11 @@ std::string verdict_text(const PlanView &view)
 PlanView plan_view(const RefreshOptions &options, const Prepared &prepared, const std::string &next)
 {
 	PlanView view{database_view(*prepared.source, prepared.source_catalog),
-				  database_view(*prepared.target, prepared.target_catalog),
-				  options.config,
-				  prepared.answers,
-				  prepared.source_catalog,
-				  prepared.target_catalog,
-				  prepared.plan,
-				  prepared.warnings,
-				  prepared.jobs,
-				  next};
+	    database_view(*prepared.target, prepared.target_catalog), options.config, prepared.answers, prepared.source_catalog,
+	    prepared.target_catalog, prepared.plan, prepared.warnings, prepared.jobs, next};
 	const auto &label = prepared.label;
 	view.target.label = label.name.empty() ? "no label" : "label \"" + printable(label.name) + "\"";
+	view.target.refreshable = label.refreshable;
 	view.target.label += label.refreshable ? ", refreshable" : ", not refreshable";
 	return view;
 }
@@ -232,8 +212,7 @@ double estimated_seconds(const core::Plan &plan, int jobs)
 {
 	double bytes = 0;
 	for (const auto &step : plan.steps)
-		if (step.kind == "load")
-			bytes += static_cast<double>(step.est_bytes);
+		if (step.kind == "load") bytes += static_cast<double>(step.est_bytes);
 	// Beyond four connections the disk is what counts.
 	return bytes / (bytes_per_second * std::clamp(jobs, 1, 4));
 }
@@ -242,19 +221,17 @@ Losses losses(const PlanView &view)
 {
 	Losses out;
 	out.tenants = view.config.tenants && view.answers.target_tenants >= 0
-					  ? view.answers.target_tenants - static_cast<std::int64_t>(view.answers.kept_tenants.size())
-					  : -1;
+	    ? view.answers.target_tenants - static_cast<std::int64_t>(view.answers.kept_tenants.size())
+	    : -1;
 	for (const auto &table : view.plan.tables) {
-		if (table.mode == core::Mode::keep)
-			continue;
+		if (table.mode == core::Mode::keep) continue;
 		const auto rows = static_cast<std::int64_t>(std::llround(rows_of(view.target_catalog, table.name)));
 		out.rows += std::max<std::int64_t>(0, rows - table.kept_rows);
 		out.kept_rows += table.kept_rows;
 		if (table.kept_rows && !table.key.empty() && view.target_catalog.find(table.name)) {
 			const auto *column = view.target_catalog.find(table.name)->column(table.key);
 			auto start = column ? view.config.reserved_from.find(column->base) : view.config.reserved_from.end();
-			if (start != view.config.reserved_from.end())
-				out.reserved_from[start->second] = start->first;
+			if (start != view.config.reserved_from.end()) out.reserved_from[start->second] = start->first;
 		}
 	}
 	return out;
@@ -266,8 +243,7 @@ std::string losses_text(const PlanView &view)
 	std::string out;
 	if (lost.rows || lost.tenants > 0) {
 		out = "Will disappear from " + view.target.name + ": ";
-		if (lost.tenants > 0)
-			out += counted(lost.tenants, "tenant") + " that nothing keeps, ";
+		if (lost.tenants > 0) out += counted(lost.tenants, "tenant") + " that nothing keeps, ";
 		out += "about " + about(static_cast<double>(lost.rows)) + " rows.";
 	} else
 		out = "Nothing will disappear from " + view.target.name + ".";
@@ -285,24 +261,22 @@ std::string losses_text(const PlanView &view)
 std::vector<std::string> warning_texts(const PlanView &view)
 {
 	auto out = view.warnings;
-	for (const auto &warning : view.plan.warnings)
-		out.push_back(warning.text);
+	for (const auto &warning : view.plan.warnings) out.push_back(warning.text);
 	return out;
 }
 
 std::string plan_text(const PlanView &view, std::size_t tables)
 {
 	auto out = header_text(view) + "\n" + kept_text(view) + maps_text(view) + "\n" + tables_text(view, tables);
-	if (auto warnings = warning_texts(view); !warnings.empty()) {
-		out += "\n";
-		for (const auto &warning : warnings)
-			out += "  warning: " + printable(warning) + "\n";
-	}
+	if (!view.warnings.empty() || !view.plan.warnings.empty()) out += "\n";
+	for (const auto &warning : view.warnings) out += "  warning: " + printable(warning) + "\n";
+	for (const auto &warning : view.plan.warnings)
+		out += "  warning: " + printable(warning.text) + "\n" +
+		    (warning.fix.empty() ? "" : "           " + printable(warning.fix) + "\n");
 	out += "\n" + losses_text(view);
 	if (view.plan.problems.empty()) {
 		out += verdict_text(view);
-		if (!view.next.empty())
-			out += "Run it: " + view.next + "\n";
+		if (!view.next.empty() && view.target.refreshable) out += "Run it: " + view.next + "\n";
 	}
 	return out;
 }

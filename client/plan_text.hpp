@@ -7,12 +7,13 @@
 
 namespace client {
 
-struct DatabaseView {               // one line of the header
+struct DatabaseView {  // one line of the header
 	std::string name, database, host, role;
 	int server = 0;
-	std::string label;              // target only: `label "uat", refreshable`
+	std::string label;  // target only: `label "uat", refreshable`
 	std::int64_t bytes = 0;
 	std::size_t tables = 0;
+	bool refreshable = true;
 };
 
 struct PlanView {
@@ -21,19 +22,19 @@ struct PlanView {
 	const core::Answers &answers;
 	const core::Catalog &source_catalog, &target_catalog;
 	const core::Plan &plan;
-	std::vector<std::string> warnings;      // of the guard
+	std::vector<std::string> warnings;  // of the guard
 	int jobs = 2;
-	std::string next;                       // "prodsync sync --from production --to uat"
+	std::string next;  // "prodsync sync --from production --to uat"
 };
 
 PlanView plan_view(const RefreshOptions &options, const Prepared &prepared, const std::string &next);
 
 // What the target loses and what moves, in numbers.
 struct Losses {
-	std::int64_t tenants = 0;               // -1: there are no tenants in the configuration
-	std::int64_t rows = 0;                  // estimate
+	std::int64_t tenants = 0;  // -1: there are no tenants in the configuration
+	std::int64_t rows = 0;     // estimate
 	std::int64_t kept_rows = 0;
-	std::map<std::int64_t, std::string> reserved_from;      // start of a range that kept ids move into -> type; empty: nothing moves
+	std::map<std::int64_t, std::string> reserved_from;  // start of a range that kept ids move into -> type; empty: nothing moves
 };
 Losses losses(const PlanView &view);
 

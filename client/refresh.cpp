@@ -58,23 +58,36 @@ std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options,
 			workers.push_back(std::make_unique<Worker>(options, prepared, maps));
 		} catch (Error &error) {
 			if (workers.empty() || error.sqlstate != "53300") throw;
-			warnings.push_back("only " + std::to_string(workers.size()) + " of " + std::to_string(wanted) + " connections were to be had: " + error.what());
+			warnings.push_back("only " + std::to_string(workers.size()) + " of " + std::to_string(wanted) + " connections could be opened: " + error.what());
 			break;
 		}
 	}
 	return workers;
 }
 
-void work_off(const Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
+// In the session that switches: the server keeps the plans of its statements there, which then need not be made under the locks.
+void preflight(Prepared &prepared, int run)
+{
+	Connection &target = *prepared.target;
+	for (const core::Step &step : prepared.plan.steps) {
+		if (step.kind != "preflight") continue;
+		target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE");
+		target.exec("SELECT " + prepared.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(run), std::to_string(step.step)});
+		target.exec("COMMIT");
+	}
+}
+
+void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
 {
 	std::vector<core::Step> steps;
-	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return s.kind != "refresh"; });
+	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return s.kind != "refresh" && s.kind != "preflight"; });
 	std::mutex mutex;
 	std::map<core::Name, TableResult> tables;
 	progress.begin(steps);
 	Workers doing;
 	doing.jobs = static_cast<int>(workers.size());
-	doing.stop = interrupt::interrupted;
+	// Without the control session nothing can be switched: no need to find that out at the end.
+	doing.stop = [&] { return interrupt::interrupted() || !prepared.target->alive(); };
 	doing.cancel = [&] {
 		for (const auto &worker : workers) worker->cancel();
 	};
@@ -87,7 +100,10 @@ void work_off(const Prepared &prepared, int run, std::vector<std::unique_ptr<Wor
 		table.table = step.table;
 		table.rows += rows, table.bytes += bytes, table.seconds += since(begun);
 	};
-	if (!run_steps(steps, doing)) interrupt::check();
+	if (!run_steps(steps, doing)) {
+		interrupt::check();
+		throw prepared.target->error(nullptr);
+	}
 	for (auto &[name, table] : tables) {
 		result.total_rows += table.rows;
 		result.total_bytes += table.bytes;
@@ -171,9 +187,11 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 		started = start(prepared, options);
 		result.run = started.run;
 		work_off(prepared, started.run, workers, progress, result);
-		// Production is done with: nothing of it is held while the switch waits for testers.
+		// Production is done with: nothing of it is held while we look at the target, or wait for testers.
 		workers.clear();
 		prepared.source.reset();
+		progress.waiting("preflight");
+		preflight(prepared, started.run);
 		if (options.rehearse) {
 			result.seconds = since(begun);
 			progress.end();

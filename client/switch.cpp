@@ -62,7 +62,7 @@ Error gave_up(const RefreshOptions &options, const Connection &target, const Err
 		: refused.empty() ? "a cancel does not end a transaction that is idle: end the session there with pg_terminate_backend"
 						  : "the role " + target.user() + " may not cancel it: GRANT pg_signal_backend TO " + core::quote_identifier(target.user());
 	Error error(exit_refused,
-		"the locks were not to be had within " + show_duration(std::chrono::duration<double>(options.lock_wait).count()) + ": " + last.what() +
+		"did not get the locks within " + show_duration(std::chrono::duration<double>(options.lock_wait).count()) + " (lock_wait): " + last.what() +
 			(holders.empty() ? "" : ", by " + holders) + "; " + options.target.label + " was not changed",
 		hint, {}, last.sqlstate);
 	error.items = without_queries(last.items);

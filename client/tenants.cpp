@@ -15,8 +15,7 @@ struct Tenant {
 
 [[noreturn]] void unknown(const std::string &object, const std::string &text)
 {
-	auto error = problems_error({{object == "tenants.table" ? "unknown-table" : "unknown-column", object, text, ""}});
-	throw error;
+	throw problems_error({{object == "tenants.table" ? "unknown-table" : "unknown-column", object, text, ""}});
 }
 
 std::vector<Tenant> read_tenants(Connection &connection, const core::Tenants &tenants, bool source)
@@ -26,35 +25,34 @@ std::vector<Tenant> read_tenants(Connection &connection, const core::Tenants &te
 		connection.exec(setting);
 	// The condition is the configuration's own SQL: it may read, nothing else.
 	connection.exec("BEGIN READ ONLY");
-	const auto catalog = core::Catalog::parse(core::json::parse(connection.one(core::catalog_query, {}, Show::message).value_or("null")));
+	const auto catalog =
+	    core::Catalog::parse(core::json::parse(connection.one(core::catalog_query, {}, Show::message).value_or("null")));
 	const auto found = catalog.resolve(tenants.table);
 	if (found.empty()) {
 		std::vector<std::string> known;
-		for (const auto *table : catalog.tables())
-			known.push_back(table->name.shown());
+		for (const auto *table : catalog.tables()) known.push_back(table->name.shown());
 		unknown("tenants.table", name + " has no table \"" + tenants.table + "\"" + core::did_you_mean(tenants.table, known));
 	}
-	if (found.size() > 1)
-		unknown("tenants.table", name + " has several tables \"" + tenants.table + "\": write schema.table");
+	if (found.size() > 1) unknown("tenants.table", name + " has several tables \"" + tenants.table + "\": write schema.table");
 	const auto *table = catalog.find(found[0]);
 	if (!tenants.label.empty() && !table->column(tenants.label)) {
 		std::vector<std::string> known;
-		for (const auto &column : table->columns)
-			known.push_back(column.name);
-		unknown("tenants.label", name + ": " + found[0].shown() + " has no column \"" + tenants.label + "\"" + core::did_you_mean(tenants.label, known));
+		for (const auto &column : table->columns) known.push_back(column.name);
+		unknown("tenants.label",
+		    name + ": " + found[0].shown() + " has no column \"" + tenants.label + "\"" +
+		        core::did_you_mean(tenants.label, known));
 	}
 	const auto key = core::single_key(*table);
-	if (key.empty())
-		unknown("tenants.table", name + ": " + found[0].shown() + " has no primary key of one column");
+	if (key.empty()) unknown("tenants.table", name + ": " + found[0].shown() + " has no primary key of one column");
 	auto label = tenants.label.empty() ? core::text_label(*table) : tenants.label;
-	if (label.empty())
-		label = key;
+	if (label.empty()) label = key;
 	const auto &condition = source && !tenants.exclude_source.empty() ? tenants.exclude_source : tenants.keep;
-	const auto rows = connection.exec("SELECT t." + core::quote_identifier(key) + "::text, t." + core::quote_identifier(label) + "::text, ((\n" +
-										  condition + "\n) IS TRUE)::text FROM " + core::from_only(*table) + " AS t ORDER BY 3 DESC, 2, t." +
-										  core::quote_identifier(key),
-									  {}, Show::message);
+	const auto rows = connection.exec("SELECT t." + core::quote_identifier(key) + "::text, t." + core::quote_identifier(label) +
+	        "::text, ((\n" + condition + "\n) IS TRUE)::text FROM " + core::from_only(*table) + " AS t ORDER BY 3 DESC, 2, t." +
+	        core::quote_identifier(key),
+	    {}, Show::message);
 	std::vector<Tenant> out;
+	out.reserve(static_cast<std::size_t>(rows.rows()));
 	for (int i = 0; i < rows.rows(); ++i)
 		out.push_back({rows.text(i, 0), rows.null(i, 1) ? "" : rows.text(i, 1), rows.text(i, 2) == "true"});
 	connection.exec("ROLLBACK");
@@ -72,13 +70,13 @@ void add_side(Outcome &outcome, const core::Tenants &tenants, const Side &of, bo
 		matching += tenant.matches;
 		const std::string fate = source ? (tenant.matches ? "left out" : "copied") : (tenant.matches ? "kept" : "replaced");
 		table.add({printable(tenant.key), printable(tenant.label), fate});
-		outcome.details.push_back(
-			{{"side", source ? "source" : "target"}, {"environment", name}, {"key", tenant.key}, {"label", tenant.label}, {"kept", tenant.matches}});
+		outcome.details.push_back({{"side", source ? "source" : "target"}, {"environment", name}, {"key", tenant.key},
+		    {"label", tenant.label}, {"kept", tenant.matches}});
 	}
-	outcome.text += (outcome.text.empty() ? "" : "\n") + name + ": " + counted(static_cast<std::int64_t>(found.size()), "tenant") + ", " +
-					std::to_string(matching) + (source ? " left out" : " kept") + "\n";
-	if (!found.empty())
-		outcome.text += table.text();
+	outcome.text += (outcome.text.empty() ? "" : "\n") + name + ": " +
+	    counted(static_cast<std::int64_t>(found.size()), "tenant") + ", " + std::to_string(matching) +
+	    (source ? " left out" : " kept") + "\n";
+	if (!found.empty()) outcome.text += table.text();
 	if (!source && matching == 0)
 		outcome.warnings.push_back("no tenant of " + name + " matches tenants.keep: nothing would be kept");
 }
@@ -91,9 +89,10 @@ Outcome tenants(const Options &options, Settings &settings)
 		throw Error(exit_usage, "tenants needs --from, --to, or both", "prodsync tenants --from production --to uat");
 	settings = read_settings(options.config, true);
 	if (!settings.config.tenants)
-		throw ConfigError(settings.file, {{{"missing-key", "tenants", "there is no tenants: in the configuration, so nothing is a tenant",
-											"tenants: {table: apps_tenants_tenant, keep: \"schema_name LIKE 'test\\\\_%'\"}"},
-										   {}}});
+		throw ConfigError(settings.file,
+		    {{{"missing-key", "tenants", "there is no tenants: in the configuration, so nothing is a tenant",
+		          "tenants: {table: apps_tenants_tenant, keep: \"schema_name LIKE 'test\\\\_%'\"}"},
+		        {}}});
 	Outcome outcome;
 	for (bool source : {true, false}) {
 		const auto &given = source ? options.from : options.to;
@@ -101,8 +100,7 @@ Outcome tenants(const Options &options, Settings &settings)
 			add_side(outcome, *settings.config.tenants, side(settings, given, source ? "--from" : "--to"), source);
 	}
 	outcome.text += "\nkeep: " + settings.config.tenants->keep + "\n";
-	for (const auto &warning : outcome.warnings)
-		outcome.text += "  warning: " + printable(warning) + "\n";
+	for (const auto &warning : outcome.warnings) outcome.text += "  warning: " + printable(warning) + "\n";
 	return outcome;
 }
 

@@ -142,8 +142,7 @@ std::pair<std::int64_t, std::int64_t> Worker::work(int run, const core::Step &st
 	if (step.kind == "load") {
 		loaded = load(run, step, progress);
 	} else {
-		// The preflight looks at everything in one snapshot.
-		target_.exec(step.kind == "preflight" ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE" : begin_target);
+		target_.exec(begin_target);
 		begin_step(run, step);
 		target_.exec("COMMIT");
 	}

@@ -17,15 +17,14 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t most_nodes = 200'000;    // aliases of aliases grow without bound: nobody writes that many by hand
+constexpr std::size_t most_nodes = 200'000;  // aliases of aliases grow without bound: nobody writes that many by hand
 const std::string core_tag = "tag:yaml.org,2002:";
 
-bool digits(std::string_view s) {
-	return !s.empty() && s.find_first_not_of("0123456789") == std::string_view::npos;
-}
+bool digits(std::string_view s) { return !s.empty() && s.find_first_not_of("0123456789") == std::string_view::npos; }
 
 // [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?
-bool looks_like_float(std::string_view s) {
+bool looks_like_float(std::string_view s)
+{
 	if (!s.empty() && (s[0] == '-' || s[0] == '+')) s.remove_prefix(1);
 	if (auto e = s.find_first_of("eE"); e != std::string_view::npos) {
 		auto exponent = s.substr(e + 1);
@@ -40,7 +39,8 @@ bool looks_like_float(std::string_view s) {
 	return digits(before) && (after.empty() || digits(after));
 }
 
-json number_of(std::string_view digits_text, int base, bool negative) {
+json number_of(std::string_view digits_text, int base, bool negative)
+{
 	std::uint64_t value = 0;
 	auto [end, bad] = std::from_chars(digits_text.data(), digits_text.data() + digits_text.size(), value, base);
 	constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -49,7 +49,8 @@ json number_of(std::string_view digits_text, int base, bool negative) {
 }
 
 // null, true, 12, 1.5, or the text itself. An integer that no bigint holds is text: whoever reads it says what is wrong.
-json plain(const std::string &s) {
+json plain(const std::string &s)
+{
 	if (s.empty() || s == "~" || s == "null" || s == "Null" || s == "NULL") return nullptr;
 	if (s == "true" || s == "True" || s == "TRUE") return true;
 	if (s == "false" || s == "False" || s == "FALSE") return false;
@@ -62,9 +63,10 @@ json plain(const std::string &s) {
 		number = number_of(body.substr(2), 8, false);
 	} else {
 		if (body[0] == '-' || body[0] == '+') body.remove_prefix(1);
-		if (digits(body)) number = number_of(body, 10, negative);
+		if (digits(body))
+			number = number_of(body, 10, negative);
 		else if (body == ".inf" || body == ".Inf" || body == ".INF" || s == ".nan" || s == ".NaN" || s == ".NAN")
-			return s;    // JSON has no such numbers and no setting of ours takes them
+			return s;  // JSON has no such numbers and no setting of ours takes them
 		else if (looks_like_float(s)) {
 			double value = 0;
 			auto from = s.data() + (s[0] == '+' ? 1 : 0);
@@ -79,27 +81,26 @@ class Builder : public YAML::EventHandler {
 	struct Open {
 		json value;
 		std::string path;
-		std::optional<std::string> key;    // of a map: read, its value not yet
+		std::optional<std::string> key;  // of a map: read, its value not yet
 		YAML::anchor_t anchor = 0;
 	};
-	struct Kept {                          // what an anchor names
+	struct Kept {  // what an anchor names
 		json value;
 		std::string path;
 	};
 	std::vector<Open> open_;
-	std::map<YAML::anchor_t, std::optional<Kept>> anchors_;    // nullopt: still being read, an alias to it has no end
+	std::map<YAML::anchor_t, std::optional<Kept>> anchors_;  // nullopt: still being read, an alias to it has no end
 	std::size_t nodes_ = 0;
 
-	static Position at(const YAML::Mark &mark) {
-		return mark.is_null() ? Position{} : Position{mark.line + 1, mark.column + 1};
-	}
+	static Position at(const YAML::Mark &mark) { return mark.is_null() ? Position{} : Position{mark.line + 1, mark.column + 1}; }
 
 	static std::string joined(const std::string &path, const std::string &key) { return path.empty() ? key : path + "." + key; }
 
 	bool key_expected() const { return !open_.empty() && open_.back().value.is_object() && !open_.back().key; }
 
 	// Where the node that begins now belongs; notes its place.
-	std::string begin(const YAML::Mark &mark) {
+	std::string begin(const YAML::Mark &mark)
+	{
 		if (++nodes_ > most_nodes) throw YamlError(at(mark), "too many values (aliases of aliases?)");
 		if (open_.empty()) return "";
 		auto &in = open_.back();
@@ -109,17 +110,21 @@ class Builder : public YAML::EventHandler {
 		return path;
 	}
 
-	void put(json value) {
+	void put(json value)
+	{
 		if (open_.empty()) {
 			document.value = std::move(value);
 			return;
 		}
 		auto &in = open_.back();
-		if (in.value.is_array()) in.value.push_back(std::move(value));
-		else in.value[*std::exchange(in.key, std::nullopt)] = std::move(value);
+		if (in.value.is_array())
+			in.value.push_back(std::move(value));
+		else
+			in.value[*std::exchange(in.key, std::nullopt)] = std::move(value);
 	}
 
-	void key(const YAML::Mark &mark, const std::string &text) {
+	void key(const YAML::Mark &mark, const std::string &text)
+	{
 		auto &in = open_.back();
 		auto path = joined(in.path, text);
 		if (in.value.contains(text)) {
@@ -130,13 +135,15 @@ class Builder : public YAML::EventHandler {
 		in.key = text;
 	}
 
-	void scalar(const YAML::Mark &mark, YAML::anchor_t anchor, json value) {
+	void scalar(const YAML::Mark &mark, YAML::anchor_t anchor, json value)
+	{
 		auto path = begin(mark);
 		if (anchor) anchors_[anchor] = Kept{value, path};
 		put(std::move(value));
 	}
 
-	void start(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, json empty) {
+	void start(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, json empty)
+	{
 		if (key_expected()) throw YamlError(at(mark), "a key must be text, not a list or a mapping");
 		if (!tag.empty() && tag != "?" && tag != "!" && tag != core_tag + (empty.is_array() ? "seq" : "map"))
 			throw YamlError(at(mark), "unknown tag " + tag);
@@ -145,14 +152,16 @@ class Builder : public YAML::EventHandler {
 		open_.push_back({std::move(empty), path, std::nullopt, anchor});
 	}
 
-	void end() {
+	void end()
+	{
 		auto done = std::move(open_.back());
 		open_.pop_back();
 		if (done.anchor) anchors_[done.anchor] = Kept{done.value, done.path};
 		put(std::move(done.value));
 	}
 
-	static std::size_t count(const json &value) {
+	static std::size_t count(const json &value)
+	{
 		std::size_t n = 1;
 		if (value.is_structured())
 			for (const auto &item : value) n += count(item);
@@ -167,23 +176,26 @@ public:
 	void OnMapEnd() override { end(); }
 	void OnSequenceEnd() override { end(); }
 
-	void OnNull(const YAML::Mark &mark, YAML::anchor_t anchor) override {
+	void OnNull(const YAML::Mark &mark, YAML::anchor_t anchor) override
+	{
 		if (key_expected()) throw YamlError(at(mark), "a key must be text, not null");
 		scalar(mark, anchor, nullptr);
 	}
 
-	void OnScalar(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, const std::string &value) override {
+	void OnScalar(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, const std::string &value) override
+	{
 		if (key_expected()) return key(mark, value);
 		if (tag == "?" || tag.empty()) return scalar(mark, anchor, plain(value));
 		if (tag == "!" || tag == core_tag + "str") return scalar(mark, anchor, value);
 		auto typed = plain(value);
 		if ((tag == core_tag + "bool" && typed.is_boolean()) || (tag == core_tag + "int" && typed.is_number_integer()) ||
-			(tag == core_tag + "float" && typed.is_number()) || (tag == core_tag + "null" && typed.is_null()))
+		    (tag == core_tag + "float" && typed.is_number()) || (tag == core_tag + "null" && typed.is_null()))
 			return scalar(mark, anchor, typed);
 		throw YamlError(at(mark), "unknown tag " + tag);
 	}
 
-	void OnAlias(const YAML::Mark &mark, YAML::anchor_t anchor) override {
+	void OnAlias(const YAML::Mark &mark, YAML::anchor_t anchor) override
+	{
 		if (key_expected()) throw YamlError(at(mark), "a key must be text, not an alias");
 		auto &named = anchors_[anchor];
 		if (!named) throw YamlError(at(mark), "this alias stands inside of what it names");
@@ -201,11 +213,14 @@ public:
 		put(named->value);
 	}
 
-	void OnSequenceStart(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+	void OnSequenceStart(
+	    const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override
+	{
 		start(mark, tag, anchor, json::array());
 	}
 
-	void OnMapStart(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+	void OnMapStart(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override
+	{
 		start(mark, tag, anchor, json::object());
 	}
 };
@@ -216,28 +231,26 @@ Position YamlDocument::find(std::string_view object, bool at_value) const
 {
 	auto stands = [&](const std::string &path) -> Position {
 		auto key = keys.find(path), begins = values.find(path);
-		if (at_value && begins != values.end() && begins->second.line)
-			return begins->second;
+		if (at_value && begins != values.end() && begins->second.line) return begins->second;
 		return key == keys.end() ? Position{} : key->second;
 	};
 	for (const std::string &path : {std::string(object), "tables." + std::string(object)})
-		if (auto found = stands(path); found.line)
-			return found;
-	if (const auto dot = object.find('.'); dot != object.npos && value.is_object() && value.contains(std::string(object.substr(0, dot))))
+		if (auto found = stands(path); found.line) return found;
+	if (const auto dot = object.find('.');
+	    dot != object.npos && value.is_object() && value.contains(std::string(object.substr(0, dot))))
 		return find(object.substr(0, object.rfind('.')));
 	std::string unique;
 	const std::string tail = "." + std::string(object);
 	for (const auto &[path, position] : keys) {
-		if (!path.ends_with(tail))
-			continue;
-		if (!unique.empty())
-			return {};
+		if (!path.ends_with(tail)) continue;
+		if (!unique.empty()) return {};
 		unique = path;
 	}
 	return unique.empty() ? Position{} : stands(unique);
 }
 
-YamlDocument parse_yaml(std::string_view text) {
+YamlDocument parse_yaml(std::string_view text)
+{
 	std::istringstream in{std::string(text)};
 	Builder builder;
 	try {
@@ -253,7 +266,8 @@ YamlDocument parse_yaml(std::string_view text) {
 	return std::move(builder.document);
 }
 
-std::string place(std::string_view file, Position at) {
+std::string place(std::string_view file, Position at)
+{
 	std::string text(file);
 	if (at.line) text += ":" + std::to_string(at.line);
 	if (at.line && at.column) text += ":" + std::to_string(at.column);

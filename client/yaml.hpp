@@ -9,7 +9,7 @@
 
 namespace client {
 
-struct Position {               // counted from 1, as editors and compilers do; 0: unknown
+struct Position {  // counted from 1, as editors and compilers do; 0: unknown
 	int line = 0, column = 0;
 	auto operator<=>(const Position &) const = default;
 };
@@ -22,9 +22,9 @@ struct YamlError : std::runtime_error {
 // Keys of the maps below: "tables.auth_*.mode", "tenants", "users.match.0". Where the value came by an alias, its inner keys
 // have the place of the anchored text.
 struct YamlDocument {
-	nlohmann::json value;                       // null for an empty file
-	std::map<std::string, Position> keys;       // where the key stands (for an item of a list: the item)
-	std::map<std::string, Position> values;     // where its value begins
+	nlohmann::json value;                    // null for an empty file
+	std::map<std::string, Position> keys;    // where the key stands (for an item of a list: the item)
+	std::map<std::string, Position> values;  // where its value begins
 
 	// The place that `object` speaks about: a whole path (of a key that is missing: what it belongs into), a key of `tables`, or a
 	// key that stands only once in the file. `at_value`: where its value begins.

@@ -18,7 +18,9 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	core::Name owner = identity ? identity->table : table;
 	std::string key = identity ? identity->column : column.name;
 	auto node = refresh.graph.tables.find(owner);
-	if (node == refresh.graph.tables.end() || node->second.mode != core::Mode::copy || key.empty() || key != single_key(*node->second.relation)) return {value, ""};
+	if (node == refresh.graph.tables.end() || node->second.mode != core::Mode::copy || key.empty() ||
+		(key != node->second.key && key != single_key(*node->second.relation)))
+		return {value, ""};
 	std::string m = alias + "m" + std::to_string(number);
 	return {"coalesce(" + m + ".new_key::" + column.type + ", " + value + ")",
 			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(owner)) + "::oid AND " + m + ".space = 'o' AND " + m + ".old_key = " + value + "::text"};
@@ -94,7 +96,7 @@ static Collision collision(const Refresh &refresh, const core::Name &table, cons
 std::vector<Check> check_collisions(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<Check> out;
 	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'")) {
 		const core::Relation &relation = *refresh.graph.node(table).relation;
@@ -120,7 +122,7 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 std::vector<Check> check_brought_references(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<Check> out;
 	for (const core::Name &child : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'"))
 		for (const core::ForeignKey *key : refresh.graph.from(child)) {
@@ -150,7 +152,7 @@ void give_way(const Refresh &refresh, std::vector<Check> &checks)
 	std::vector<core::Name> tables;
 	{
 		pg::AsExtension as(refresh.extension);
-		pg::Spi spi;
+		pg::Spi spi(pg::Plans::kept);
 		tables = tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'");
 	}
 	for (const core::Name &table : tables) {
@@ -162,7 +164,7 @@ void give_way(const Refresh &refresh, std::vector<Check> &checks)
 			std::uint64_t found = 0;
 			{
 				pg::AsExtension as(refresh.extension);
-				pg::Spi spi;
+				pg::Spi spi(pg::Plans::kept);
 				if (own.empty()) {
 					found = std::stoull(spi.one("SELECT count(*) FROM " + c.from + " WHERE " + c.where).value_or("0"));
 				} else {
@@ -203,7 +205,7 @@ void bring_rows(const Refresh &refresh)
 	std::vector<std::pair<core::Name, Oid>> leaves;
 	{
 		pg::AsExtension as(refresh.extension);
-		pg::Spi spi;
+		pg::Spi spi(pg::Plans::kept);
 		std::map<Oid, core::Name> names;
 		for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
 		for (const pg::Row &row : spi.rows(std::string("SELECT DISTINCT rel FROM prodsync_work.kept k WHERE ") + is_brought + " ORDER BY rel")) {

@@ -34,6 +34,7 @@ PG_FUNCTION(prodsync_clear)
 {
 	pg::Extension extension = pg::extension_of(fcinfo);
 	std::unique_ptr<Refresh> refresh = refresh_by_hand(extension, "sync_clear()");
+	refresh->nothing_comes = true;
 	if (pg::has_arg(fcinfo, 0)) restrict_to(*refresh, pg::arg_oids(fcinfo, 0));
 	std::vector<core::Name> tables;
 	for (const auto &[name, node] : refresh->graph.tables)

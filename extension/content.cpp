@@ -101,6 +101,7 @@ Refresh &refresh_of(const pg::Extension &extension, int run)
 	}
 	if (!cached || cached->run != run || cached->started != started) {
 		cached.reset();
+		pg::forget_plans();
 		cached = make_refresh(extension, run, ledger::documents(extension, run));
 		cached->started = started;
 		leave_without_step(extension, *cached);

@@ -16,6 +16,7 @@ struct Refresh {
 	Documents documents;
 	core::Graph graph;                        // of documents.target
 	std::map<Oid, Oid> shadows;               // original (or leaf) -> shadow
+	bool nothing_comes = false;               // sync_clear(): there is no new content that a reference could move to
 	std::string started;                      // of the run: what a cached one is recognized by
 
 	const core::Catalog &catalog() const { return documents.target; }

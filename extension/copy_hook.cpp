@@ -13,8 +13,9 @@ PGDLLEXPORT void _PG_init(void);
 
 namespace prodsync {
 
-struct Loadable { Oid rel, role; SubTransactionId sub; uint64 rows; };
-static List *loadable = NIL;    // in TopTransactionContext: the end of the transaction frees it
+struct Loadable { Oid rel, role; SubTransactionId sub; };
+struct Copied { Oid rel; SubTransactionId sub; uint64 rows; };    // of one COPY: a savepoint takes its rows back
+static List *loadable = NIL, *copied = NIL;    // in TopTransactionContext: the end of the transaction frees them
 static ProcessUtility_hook_type next_hook;
 
 void allow_copy(Oid shadow)
@@ -22,7 +23,7 @@ void allow_copy(Oid shadow)
 	pg::call([=] {
 		MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 		Loadable *x = static_cast<Loadable *>(palloc(sizeof(Loadable)));
-		*x = {shadow, GetUserId(), GetCurrentSubTransactionId(), 0};
+		*x = {shadow, GetUserId(), GetCurrentSubTransactionId()};
 		loadable = lappend(loadable, x);
 		MemoryContextSwitchTo(old);
 	});
@@ -40,8 +41,21 @@ static Loadable *entry_of(Oid shadow)
 
 std::optional<std::uint64_t> copied_rows(Oid shadow)
 {
-	if (const Loadable *x = entry_of(shadow)) return x->rows;
-	return std::nullopt;
+	if (!entry_of(shadow)) return std::nullopt;
+	std::uint64_t rows = 0;
+	ListCell *l;
+	foreach(l, copied)
+		if (const Copied *c = static_cast<Copied *>(lfirst(l)); c->rel == shadow) rows += c->rows;
+	return rows;
+}
+
+static void remember_rows(Oid shadow, uint64 rows)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Copied *c = static_cast<Copied *>(palloc(sizeof(Copied)));
+	*c = {shadow, GetCurrentSubTransactionId(), rows};
+	copied = lappend(copied, c);
+	MemoryContextSwitchTo(old);
 }
 
 static Oid loadable_target(const PlannedStmt *p, ProcessUtilityContext context)
@@ -78,13 +92,13 @@ static void utility(UTILITY_ARGS)
 	AtEOXact_GUC(false, level);
 	SetUserIdAndSecContext(user, security);
 	table_close(rel, NoLock);
-	entry_of(shadow)->rows += rows;
+	remember_rows(shadow, rows);
 	if (done) SetQueryCompletion(done, CMDTAG_COPY, rows);
 }
 
 static void forget(XactEvent event, void *)
 {
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) loadable = NIL;
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) loadable = copied = NIL;
 }
 static void forget_sub(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *)
 {
@@ -94,6 +108,12 @@ static void forget_sub(SubXactEvent event, SubTransactionId mine, SubTransaction
 		if (x->sub != mine) continue;
 		if (event == SUBXACT_EVENT_COMMIT_SUB) x->sub = parent;
 		if (event == SUBXACT_EVENT_ABORT_SUB) x->rel = InvalidOid, x->sub = InvalidSubTransactionId;
+	}
+	foreach(c, copied) {
+		Copied *x = static_cast<Copied *>(lfirst(c));
+		if (x->sub != mine) continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB) x->sub = parent;
+		if (event == SUBXACT_EVENT_ABORT_SUB) x->rel = InvalidOid, x->rows = 0;
 	}
 }
 

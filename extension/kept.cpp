@@ -1,4 +1,5 @@
 #include "kept.hpp"
+#include <algorithm>
 #include "foreign_keys.hpp"
 
 namespace prodsync {
@@ -8,7 +9,7 @@ static std::string number(Oid oid) { return std::to_string(oid); }
 void forget_kept(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	spi.run("DELETE FROM prodsync_work.kept");
 	spi.run("DELETE FROM prodsync_work.moved");
 }
@@ -23,7 +24,8 @@ std::vector<core::Name> tables_with_kept_rows(pg::Spi &spi, const Refresh &refre
 	return out;
 }
 
-// The configured predicate runs as the caller; only row addresses come out of it.
+// The configured predicate runs as the caller; only row addresses come out of it. Where the tenants themselves stay (sync_clear() of some
+// tables) they are noted as there already ('x'), so that the paths of the other tables' rows find them and nobody brings them.
 static void collect_tenants(const Refresh &refresh, const core::Name &table)
 {
 	std::string found;
@@ -32,8 +34,8 @@ static void collect_tenants(const Refresh &refresh, const core::Name &table)
 	if (found.empty()) return;
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
-	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, v.rel::oid, v.row_id::tid, 'k', 0 FROM (VALUES " + found + ") AS v (rel, row_id)",
-			{number(refresh.oid(table))});
+	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, state, depth) SELECT $1::oid, v.rel::oid, v.row_id::tid, 'k', $2::\"char\", $3::int FROM (VALUES " + found + ") AS v (rel, row_id)",
+			{number(refresh.oid(table)), refresh.replaced(table) ? "b" : "x", refresh.replaced(table) ? "0" : "-1"});
 }
 
 static std::string hop_equals(const Refresh &refresh, const core::Name &table, const core::Hop &hop, const std::string &child, const std::string &parent)
@@ -75,14 +77,15 @@ static std::uint64_t collect_parents(pg::Spi &spi, const Refresh &refresh, int d
 	return found;
 }
 
-// Rows that tables which stay reference: their keys may move too.
+// Rows that tables which stay reference: their keys may move too. Where nothing comes in their place (sync_clear), rows that are no tenant's
+// are brought over; a tenant's that nothing keeps are a problem.
 static void collect_for_staying(pg::Spi &spi, const Refresh &refresh)
 {
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
-		spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, 'r'::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
+		spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, $2::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
 					" JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " ON CONFLICT DO NOTHING",
-				{number(refresh.oid(key->parent))});
+				{number(refresh.oid(key->parent)), refresh.nothing_comes && refresh.graph.node(key->parent).scope == core::Scope::shared ? "k" : "r"});
 	}
 }
 
@@ -90,18 +93,18 @@ void collect_kept(const Refresh &refresh)
 {
 	if (refresh.config().tenants) {
 		for (const auto &[name, node] : refresh.graph.tables)
-			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
+			if (node.mode != core::Mode::empty && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
 	}
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
-	if (spi.one("SELECT 1 FROM prodsync_work.kept LIMIT 1")) {
+	pg::Spi spi(pg::Plans::kept);
+	if (spi.one("SELECT 1 FROM prodsync_work.kept LIMIT 1"))
 		for (const auto &[name, node] : refresh.graph.tables) {
 			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(spi, refresh, name, node);
 			pg::check_interrupts();
 		}
-		for (int depth = 0; collect_parents(spi, refresh, depth) > 0;) depth++;
-	}
-	collect_for_staying(spi, refresh);
+	if (refresh.nothing_comes) collect_for_staying(spi, refresh);
+	for (int depth = 0; collect_parents(spi, refresh, depth) > 0;) depth++;
+	if (!refresh.nothing_comes) collect_for_staying(spi, refresh);
 }
 
 // After resolving, a supporting row counts only if a brought row still leads to it.
@@ -160,7 +163,7 @@ static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const c
 	if (!node.match.empty()) candidates.push_back(node.match);
 	else
 		for (const core::Index &index : relation.indexes)
-			if (index.unique && index.valid && !index.expressions && index.predicate.empty() && !(index.columns.size() == 1 && index.columns[0] == node.key)) candidates.push_back(index.columns);
+			if (index.unique && index.valid && !index.expressions && index.predicate.empty() && std::find(index.columns.begin(), index.columns.end(), node.key) == index.columns.end()) candidates.push_back(index.columns);
 	for (const std::vector<std::string> &columns : candidates) {
 		if (!comparable(relation, columns)) continue;
 		std::string joins, on;
@@ -189,7 +192,7 @@ static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const c
 void resolve_supporting(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<core::Name> some = tables_with_kept_rows(spi, refresh, "why <> 'k'");
 	std::set<core::Name> looked_at(some.begin(), some.end());
 	for (const core::Name &table : refresh.graph.parents_first()) {
@@ -229,7 +232,7 @@ static void check_foreign_tenants(pg::Spi &spi, const Refresh &refresh, std::vec
 std::vector<Check> check_supporting(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	std::vector<Check> out;
 	check_foreign_tenants(spi, refresh, out);
 	for (const core::ForeignKey *key : refresh.graph.keys) {
@@ -245,7 +248,7 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 void rekey(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.key.empty()) continue;
@@ -253,8 +256,8 @@ void rekey(const Refresh &refresh)
 		// Never below what was given out already: keys in the range, and the sequence, which does not go back either.
 		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " + refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")" +
 						   (sequence.empty() ? "" : ", (SELECT last_value FROM " + sequence + " WHERE last_value >= " + start + ")") + ")";
-		spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', r.old::text, ((" + base + ") + r.rank)::text, 'k' FROM (SELECT t." + column +
-					" AS old, row_number() OVER (ORDER BY t." + column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
+		spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", r.old::text, ((" + base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column +
+					" AS old, dense_rank() OVER (ORDER BY t." + column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
 					" ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." + column + " < " + start + ") r",
 				{number(refresh.oid(table))});
 		pg::check_interrupts();
@@ -264,8 +267,8 @@ void rekey(const Refresh &refresh)
 KeptSummary summary(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
-	std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE why = 'k'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
+	pg::Spi spi(pg::Plans::kept);
+	std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE why = 'k' AND state = 'b'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
 	KeptSummary out;
 	out.kept = std::stoll(*rows[0][0]), out.supporting = std::stoll(*rows[0][1]);
 	out.rekeyed = std::stoll(spi.one("SELECT count(*) FROM prodsync_work.moved WHERE why = 'k'").value_or("0"));

@@ -88,13 +88,15 @@ StepRow step(const pg::Extension &extension, int run, int step)
 	return {step, *row[0], *row[1], *row[2], oid(row[3]), oid(row[4]), core::json::parse(*row[5])};
 }
 
-// Who comes second waits here for the first one, and is refused when that has committed.
+// Skips the row where another session has just begun: who comes second is refused at once.
 void step_started(const pg::Extension &extension, int run, int step)
 {
 	pg::AsExtension as(extension);
 	pg::Spi spi;
-	if (spi.run("UPDATE prodsync_work.run_step SET status = 'running', started = clock_timestamp(), xid = pg_current_xact_id()"
-	            " WHERE run = $1::int AND step = $2::int AND status = 'waiting'",
+	if (spi.run("UPDATE prodsync_work.run_step SET status = 'running', started = clock_timestamp(), xid = pg_current_xact_id() "
+	            "WHERE run = $1::int AND step IN"
+	            " (SELECT step FROM prodsync_work.run_step WHERE run = $1::int AND step = $2::int AND status = 'waiting' FOR "
+	            "UPDATE SKIP LOCKED)",
 	        {number(run), number(step)}) != 1)
 		throw pg::Error(PS_REFUSED, "step " + std::to_string(step) + " of run " + std::to_string(run) + " was begun already");
 }
@@ -153,6 +155,18 @@ void set_status(const pg::Extension &extension, int run, const std::string &stat
 	if (status == "started" || status == "switched") return;
 	spi.run("UPDATE prodsync_work.run SET ended = clock_timestamp(), documents = NULL WHERE run = $1::int", {number(run)});
 	spi.run("DELETE FROM prodsync_work.used_key WHERE run = $1::int", {number(run)});
+}
+
+std::vector<Check> checks(const pg::Extension &extension, int run)
+{
+	pg::AsExtension as(extension);
+	pg::Spi spi;
+	std::vector<Check> out;
+	for (const pg::Row &row : spi.rows("SELECT check_name, object, violations, detail, ok FROM prodsync_work.run_check WHERE run "
+	                                   "= $1::int ORDER BY check_name, object",
+	         {std::to_string(run)}))
+		out.push_back({*row[0], *row[1], std::stoll(*row[2]), row[3].value_or(""), *row[4] == "t"});
+	return out;
 }
 
 std::vector<pg::Row> as_rows(const std::vector<Check> &checks)

@@ -55,6 +55,7 @@ std::vector<std::pair<Oid, Oid>> shadows(const pg::Extension &, int run);    // 
 void record(const pg::Extension &, int run, const std::vector<Check> &checks);
 // Statuses that end a run free its documents.
 void set_status(const pg::Extension &, int run, const std::string &status, const std::string &reason = {});
+std::vector<Check> checks(const pg::Extension &, int run);    // all that were recorded
 std::vector<pg::Row> as_rows(const std::vector<Check> &checks);
 }  // namespace ledger
 

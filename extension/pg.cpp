@@ -1,6 +1,7 @@
 #include "pg.hpp"
 #include <cstdarg>
 #include <cstring>
+#include <unordered_map>
 #include "pg_versions.hpp"
 
 extern "C" {
@@ -34,20 +35,50 @@ void report(int sqlstate, char *message, char *detail, char *hint)
 }
 
 // ---- SPI ----
-Spi::Spi() { call([] { SPI_connect(); }); }
+Spi::Spi(Plans plans) : plans_(plans)
+{
+	call([] { SPI_connect(); });
+}
 Spi::~Spi()
 {
 	if (std::uncaught_exceptions() == calm) SPI_finish();
 }
 
-static void execute(const std::string &sql, const Row &args)
+static std::unordered_map<std::string, SPIPlanPtr> kept_plans;
+
+void forget_plans()
+{
+	for (const auto &[sql, plan] : kept_plans) SPI_freeplan(plan);
+	kept_plans.clear();
+}
+
+static SPIPlanPtr kept_plan(const std::string &sql, std::vector<Oid> &types)
+{
+	auto found = kept_plans.find(sql);
+	if (found != kept_plans.end()) return found->second;
+	const char *text = sql.c_str();
+	SPIPlanPtr plan = call([&] {
+		SPIPlanPtr made = SPI_prepare_cursor(text, static_cast<int>(types.size()), types.data(), CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_PARALLEL_OK);
+		if (made) SPI_keepplan(made);
+		return made;
+	});
+	if (!plan) throw std::runtime_error(std::string("SPI: ") + SPI_result_code_string(SPI_result));
+	kept_plans[sql] = plan;
+	return plan;
+}
+
+void Spi::execute(const std::string &sql, const Row &args)
 {
 	std::vector<Oid> types(args.size(), TEXTOID);
 	std::vector<Datum> values;
 	std::string nulls;
 	for (const Value &v : args) values.push_back(v ? text_datum(*v) : 0), nulls += v ? ' ' : 'n';
 	const char *text = sql.c_str();
-	int rc = call([&] { return SPI_execute_with_args(text, static_cast<int>(args.size()), types.data(), values.data(), nulls.c_str(), false, 0); });
+	SPIPlanPtr plan = plans_ == Plans::kept ? kept_plan(sql, types) : nullptr;
+	int rc = call([&] {
+		if (plan) return SPI_execute_plan(plan, values.data(), nulls.c_str(), false, 0);
+		return SPI_execute_with_args(text, static_cast<int>(args.size()), types.data(), values.data(), nulls.c_str(), false, 0);
+	});
 	if (rc < 0) throw std::runtime_error(std::string("SPI: ") + SPI_result_code_string(rc));
 }
 

@@ -97,11 +97,14 @@ template <class F> auto entry(F body) -> decltype(body())
 using Value = std::optional<std::string>;
 using Row = std::vector<Value>;
 
+enum class Plans { once, kept };      // kept: the session keeps the statement's generic plan, so the next time costs its execution only
 class Spi {                           // SPI_connect..SPI_finish as a scope; after an ERROR, abort cleans up
 	int calm = std::uncaught_exceptions();
+	Plans plans_;
+	void execute(const std::string &sql, const Row &args);
 
 public:
-	Spi();
+	explicit Spi(Plans plans = Plans::once);
 	~Spi();
 	Spi(const Spi &) = delete;
 	Spi &operator=(const Spi &) = delete;
@@ -111,6 +114,8 @@ public:
 	std::uint64_t run(const std::string &sql, const Row &args = {});
 	Value one(const std::string &sql, const Row &args = {});    // first column of the first row; nullopt where there is none
 };
+
+void forget_plans();                  // of Plans::kept
 
 // Another user for a scope, with search_path pinned to pg_catalog, pg_temp. An ERROR needs no undo: abort restores both.
 class As {

@@ -82,7 +82,7 @@ static Rewriting rewriting(const Refresh &refresh, const core::Name &table, cons
 			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(users.table)) + "::oid AND " + m + ".space = 'u' AND " + m + ".old_key = " + name + "::text";
 			out.values[column.name] = "CASE WHEN " + name + " IS NULL OR NOT (" + out.may_change + ") THEN " + name + " ELSE coalesce(" + m + ".new_key, " + core::quote_literal(users.fallback) + ")::" +
 									  column.type + " END";
-		} else if (identity && dropping.count(identity->table) && !(identity->table == table)) {
+		} else if (identity && dropping.count(identity->table) && !(*identity == core::Identity{table, column.name})) {
 			out.moved_columns.push_back(&column);
 			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(identity->table)) + "::oid AND " + m + ".space = 'n' AND " + m + ".old_key = " + name + "::text";
 			out.values[column.name] = "coalesce(" + m + ".new_key::" + column.type + ", " + name + ")";
@@ -130,6 +130,7 @@ static std::uint64_t fold(pg::Spi &spi, const Refresh &refresh, const core::Name
 static std::vector<pg::Row> count_mapped(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const Rewriting &rewrite, const Users &users, std::uint64_t dropped)
 {
 	std::vector<pg::Row> out;
+	if (rewrite.user_columns.empty() && dropped) out.push_back({table.shown(), rewrite.moved_columns[0]->name, "0", "0", std::to_string(dropped)});
 	for (const core::Column *column : rewrite.user_columns) {
 		std::string name = "t." + core::quote_identifier(column->name);
 		std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE mm.old_key IS NOT NULL), count(*) FILTER (WHERE mm.old_key IS NULL) FROM " + refresh.old_rows(table, "t") + rewrite.joins +
@@ -155,13 +156,14 @@ static void write_beside(const Refresh &refresh, const core::Name &table, const 
 	}
 }
 
-// The transaction that mapped these rows: a second call leaves them alone.
+// The transaction that mapped these rows, or the savepoint in it, which has an xid of its own: a second call leaves them alone.
 static void remember_rows(pg::Spi &spi, const Refresh &refresh)
 {
 	int step = 0;
+	const std::string mine = std::to_string(pg::call([] { return U64FromFullTransactionId(GetCurrentFullTransactionId()); }));
 	for (const auto &[original, shadow] : refresh.shadows)
-		spi.run("INSERT INTO prodsync_work.run_step (run, step, kind, relation, original, shadow, status, xid, item) VALUES ($1::int, $2::int, 'remap', $3, $4::oid, $5::oid, 'done', pg_current_xact_id(), '{}')",
-				{std::to_string(refresh.run), std::to_string(++step), sql_name(original), std::to_string(original), std::to_string(shadow)});
+		spi.run("INSERT INTO prodsync_work.run_step (run, step, kind, relation, original, shadow, status, xid, item) VALUES ($1::int, $2::int, 'remap', $3, $4::oid, $5::oid, 'done', $6::xid8, '{}')",
+				{std::to_string(refresh.run), std::to_string(++step), sql_name(original), std::to_string(original), std::to_string(shadow), mine});
 }
 
 PG_FUNCTION(prodsync_remap_users)
@@ -193,9 +195,15 @@ PG_FUNCTION(prodsync_remap_users)
 			std::uint64_t dropped = fold(spi, *refresh, table, rewrite);
 			if (dropped) dropping.insert(table);
 			for (pg::Row &row : count_mapped(spi, *refresh, table, rewrite, users, dropped)) out.push_back(std::move(row));
+			pg::check_interrupts();
+		}
+		// Once more with all that is dropped: a table that references itself, or is part of a cycle, came before it was known.
+		for (const core::Name &table : refresh->graph.parents_first()) {
+			if (refresh->graph.node(table).mode != core::Mode::copy) continue;
+			Rewriting rewrite = rewriting(*refresh, table, users, dropping);
+			if (rewrite.user_columns.empty() && rewrite.moved_columns.empty()) continue;
 			changed.push_back(table);
 			how.emplace(table, std::move(rewrite));
-			pg::check_interrupts();
 		}
 	}
 	for (auto &[name, node] : refresh->graph.tables)

@@ -51,7 +51,8 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 				start = std::max(start, from);
 			}
 			std::string column = core::quote_identifier(drawing.column->name);
-			largest = std::max<std::int64_t>(largest, std::stoll(spi.one("SELECT coalesce(max(" + column + "), 0)::bigint FROM " + refresh.new_rows(drawing.table, {drawing.column->name}, "n")).value_or("0")));
+			largest = std::max<std::int64_t>(largest, std::stoll(spi.one("SELECT coalesce(max(" + column + "), 0)::bigint FROM " +
+														 (refresh.shadows.empty() ? refresh.old_rows(drawing.table, "n") : refresh.new_rows(drawing.table, {drawing.column->name}, "n"))).value_or("0")));
 			pg::check_interrupts();
 		}
 		std::vector<pg::Row> now = spi.rows("SELECT s.last_value + s.is_called::int, q.seqmin, q.seqmax, q.seqincrement, q.seqstart FROM " + sequence +

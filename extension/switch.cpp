@@ -1,3 +1,6 @@
+// Planning these statements takes longer than running them, so the session keeps their plans (pg::Plans::kept): a client that runs the preflight
+// in the session that switches has them ready when it holds the locks.
+//
 // Everything under the locks is decided again: kept tenants, kept and supporting rows, collisions, keys in tables that stay, the schema itself. The
 // preflight did the same in one snapshot and without locks, so that a problem is found while nobody waits.
 #include "switch.hpp"
@@ -56,7 +59,7 @@ static std::vector<Check> find_out(const Refresh &refresh)
 	append(checks, check_collisions(refresh));
 	append(checks, check_brought_references(refresh));
 	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Spi spi(pg::Plans::kept);
 	append(checks, check_used_keys(spi, refresh));
 	return checks;
 }
@@ -70,7 +73,7 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 	move_staying_references(refresh);
 	{
 		pg::AsExtension as(refresh.extension);
-		pg::Spi spi;
+		pg::Spi spi(pg::Plans::kept);
 		append(checks, check_staying_tables(spi, refresh));
 	}
 	require_ok(checks);
@@ -92,13 +95,7 @@ void step_preflight(const pg::Extension &extension, int run)
 	const Refresh &refresh = refresh_of(extension, run);
 	std::vector<Check> checks = find_out(refresh);
 	forget_kept(refresh);
-	{
-		pg::AsExtension as(extension);
-		pg::Spi spi;
-		for (const pg::Row &row : spi.rows("SELECT check_name, object, violations, detail::text FROM prodsync_work.run_check WHERE run = $1::int AND NOT ok ORDER BY check_name, object",
-										   {std::to_string(run)}))
-			checks.push_back({*row[0], *row[1], std::stoll(*row[2]), row[3].value_or(""), false});
-	}
+	append(checks, ledger::checks(extension, run));
 	require_ok(checks);
 }
 
@@ -128,7 +125,7 @@ PG_FUNCTION(prodsync_switch)
 	std::vector<Check> checks = carry_over_and_switch(refresh);
 	ledger::record(extension, run, checks);
 	ledger::set_status(extension, run, "switched");
-	return pg::table(fcinfo, ledger::as_rows(checks));
+	return pg::table(fcinfo, ledger::as_rows(ledger::checks(extension, run)));
 }
 
 }  // namespace prodsync

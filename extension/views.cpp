@@ -20,6 +20,7 @@ void step_refresh(const pg::Extension &extension, int, const StepRow &step)
 {
 	pg::AsExtension as(extension);
 	pg::Spi spi;
+	if (spi.one("SELECT relispopulated FROM pg_class WHERE oid = $1::oid AND relkind = 'm'", {std::to_string(step.original)}) != "t") return;    // WITH NO DATA stays so
 	bool concurrently = can_go_concurrently(spi, step.original);
 	Oid view = step.original;
 	pg::call([=] {

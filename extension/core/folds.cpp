@@ -166,7 +166,7 @@ std::vector<Question> fold_questions(const Config &config, const Graph &graph, c
 	for (const auto &[name, node] : graph.tables)
 		if (has_fallback(config, graph, name) &&
 		    (!map_complete(config, graph, answers, name) || !answers.maps.contains(name) || !answers.maps.at(name).fallback))
-			return out;         // without a fallback user there is no plan, and nothing to fold into
+			return out;  // without a fallback user there is no plan, and nothing to fold into
 	const std::unordered_set<std::string_view> answered(answers.asked.begin(), answers.asked.end());
 	std::map<Name, bool> open;  // whether something about the table, or what its columns rest on, is still to be asked
 	for (const Name &name : graph.parents_first()) {

@@ -96,15 +96,30 @@ struct Builder {
 		}
 	}
 
+	// A column of the primary key that a sequence feeds and no foreign key names. A key of several columns has one at most (the id of a partitioned
+	// table beside its partition key): two of them would be nobody's generated key.
+	const Column *generated(const Name &table, const Relation &relation) const
+	{
+		const Index *pk = relation.primary_key();
+		const Column *found = nullptr;
+		for (const auto &name : pk ? pk->columns : std::vector<std::string>{}) {
+			const Column *c = relation.column(name);
+			if (!c || c->sequence.empty() || !config.reserved_from.contains(c->base)) continue;
+			const auto keys = graph.from(table);
+			if (std::any_of(keys.begin(), keys.end(), [&](const ForeignKey *k) { return std::find(k->columns.begin(), k->columns.end(), name) != k->columns.end(); }))
+				continue;
+			if (found) return nullptr;
+			found = c;
+		}
+		return found;
+	}
+
 	// The generated integer key, and where its reserved range begins: by the narrower of the column's and the sequence's type.
 	void add_generated_key(const Name &table, TableNode &n)
 	{
-		const Index *pk = n.relation->primary_key();
-		if (n.mode != Mode::copy || !pk || pk->columns.size() != 1) return;
-		const Column *c = n.relation->column(pk->columns.front());
-		if (!c || c->sequence.empty() || !config.reserved_from.contains(c->base)) return;
-		for (const ForeignKey *k : graph.from(table))
-			if (std::find(k->columns.begin(), k->columns.end(), c->name) != k->columns.end()) return;
+		if (n.mode != Mode::copy) return;
+		const Column *c = generated(table, *n.relation);
+		if (!c) return;
 		const Sequence *s = sequence_of(catalog, *c);
 		if (s && s->increment < 0) return;
 		n.key = c->name;

@@ -118,6 +118,7 @@ public:
 			waits.insert(of_parents.begin(), of_parents.end());
 			Step step;
 			step.kind = "verify";
+			step.whole = load.whole;    // has its statistics already
 			step.relation = load.relation;
 			step.table = load.table;
 			step.depends_on.assign(waits.begin(), waits.end());

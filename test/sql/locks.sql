@@ -54,6 +54,9 @@ ROLLBACK;
 SELECT max(run) AS run FROM sync_start(sync_config(), sync_catalog(), '{}') \gset
 \set ignored `PGAPPNAME=worker psql -X -c "BEGIN" -c "SELECT sync_step(:run, 1)" -c "SELECT pg_sleep(600)" >/dev/null 2>&1 </dev/null &`
 CALL wait_until($$sleeps('worker')$$);
+\set VERBOSITY terse
+SELECT sync_step(:run, 1);
+\set VERBOSITY default
 BEGIN;
 SELECT sync_discard(:run);
 SELECT shadows();
@@ -119,7 +122,7 @@ UPDATE customer SET note = 'prepared' WHERE id = 1;
 PREPARE TRANSACTION 'prodsync forgotten';
 SELECT * FROM try_switch(:run, 50);
 ROLLBACK PREPARED 'prodsync forgotten';
-SELECT check_name, ok FROM sync_switch(:run);
+SELECT bool_and(ok) AS ok FROM sync_switch(:run);
 TABLE customer;
 SELECT sync_discard(:run);
 

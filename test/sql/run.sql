@@ -150,7 +150,7 @@ COMMIT;
 SELECT step, kind, status, rows, ended IS NOT NULL AS ended FROM sync_run_steps ORDER BY step;
 SELECT xid::text::bigint > 0 AS xid FROM prodsync_work.run_step WHERE run = :run AND kind = 'load';
 SELECT shadows();
-SELECT check_name, ok FROM sync_switch(:run);
+SELECT bool_and(ok) AS ok FROM sync_switch(:run);
 TABLE tenant;
 TABLE customer;
 TABLE queue;

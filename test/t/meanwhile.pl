@@ -6,7 +6,7 @@ use Test::More;
 use Time::HiRes 'time';
 use List::Util 'max';
 use Prodsync;
-use Saas;
+use Gate;
 
 my ($production, $uat) = saas(uat => [ 'autovacuum_naptime=1s', 'log_autovacuum_min_duration=0' ]);
 {

@@ -4,7 +4,7 @@ use warnings;
 use Test::More;
 use List::Util 'max';
 use Prodsync;
-use Saas;
+use Gate;
 
 my ($production, $uat) = saas(scale => 2);
 my $kept = q{schema_name LIKE 'test\_%'};

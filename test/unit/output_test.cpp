@@ -33,7 +33,8 @@ struct Screen {
 		return relation;
 	}
 
-	core::PlannedTable &planned(const std::string &table, core::Mode mode, core::Scope scope, double rows, std::int64_t kept, const std::string &what)
+	core::PlannedTable &planned(
+	    const std::string &table, core::Mode mode, core::Scope scope, double rows, std::int64_t kept, const std::string &what)
 	{
 		core::PlannedTable one;
 		one.name = name(table);
@@ -66,13 +67,13 @@ struct Screen {
 		table(target, "outbox", 118);
 		planned("auth_user", core::Mode::keep, core::Scope::shared, 80, 0, "never copied");
 		planned("customer", core::Mode::copy, core::Scope::tenant, 1'204'331, 31, "2 columns remapped, binary").path = {
-			{"fk1", {"supplier_id"}, name("supplier"), {"id"}}, {"fk2", {"tenant_id"}, name("tenant"), {"id"}}};
+		    {"fk1", {"supplier_id"}, name("supplier"), {"id"}}, {"fk2", {"tenant_id"}, name("tenant"), {"id"}}};
 		planned("outbox", core::Mode::empty, core::Scope::shared, 0, 0, "about 118 rows removed");
 		planned("tenant", core::Mode::copy, core::Scope::tenant, 214, 2, "7 old tenants replaced, binary");
-		plan.warnings = {{"loose-pattern", "tenants.keep", "an unescaped _ is a wildcard", ""}};
+		plan.warnings = {{"loose-pattern", "tenants.keep", "an unescaped _ is a wildcard", "write \\_"}};
 		plan.needs = {{"locks", "40 locks", 40},
-					  {"disk", "about 120 MB of new files beside 12 MB of old ones, until the old ones are dropped", 132},
-					  {"wait", "the target's readers wait about 0.1 s at the switch (33 kept rows)", 22}};
+		    {"disk", "about 120 MB of new files beside 12 MB of old ones, until the old ones are dropped", 132},
+		    {"wait", "the target's readers wait about 0.1 s at the switch (33 kept rows)", 22}};
 		core::Step load;
 		load.kind = "load";
 		load.est_bytes = 240'000'000;
@@ -81,9 +82,9 @@ struct Screen {
 
 	client::PlanView view() const
 	{
-		return {{"production", "app", "db.internal:5432", "readonly", 150008, "", 4'100'000'000, 61},
-				{"uat", "app", "uat-db:5432", "refresher", 150008, "label \"uat\", refreshable", 39'000'000, 1},
-				config, answers, source, target, plan, {"the same system identifier"}, 2, "prodsync sync --from production --to uat"};
+		return {{"production", "app", "db.internal:5432", "readonly", 150008, "", 4'100'000'000, 61, true},
+		    {"uat", "app", "uat-db:5432", "refresher", 150008, "label \"uat\", refreshable", 39'000'000, 1, true}, config,
+		    answers, source, target, plan, {"the same system identifier"}, 2, "prodsync sync --from production --to uat"};
 	}
 };
 
@@ -92,7 +93,8 @@ struct Screen {
 TEST_CASE("plan: the whole screen")
 {
 	Screen screen;
-	CHECK(client::plan_text(screen.view(), 0) == R"(production  app @ db.internal:5432 (PostgreSQL 15.8, role readonly)         4.1 GB, 61 tables
+	CHECK(client::plan_text(screen.view(), 0) ==
+	    R"(production  app @ db.internal:5432 (PostgreSQL 15.8, role readonly)         4.1 GB, 61 tables
 uat         app @ uat-db:5432 (PostgreSQL 15.8, label "uat", refreshable)   39 MB, 1 table
 
 Kept tenants (2 of 9): test_acme, test_\x1b[2Jglobal          keep: schema_name LIKE 'test\_%'
@@ -106,6 +108,7 @@ Users: 80 in production -> uat_admin (id 4); 2 matched by username
 
   warning: the same system identifier
   warning: an unescaped _ is a wildcard
+           write \_
 
 Will disappear from uat: 7 tenants that nothing keeps, about 118,000 rows.
 Will move: ids of kept rows below 1,000,000,000; there are 33 kept rows, links with such an id change.
@@ -120,7 +123,8 @@ TEST_CASE("plan: few lines show something of every mode")
 {
 	Screen screen;
 	for (int i = 0; i < 30; ++i)
-		screen.planned("more_" + std::to_string(i), i % 3 ? core::Mode::copy : core::Mode::keep, core::Scope::shared, 10, 0, "binary");
+		screen.planned(
+		    "more_" + std::to_string(i), i % 3 ? core::Mode::copy : core::Mode::keep, core::Scope::shared, 10, 0, "binary");
 	const auto text = client::plan_text(screen.view(), 7);
 	CHECK(text.find("  tenant ") != std::string::npos);
 	CHECK(text.find("  customer ") != std::string::npos);
@@ -143,42 +147,46 @@ TEST_CASE("plan: where something stands in the way, nothing invites to run it")
 
 TEST_CASE("errors: problems are numbered, what the file says wrong has its place")
 {
-	auto settings = client::parse_settings("tables:\n  apps_costumer: {mode: keep}\n  attachment: {mode: copy}\n", "prodsync.yaml");
-	auto error = client::problems_error({{"unknown-table", "tables.apps_costumer", "unknown table \"apps_costumer\" (did you mean apps_customer?)", ""},
-										 {"rights", "source", "the role may not read 2 tables", "GRANT SELECT ON a TO r;\nGRANT SELECT ON b TO r;"},
-										 {"reference", "attachment", "it references a table that is emptied", "choose"}});
+	auto settings =
+	    client::parse_settings("tables:\n  apps_costumer: {mode: keep}\n  attachment: {mode: copy}\n", "prodsync.yaml");
+	auto error = client::problems_error(
+	    {{"unknown-table", "tables.apps_costumer", "unknown table \"apps_costumer\" (did you mean apps_customer?)", ""},
+	        {"rights", "source", "the role may not read 2 tables", "GRANT SELECT ON a TO r;\nGRANT SELECT ON b TO r;"},
+	        {"reference", "attachment", "it references a table that is emptied", "choose"}});
 	CHECK(client::error_text(Failure::of(error, &settings)) ==
-		  "prodsync.yaml:2:3: error: unknown table \"apps_costumer\" (did you mean apps_customer?)\n"
-		  "prodsync: error: 2 problems stand in the way\n"
-		  "  1  the role may not read 2 tables\n"
-		  "     GRANT SELECT ON a TO r;\n"
-		  "     GRANT SELECT ON b TO r;\n"
-		  "  2  it references a table that is emptied  (prodsync.yaml:3:3)\n"
-		  "     choose\n");
+	    "prodsync.yaml:2:3: error: unknown table \"apps_costumer\" (did you mean apps_customer?)\n"
+	    "prodsync: error: 2 problems stand in the way\n"
+	    "  1  the role may not read 2 tables\n"
+	    "     GRANT SELECT ON a TO r;\n"
+	    "     GRANT SELECT ON b TO r;\n"
+	    "  2  it references a table that is emptied  (prodsync.yaml:3:3)\n"
+	    "     choose\n");
 }
 
 TEST_CASE("errors: one sentence, detail, hint, failed checks; nothing secret")
 {
 	client::Error error(client::exit_check, "1 check failed; uat was not touched", "repair them", "password=geheim");
-	error.items = json::array({{{"check_name", "foreign key"}, {"object", "a.b -> c"}, {"violations", 12}, {"detail", {{"constraint", "a_b_fk"}}}}});
-	CHECK(client::error_text(Failure::of(error, nullptr)) == "prodsync: error: 1 check failed; uat was not touched\n"
-															"  foreign key a.b -> c: 12 rows\n"
-															"    {\"constraint\":\"a_b_fk\"}\n"
-															"  detail: password=***\n"
-															"  hint: repair them\n");
+	error.items = json::array(
+	    {{{"check_name", "foreign key"}, {"object", "a.b -> c"}, {"violations", 12}, {"detail", {{"constraint", "a_b_fk"}}}}});
+	CHECK(client::error_text(Failure::of(error, nullptr)) ==
+	    "prodsync: error: 1 check failed; uat was not touched\n"
+	    "  foreign key a.b -> c: 12 rows\n"
+	    "    {\"constraint\":\"a_b_fk\"}\n"
+	    "  detail: password=***\n"
+	    "  hint: repair them\n");
 }
 
 TEST_CASE("json: one object of the same keys, whatever happens")
 {
-	const std::vector<std::string> keys{"command", "ok", "exit_code", "run", "anonymized", "tables", "total_rows", "details", "problems", "warnings", "error"};
+	const std::vector<std::string> keys{
+	    "command", "ok", "exit_code", "run", "anonymized", "tables", "total_rows", "details", "problems", "warnings", "error"};
 	Outcome outcome;
 	outcome.run = 7;
 	outcome.tables = {{"a", 3}, {"b", 4}};
 	outcome.total_rows = 7;
 	outcome.more = {{"seconds", 1.5}};
 	auto good = json::parse(client::json_text("sync", outcome));
-	for (const auto &key : keys)
-		CHECK(good.contains(key));
+	for (const auto &key : keys) CHECK(good.contains(key));
 	CHECK(good["ok"] == true);
 	CHECK(good["run"] == 7);
 	CHECK(good["tables"]["b"] == 4);
@@ -189,8 +197,7 @@ TEST_CASE("json: one object of the same keys, whatever happens")
 	const auto text = client::json_text("plan", Failure::of(error, nullptr));
 	CHECK(text.find('\n') == text.size() - 1);
 	auto bad = json::parse(text);
-	for (const auto &key : keys)
-		CHECK(bad.contains(key));
+	for (const auto &key : keys) CHECK(bad.contains(key));
 	CHECK(bad["ok"] == false);
 	CHECK(bad["exit_code"] == 5);
 	CHECK(bad["problems"] == json::array({{{"id", "rights"}, {"object", "source"}, {"text", "text"}, {"fix", "fix"}}}));
@@ -213,20 +220,22 @@ TEST_CASE("result: what was done, in sentences")
 	result.switch_seconds = 0.11;
 	result.switch_tries = 2;
 	result.checks = {{"foreign key", "a.b -> c", 0, nullptr, true},
-					 {"foreign key", "d.e -> f", 12, {{"constraint", "d_e_fk"}, {"note", "the constraint is NOT VALID"}}, true},
-					 {"kept rows", "all tables", 0, {{"kept", 95}, {"supporting", 4}, {"rekeyed", 31}}, true},
-					 {"sequences", "all sequences", 0, {{"set", 118}}, true}};
-	CHECK(client::result_text({"production", "uat", result, 26}) ==
-		  "uat refreshed from production in 1 min 38 s: 5,310,114 rows, 3.6 GB; nothing masked, 26 user columns remapped\n"
-		  "  switched in 0.11 s at try 2; nobody using uat waited longer\n"
-		  "  95 kept rows brought over, with 4 rows that they reference; 31 ids moved into the reserved range\n"
-		  "  118 sequences set\n"
-		  "  foreign key  2 checks  all ok\n"
-		  "  note: foreign key d.e -> f: 12 rows\n"
-		  "    constraint d_e_fk, note the constraint is NOT VALID\n");
+	    {"foreign key", "d.e -> f", 12, {{"constraint", "d_e_fk"}, {"note", "the constraint is NOT VALID"}}, true},
+	    {"kept rows", "all tables", 0, {{"kept", 95}, {"supporting", 4}, {"rekeyed", 31}}, true},
+	    {"sequences", "all sequences", 0, {{"set", 118}}, true}, {"gave way to kept rows", "g.h_key", 1, nullptr, true}};
+	CHECK(client::result_text({"production", "uat", result, result.checks, 26, 84}) ==
+	    "uat refreshed from production in 1 min 38 s: 5,310,114 rows, 3.6 GB; nothing masked, 26 user columns remapped\n"
+	    "  switched in 0.11 s at try 2; nobody using uat waited longer\n"
+	    "  95 kept rows brought over, with 4 rows that they reference; 31 ids moved into the reserved range\n"
+	    "  84 unique keys built, 118 sequences set\n"
+	    "  foreign keys  2 checked,  0 broken\n"
+	    "  note: foreign key d.e -> f: 12 rows\n"
+	    "    constraint d_e_fk, note the constraint is NOT VALID\n"
+	    "  note: 1 row of the source gave way to kept rows with the same key (g.h_key)\n");
 	result.rehearsed = true;
-	CHECK(client::result_text({"production", "uat", result, 0}).starts_with(
-		"rehearsed: uat can be refreshed from production: 5,310,114 rows, 3.6 GB loaded beside in 1 min 38 s, nothing was switched\n"));
+	CHECK(client::result_text({"production", "uat", result, result.checks, 0, 0})
+	          .starts_with("rehearsed: uat can be refreshed from production: 5,310,114 rows, 3.6 GB loaded beside in 1 min 38 s, "
+	                       "nothing was switched\n"));
 }
 
 TEST_CASE("output: tables are aligned by characters, terminals get no control characters")
@@ -234,11 +243,12 @@ TEST_CASE("output: tables are aligned by characters, terminals get no control ch
 	TextTable table({"name", ">rows", ""});
 	table.add({"äöü", "1,000", "x"});
 	table.add({"abcdef", "7"});
-	CHECK(table.text() == "  name     rows\n"
-						  "  äöü     1,000  x\n"
-						  "  abcdef      7\n");
+	CHECK(table.text() ==
+	    "  name     rows\n"
+	    "  äöü     1,000  x\n"
+	    "  abcdef      7\n");
 	CHECK(client::printable("a\x1b[31m\tb\n") == "a\\x1b[31m\\tb\\n");
-	CHECK(client::printable("\xc2\x9b") == "\\x9b");    // CSI as one character
+	CHECK(client::printable("\xc2\x9b") == "\\x9b");  // CSI as one character
 	CHECK(client::printable("Ä") == "Ä");
 	CHECK(client::counted(1, "row") == "1 row");
 	CHECK(client::counted(2000, "row") == "2,000 rows");

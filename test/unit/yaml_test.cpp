@@ -27,10 +27,7 @@ client::Settings with_dsn(const std::string &dsn)
 	return client::parse_settings("environments: {uat: {dsn: '" + dsn + "'}}", "prodsync.yaml");
 }
 
-std::string dsn_of(const std::string &dsn)
-{
-	return client::side(with_dsn(dsn), "uat", "--to").endpoint.dsn;
-}
+std::string dsn_of(const std::string &dsn) { return client::side(with_dsn(dsn), "uat", "--to").endpoint.dsn; }
 
 }  // namespace
 
@@ -47,7 +44,7 @@ floats: [1.5, -2e3, .5, 1.]
 no_floats: ["1.5", 1.2.3, ".", e3]
 times: [10min, 12:30, 2024-01-01]
 )")
-				   .value;
+	               .value;
 	CHECK(doc["booleans"] == json::array({true, false, "true", "false"}));
 	CHECK(doc["no_booleans"] == json::array({"yes", "no", "on", "off", "y", "n", "yes", "tRUE"}));
 	CHECK(doc["nulls"] == json::array({nullptr, nullptr, nullptr, "null", ""}));
@@ -62,11 +59,11 @@ times: [10min, 12:30, 2024-01-01]
 TEST_CASE("YAML: escapes, block texts, tags and aliases")
 {
 	auto doc = parse_yaml("keep: \"schema_name LIKE 'test\\\\_%'\"\n"
-						  "block: |\n  a\n  true\n"
-						  "tagged: [!!str true, !!int 3, !!null '']\n"
-						  "base: &b {mode: keep}\n"
-						  "again: *b\n")
-				   .value;
+	                      "block: |\n  a\n  true\n"
+	                      "tagged: [!!str true, !!int 3, !!null '']\n"
+	                      "base: &b {mode: keep}\n"
+	                      "again: *b\n")
+	               .value;
 	CHECK(doc["keep"] == "schema_name LIKE 'test\\_%'");
 	CHECK(doc["block"] == "a\ntrue\n");
 	CHECK(doc["tagged"][0] == "true");
@@ -79,14 +76,14 @@ TEST_CASE("YAML: escapes, block texts, tags and aliases")
 TEST_CASE("YAML: where keys and values stand")
 {
 	auto doc = parse_yaml("tenants:\n"
-						  "  table: apps_x\n"
-						  "tables:\n"
-						  "  auth_*:   {mode: keep}\n"
-						  "  \xc3\xa4pfel: {mode: copy}\n"
-						  "accept:\n"
-						  "  folded: [one, two]\n"
-						  "copy: &c {mode: empty}\n"
-						  "other: *c\n");
+	                      "  table: apps_x\n"
+	                      "tables:\n"
+	                      "  auth_*:   {mode: keep}\n"
+	                      "  \xc3\xa4pfel: {mode: copy}\n"
+	                      "accept:\n"
+	                      "  folded: [one, two]\n"
+	                      "copy: &c {mode: empty}\n"
+	                      "other: *c\n");
 	CHECK(doc.keys.at("tenants.table") == Position{2, 3});
 	CHECK(doc.values.at("tenants.table") == Position{2, 10});
 	CHECK(doc.keys.at("tables.auth_*.mode") == Position{4, 14});
@@ -96,9 +93,9 @@ TEST_CASE("YAML: where keys and values stand")
 	CHECK(doc.find("tables.auth_*") == Position{4, 3});
 	CHECK(doc.find("auth_*") == Position{4, 3});
 	CHECK(doc.find("folded") == Position{7, 3});
-	CHECK(doc.find("tenants.keep") == Position{1, 1});      // missing: where it belongs
+	CHECK(doc.find("tenants.keep") == Position{1, 1});  // missing: where it belongs
 	CHECK(doc.find("tenants.table", true) == Position{2, 10});
-	CHECK(doc.find("mode") == Position{});                  // stands more than once
+	CHECK(doc.find("mode") == Position{});  // stands more than once
 	CHECK(doc.find("nowhere") == Position{});
 }
 
@@ -118,8 +115,7 @@ TEST_CASE("YAML: malformed files are one error with line and column")
 	for (int i = 1; i < 10; ++i) {
 		const auto before = "*a" + std::to_string(i - 1);
 		laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
-		for (int j = 1; j < 10; ++j)
-			laughs += ", " + before;
+		for (int j = 1; j < 10; ++j) laughs += ", " + before;
 		laughs += "]\n";
 	}
 	CHECK(complaints(laughs).find("too many values") != std::string::npos);
@@ -128,25 +124,26 @@ TEST_CASE("YAML: malformed files are one error with line and column")
 TEST_CASE("YAML: a double key is an error")
 {
 	CHECK(complaints("tables:\n  a: {mode: keep}\n  b: {mode: keep}\n  a: {mode: empty}\n") ==
-		  "prodsync.yaml:4:3: error: \"a\" stands twice; the first is in line 2\n");
+	    "prodsync.yaml:4:3: error: \"a\" stands twice; the first is in line 2\n");
 	CHECK(complaints("lock_wait: 10min\non_lock: wait\nlock_wait: 5min\n") ==
-		  "prodsync.yaml:3:1: error: \"lock_wait\" stands twice; the first is in line 1\n");
+	    "prodsync.yaml:3:1: error: \"lock_wait\" stands twice; the first is in line 1\n");
 }
 
 TEST_CASE("configuration: unknown keys and wrong values, all at once, in the order of the file (E2)")
 {
 	CHECK(complaints("lock_wiat: 10min\n") == "prodsync.yaml:1:1: error: unknown key \"lock_wiat\" (did you mean lock_wait?)\n");
 	const auto all = complaints("environments:\n"
-								"  uat: {dns: x}\n"
-								"lock_wait: 10\n"
-								"on_lock: kill\n"
-								"keep_previous: yes\n"
-								"tables:\n"
-								"  auth_user: {mode: kep}\n");
+	                            "  uat: {dns: x}\n"
+	                            "lock_wait: 10\n"
+	                            "on_lock: kill\n"
+	                            "keep_previous: yes\n"
+	                            "tables:\n"
+	                            "  auth_user: {mode: kep}\n");
 	CHECK(all.find("prodsync.yaml:2:3: error: environment uat has no dsn\n") != std::string::npos);
 	CHECK(all.find("prodsync.yaml:2:9: error: unknown key \"dns\" (did you mean dsn?)\n") != std::string::npos);
-	CHECK(all.find("prodsync.yaml:3:12: error: lock_wait must be a number with a unit: ms, s, min or h\n  hint: lock_wait: 10min\n") !=
-		  std::string::npos);
+	CHECK(all.find(
+	          "prodsync.yaml:3:12: error: lock_wait must be a number with a unit: ms, s, min or h\n  hint: lock_wait: 10min\n") !=
+	    std::string::npos);
 	CHECK(all.find("prodsync.yaml:4:10: error: on_lock must be wait or cancel\n") != std::string::npos);
 	CHECK(all.find("prodsync.yaml:5:16: error: keep_previous must be true or false\n") != std::string::npos);
 	CHECK(all.find("prodsync.yaml:7:21: error: ") != std::string::npos);
@@ -157,11 +154,11 @@ TEST_CASE("configuration: unknown keys and wrong values, all at once, in the ord
 TEST_CASE("configuration: only what matters to the target is passed on")
 {
 	auto settings = client::parse_settings("environments: {uat: {dsn: 'host=h password=secret'}}\n"
-										   "key_file: prodsync.key\nlock_wait: 90s\non_lock: cancel\n"
-										   "tenants:\n"
-										   "users:\n"
-										   "anonymize: {policy: none}\n",
-										   "prodsync.yaml");
+	                                       "key_file: prodsync.key\nlock_wait: 90s\non_lock: cancel\n"
+	                                       "tenants:\n"
+	                                       "users:\n"
+	                                       "anonymize: {policy: none}\n",
+	    "prodsync.yaml");
 	CHECK(settings.shared == json{{"anonymize", {{"policy", "none"}}}});
 	CHECK(settings.config.to_json().dump().find("secret") == std::string::npos);
 	CHECK(settings.lock_wait == std::chrono::seconds(90));
@@ -190,25 +187,29 @@ TEST_CASE("configuration: ${VAR} in a dsn")
 	const std::string password = R"(password='p w\'\\@:/${x}')";
 	CHECK(dsn_of("password=${PRODSYNC_TEST_PW}") == password);
 	const auto uri = dsn_of("postgresql://me:${PRODSYNC_TEST_PW}@h:6432/d");
-	for (const auto &part : {password, std::string("user='me'"), std::string("host='h'"), std::string("port='6432'"), std::string("dbname='d'")})
+	for (const auto &part :
+	    {password, std::string("user='me'"), std::string("host='h'"), std::string("port='6432'"), std::string("dbname='d'")})
 		CHECK(uri.find(part) != std::string::npos);
 	CHECK(dsn_of("${PRODSYNC_TEST_DSN}") == "host=h dbname=d");
 	CHECK(dsn_of("${PRODSYNC_TEST_DSN} user=me") == "host=h dbname=d user=me");
-	CHECK(dsn_of("user=$HOME") == "user='$HOME'");    // only with braces
+	CHECK(dsn_of("user=$HOME") == "user='$HOME'");  // only with braces
 	try {
 		dsn_of("host=h password=${PRODSYNC_TEST_NONE}");
 		FAIL("no error");
 	} catch (const client::ConfigError &error) {
 		CHECK(client::error_text(client::Failure::of(error, nullptr)) ==
-			  "prodsync.yaml:1:27: error: the environment variable PRODSYNC_TEST_NONE is not set\n  hint: export PRODSYNC_TEST_NONE=...\n");
+		    "prodsync.yaml:1:27: error: the environment variable PRODSYNC_TEST_NONE is not set\n  hint: export "
+		    "PRODSYNC_TEST_NONE=...\n");
 	}
 	// Nowhere else: what reaches the target is never taken from the environment.
-	CHECK(client::parse_settings("tenants: {table: t, keep: \"x = '${PRODSYNC_TEST_PW}'\"}", "f").config.tenants->keep == "x = '${PRODSYNC_TEST_PW}'");
+	CHECK(client::parse_settings("tenants: {table: t, keep: \"x = '${PRODSYNC_TEST_PW}'\"}", "f").config.tenants->keep ==
+	    "x = '${PRODSYNC_TEST_PW}'");
 }
 
 TEST_CASE("configuration: a connection string that cannot be read is not repeated")
 {
-	for (const std::string dsn : {"host=h password=geheim oops", "postgresql://me:geheim@h:port:port/d?x", "host=h passwort=geheim"}) {
+	for (const std::string dsn :
+	    {"host=h password=geheim oops", "postgresql://me:geheim@h:port:port/d?x", "host=h passwort=geheim"}) {
 		std::string text;
 		try {
 			client::side(with_dsn(dsn), "uat", "--to");
@@ -232,7 +233,8 @@ TEST_CASE("configuration: a connection string that cannot be read is not repeate
 
 TEST_CASE("configuration: environments by name, with the nearest (E3)")
 {
-	auto settings = client::parse_settings("environments: {production: {dsn: service=p}, uat: {dsn: service=u}}", "prodsync.yaml");
+	auto settings =
+	    client::parse_settings("environments: {production: {dsn: service=p}, uat: {dsn: service=u}}", "prodsync.yaml");
 	auto uat = client::side(settings, "uat", "--to");
 	CHECK(uat.label == "uat");
 	CHECK(uat.endpoint.label == "uat");
@@ -256,8 +258,9 @@ TEST_CASE("configuration: no file")
 		FAIL("no error");
 	} catch (const client::Error &error) {
 		CHECK(error.exit_code == client::exit_plan);
-		CHECK(client::error_text(client::Failure::of(error, nullptr)).starts_with(
-			"/nowhere/prodsync.yaml: error: cannot read the configuration: No such file or directory\n  hint: name it with --config FILE"));
+		CHECK(client::error_text(client::Failure::of(error, nullptr))
+		          .starts_with("/nowhere/prodsync.yaml: error: cannot read the configuration: No such file or directory\n  hint: "
+		                       "name it with --config FILE"));
 	}
 	CHECK(client::read_settings("/nowhere/prodsync.yaml", false).file.empty());
 	CHECK_THROWS_AS(client::read_settings("/", true), client::ConfigError);
