@@ -41,10 +41,11 @@ core::json source_catalog(Connection &source)
 }
 
 // What of the configuration a question's statement comes from: it may be the reason that the statement is none.
-std::string configured_text(const core::Question &question)
+std::string configured_text(const core::Question &question, const core::Config &config)
 {
 	if (question.kind == "kept_tenants" || question.kind == "kept_rows") return "tenants.keep";
-	if (question.kind == "source_tenants") return "tenants.keep or tenants.exclude_source";
+	if (question.kind == "source_tenants")
+		return config.tenants && !config.tenants->exclude_source.empty() ? "tenants.exclude_source" : "tenants.keep";
 	if (question.kind == "fallback") return "users.fallback";
 	return {};
 }
@@ -74,7 +75,7 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 			try {
 				answers.take(options.config, graph, question, side.exec(question.sql, {}, Show::message).all());
 			} catch (Error &error) {
-				const std::string text = configured_text(question), about = question.relation.empty() ? "" : " (about " + question.relation.shown() + ")";
+				const std::string text = configured_text(question, options.config), about = question.relation.empty() ? "" : " (about " + question.relation.shown() + ")";
 				const char first = error.sqlstate.empty() ? '0' : error.sqlstate[0];
 				// A right that is missing is a problem of the plan, with the GRANT to type; classes 2 and 4 are what a predicate can do wrong.
 				if (error.sqlstate == "42501") {

@@ -18,7 +18,7 @@ use Exporter 'import';
 use Test::More ();
 use Prodsync;
 
-our @EXPORT = qw(saas saas_yaml config refresh start_refresh digest is_unchanged gate at_gate begin waiting_for sessions);
+our @EXPORT = qw(saas saas_yaml config refresh start_refresh digest is_unchanged gate at_gate begin waiting_for sessions watch);
 
 my $yaml;
 
@@ -111,9 +111,21 @@ sub at_gate
 sub waiting_for
 {
 	my ($cluster, $condition) = @_;
-	return wait_until(60, sub { $cluster->sql("SELECT pid FROM pg_stat_activity WHERE datname = 'app' AND $condition LIMIT 1") })
+	return wait_until(60, sub { watch($cluster, "SELECT pid FROM pg_stat_activity WHERE datname = 'app' AND $condition LIMIT 1") })
 		// die "no session: $condition\n" . $cluster->sql('SELECT pid, application_name, state, wait_event, left(query, 100) FROM pg_stat_activity');
 }
-sub sessions { my ($cluster) = @_; return $cluster->sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'prodsync'") }
+sub sessions { my ($cluster) = @_; return watch($cluster, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'prodsync'") }
+
+# Asked again and again, so not with a new psql each time.  Empty while the server is down.
+my %watchers;
+sub watch
+{
+	my ($cluster, $sql) = @_;
+	my $watcher = $watchers{ $cluster->{name} } //= eval { $cluster->session } // return '';
+	my $answer = $watcher->query($sql);
+	delete $watchers{ $cluster->{name} } if $watcher->error;
+	return $answer;
+}
+END { %watchers = () }
 
 1;

@@ -259,7 +259,7 @@ sub query { my ($self, $sql, $seconds) = @_; $self->send($sql); return $self->re
 sub error { my ($self) = @_; return $self->{error} }
 # Is an answer, or its beginning, there?
 sub answered { my ($self) = @_; return scalar IO::Select->new(@$self{qw(out err)})->can_read(0) }
-sub quit { my ($self) = @_; if (my $pid = delete $self->{pid}) { close $self->{in}; waitpid $pid, 0 } return }
+sub quit { my ($self) = @_; local $SIG{PIPE} = 'IGNORE'; if (my $pid = delete $self->{pid}) { close $self->{in}; waitpid $pid, 0 } return }
 sub DESTROY { my ($self) = @_; local ($?, $!); if ($self->{pid}) { kill 'TERM', $self->{pid}; $self->quit } return }
 
 1;

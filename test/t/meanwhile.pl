@@ -83,7 +83,7 @@ is(meanwhile(sub { $uat->sql($_, 'app') for 'VACUUM FULL apps_crm_tag', 'REINDEX
 	my $run = start_refresh();
 	ok(wait_until(60, sub { $run->err =~ /^switch: .*apps_sales_invoice is in use.*pid $holder->{backend} \(.*psql/m }), 'a lock that is held: the holder is named')
 		or diag $run->err;
-	ok(wait_until(30, sub { $run->running && $uat->sql("SELECT count(*), min(state) FROM pg_stat_activity WHERE application_name = 'prodsync'") eq '1|idle' }),
+	ok(wait_until(30, sub { $run->running && watch($uat, "SELECT count(*), min(state) FROM pg_stat_activity WHERE application_name = 'prodsync'") eq '1|idle' }),
 		'it gives way and waits outside of a transaction');
 	is(sessions($production), 0, "nothing of production's is held meanwhile");
 	$holder->query('COMMIT');
@@ -226,7 +226,7 @@ for my $way ('pg_terminate_backend', 'kill -9') {
 	if ($way eq 'kill -9') { kill 'KILL', $pid }
 	else { $uat->sql("SELECT pg_terminate_backend($pid)") }
 	# It has found out, and goes on to what follows.
-	wait_until(60, sub { my $now = $uat->psql("SELECT pid FROM pg_stat_activity WHERE $committing AND pid <> $pid"); $now->{exit} == 0 && $now->{out} }) // die $run->err;
+	waiting_for($uat, "$committing AND pid <> $pid");
 	my $session = $uat->session('app');
 	$session->query('SET synchronous_commit = off');
 	$session->query($_) for 'ALTER SYSTEM RESET synchronous_standby_names', 'SELECT pg_reload_conf()';
