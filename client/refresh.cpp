@@ -206,7 +206,7 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 	const auto begun = Clock::now();
 	Started started;
 	try {
-		for (std::string &left : finish_dead_runs(*prepared.target, prepared.extension, "its client was gone")) result.warnings.push_back(std::move(left));
+		for (std::string &left : finish_dead_runs(*prepared.target, prepared.extension)) result.warnings.push_back(std::move(left));
 		started = start(prepared, options);
 		result.run = started.run;
 		work_off(prepared, started.run, workers, progress, result);

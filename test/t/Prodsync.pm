@@ -221,7 +221,7 @@ sub new
 	close $_ for $in_r, $out_w, $err_w;
 	$in_w->autoflush(1);
 	my $self = bless { pid => $pid, in => $in_w, out => $out_r, err => $err_r, mark => 0, error => '' }, $class;
-	$self->{backend} = $self->query('SELECT pg_backend_pid()');
+	$self->{backend} = $self->query('SELECT pg_backend_pid()') || die "no session: $self->{error}";
 	return $self;
 }
 # Sends SQL and goes on; receive() waits for its end (60 s, or $seconds) and returns the rows as text.  What psql had to say on
