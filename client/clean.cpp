@@ -47,7 +47,13 @@ Outcome clean(const Options &options, Settings &settings)
 			outcome.text += "run " + std::to_string(run) + " is at work, left alone (prodsync clean --run " +
 			    std::to_string(run) + " ends it)\n";
 	}
-	for (const std::string &text : failed) outcome.text += text + "\n";
+	if (!failed.empty()) {
+		Failure failure;
+		failure.exit_code = outcome.exit_code = exit_afterwards;
+		failure.text = "cleaned, but not everything could be finished on " + name;
+		for (const std::string &text : failed) failure.detail += (failure.detail.empty() ? "" : "; ") + text;
+		outcome.failure = failure;
+	}
 	if (outcome.text.empty()) outcome.text = name + ": nothing to clean\n";
 	outcome.run = options.run;
 	return outcome;

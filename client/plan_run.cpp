@@ -61,6 +61,17 @@ void name_role(core::Plan &plan, const Connection &source)
 				problem.fix.replace(at, unnamed.size(), name);
 }
 
+// S6: a table truncated or rewritten since the snapshot reads as empty. Asked while the question's lock is held.
+void demand_unchanged(Connection &source, const core::Catalog &catalog, const core::Name &table)
+{
+	if (!catalog.find(table)) return;
+	for (const core::Relation *leaf : catalog.storage(table)) {
+		if (leaf->kind != 'r') continue;
+		if (source.one(core::source_filenode(leaf->name)) != std::to_string(leaf->filenode))
+			throw Error(exit_other, table.shown() + " was truncated or rewritten in " + source.endpoint().label + " meanwhile; nothing was changed", "run it again");
+	}
+}
+
 core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 {
 	std::vector<core::Problem> problems, warnings;
@@ -73,7 +84,16 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 		for (const core::Question &question : questions) {
 			Connection &side = question.side == core::Side::source ? *prepared.source : *prepared.target;
 			try {
-				answers.take(options.config, graph, question, side.exec(question.sql, {}, Show::message).all());
+				// The snapshot's transaction lasts as long as the load; what a question locks in production is given back at once.
+				const bool of_source = question.side == core::Side::source;
+				if (of_source) side.exec("SAVEPOINT question");
+				auto rows = side.exec(question.sql, {}, Show::message).all();
+				if (of_source) {
+					demand_unchanged(side, prepared.source_catalog, question.relation);
+					side.exec("ROLLBACK TO SAVEPOINT question");
+					side.exec("RELEASE SAVEPOINT question");
+				}
+				answers.take(options.config, graph, question, std::move(rows));
 			} catch (Error &error) {
 				const std::string text = configured_text(question, options.config), about = question.relation.empty() ? "" : " (about " + question.relation.shown() + ")";
 				const char first = error.sqlstate.empty() ? '0' : error.sqlstate[0];

@@ -23,7 +23,7 @@ Started start(Prepared &prepared, const RefreshOptions &options)
 	// One transaction: where the target's steps are others than ours, there is no run.
 	Connection &target = *prepared.target;
 	target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-	Result rows = target.exec("SELECT run, step, kind, relation FROM " +
+	Result rows = target.exec("SELECT run, step, kind, relation, format, columns, filter FROM " +
 			prepared.extension.call("sync_start($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb) ORDER BY step"),
 		{options.shared_config.dump(), prepared.source_document.dump(), prepared.answers.to_json().dump()});
 	Started started;
@@ -39,6 +39,11 @@ Started start(Prepared &prepared, const RefreshOptions &options)
 		}
 		const core::Step *ours = same < prepared.plan.steps.size() ? &prepared.plan.steps[same] : nullptr;
 		equal = equal && ours && ours->step == step && ours->kind == kind && (ours->relation.empty() ? "" : ours->relation.sql()) == relation;
+		if (equal && kind == "load") {
+			const core::json item = core::Plan::step_json(*ours);
+			equal = rows.text(r, 4) == item["format"].get<std::string>() && core::json::parse(rows.text(r, 5), nullptr, false) == item["columns"] &&
+				(rows.null(r, 6) ? "" : rows.text(r, 6)) == ours->filter;
+		}
 		++same;
 	}
 	const auto wanted = std::count_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), [](const core::Step &s) { return s.kind != "refresh"; });
@@ -142,7 +147,7 @@ void follow_up(Prepared &prepared, const Started &started, Progress &progress, R
 			refresh_view(target, prepared.extension, started.run, step);
 		} catch (std::exception &error) {
 			target.rollback();
-			result.afterwards.push_back("materialized view " + relation + " was not refreshed: " + error.what());
+			result.afterwards.push_back("materialized view " + relation + " was not refreshed: " + error.what() + "; when that is mended: REFRESH MATERIALIZED VIEW " + written);
 			if (interrupt::interrupted()) return;
 		}
 	}

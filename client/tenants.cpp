@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "core/catalog_query.hpp"
 #include "core/maps.hpp"
+#include "core/predicate.hpp"
 #include "core/statements.hpp"
 #include "progress.hpp"
 
@@ -44,8 +45,11 @@ std::vector<Tenant> read_tenants(Connection &connection, const core::Tenants &te
 	}
 	const auto key = core::single_key(*table);
 	if (key.empty()) unknown("tenants.table", name + ": " + found[0].shown() + " has no primary key of one column");
-	auto label = tenants.label.empty() ? core::text_label(*table) : tenants.label;
-	if (label.empty()) label = key;
+	auto label = tenants.label;
+	if (label.empty()) {
+		const auto mentioned = core::mentioned_columns(tenants.keep, *table);
+		label = mentioned.empty() ? key : *mentioned.begin();
+	}
 	const auto &condition = source && !tenants.exclude_source.empty() ? tenants.exclude_source : tenants.keep;
 	const auto rows = connection.exec("SELECT t." + core::quote_identifier(key) + "::text, t." + core::quote_identifier(label) +
 	        "::text, ((\n" + condition + "\n) IS TRUE)::text FROM " + core::from_only(*table) + " AS t ORDER BY 3 DESC, 2, t." +

@@ -11,6 +11,15 @@ static std::string single_key(const core::Relation &relation)
 	return primary && primary->columns.size() == 1 ? primary->columns[0] : "";
 }
 
+// Types whose casts from and to text are the server's own. A cast to a domain runs its CHECK, and whoever owns a type can give it a cast: neither
+// may run as the extension's owner. So values are cast to base types only, and keys of other types never change.
+bool plain_key_type(const std::string &base)
+{
+	for (const char *type : {"smallint", "integer", "bigint", "uuid", "text", "character varying"})
+		if (base == type) return true;
+	return false;
+}
+
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
 {
 	std::string value = alias + "." + core::quote_identifier(column.name);
@@ -19,10 +28,10 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	std::string key = identity ? identity->column : column.name;
 	auto node = refresh.graph.tables.find(owner);
 	if (node == refresh.graph.tables.end() || node->second.mode != core::Mode::copy || key.empty() ||
-		(key != node->second.key && key != single_key(*node->second.relation)))
+		(key != node->second.key && key != single_key(*node->second.relation)) || !plain_key_type(column.base))
 		return {value, ""};
 	std::string m = alias + "m" + std::to_string(number);
-	return {"coalesce(" + m + ".new_key::" + column.type + ", " + value + ")",
+	return {"coalesce(" + m + ".new_key::" + column.base + ", " + value + ")",
 			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(owner)) + "::oid AND " + m + ".space = 'o' AND " + m + ".old_key = " + value + "::text"};
 }
 
@@ -147,8 +156,9 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 
 // S4. Production's row and the kept row have become equal in a unique key only because both users are one now: the kept row wins,
 // references to the other move to it.
-void give_way(const Refresh &refresh, std::vector<Check> &checks)
+std::vector<core::Name> give_way(const Refresh &refresh, std::vector<Check> &checks)
 {
+	std::vector<core::Name> touched;
 	std::vector<core::Name> tables;
 	{
 		pg::AsExtension as(refresh.extension);
@@ -182,22 +192,25 @@ void give_way(const Refresh &refresh, std::vector<Check> &checks)
 				Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
 				pg::run_as_owner(refresh.extension, owner_of(shadow), "DELETE FROM ONLY " + sql_name(shadow) + " AS x USING " + c.rows.from + " WHERE " + c.where + " AND " + join(on, " AND "));
 			}
-			if (!own.empty())
-				for (const core::ForeignKey *key : refresh.graph.to(table)) {
-					if (!refresh.replaced(key->child) || key->columns.size() != 1 || key->referenced[0] != own) continue;
-					const core::Column &column = *refresh.graph.node(key->child).relation->column(key->columns[0]);
-					std::string name = core::quote_identifier(column.name);
-					for (const core::Relation *leaf : refresh.catalog().storage(key->child)) {
-						Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
-						pg::run_as_owner(refresh.extension, owner_of(shadow),
-										 "UPDATE ONLY " + sql_name(shadow) + " AS c SET " + name + " = m.new_key::" + column.type + " FROM prodsync_work.moved m WHERE m.tab = " +
-											 std::to_string(refresh.oid(table)) + "::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + column.type);
-					}
+			touched.push_back(table);
+			// Every column that carries the id, however many foreign keys away.
+			for (const auto &[where, identity] : refresh.graph.identities) {
+				if (own.empty() || !(identity == core::Identity{table, own}) || where == std::pair(table, own) || !refresh.replaced(where.first)) continue;
+				const core::Column &column = *refresh.graph.node(where.first).relation->column(where.second);
+				std::string name = core::quote_identifier(column.name);
+				for (const core::Relation *leaf : refresh.catalog().storage(where.first)) {
+					Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
+					pg::run_as_owner(refresh.extension, owner_of(shadow),
+									 "UPDATE ONLY " + sql_name(shadow) + " AS c SET " + name + " = m.new_key::" + column.base + " FROM prodsync_work.moved m WHERE m.tab = " +
+										 std::to_string(refresh.oid(table)) + "::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + column.base);
 				}
+				touched.push_back(where.first);
+			}
 			checks.push_back({"gave way to kept rows", table.shown() + "." + index->name, static_cast<std::int64_t>(found),
 							  core::json{{"text", "rows from the source that equal a kept row once users are mapped were dropped; references moved"}}.dump(), true});
 		}
 	}
+	return touched;
 }
 
 void bring_rows(const Refresh &refresh)
@@ -233,14 +246,15 @@ void move_staying_references(const Refresh &refresh)
 	settings.set("session_replication_role", "replica");
 	std::set<std::pair<core::Name, std::string>> done;
 	for (const core::ForeignKey *key : refresh.graph.keys) {
-		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
+		if (refresh.replaced(key->child)) continue;    // also where the parent stays: vip_card -> vip -> customer
 		const core::Relation &child = *refresh.graph.node(key->child).relation;
 		for (const std::string &name : key->columns) {
 			const core::Identity *identity = refresh.graph.identity(key->child, name);
 			if (!identity || !done.emplace(key->child, name).second) continue;
 			auto owner = refresh.graph.tables.find(identity->table);
-			if (owner->second.mode != core::Mode::copy || identity->column != single_key(*owner->second.relation)) continue;
-			std::string column = core::quote_identifier(name), type = child.column(name)->type;
+			if (owner->second.mode != core::Mode::copy || (identity->column != owner->second.key && identity->column != single_key(*owner->second.relation))) continue;
+			std::string column = core::quote_identifier(name), type = child.column(name)->base;
+			if (!plain_key_type(type)) continue;
 			pg::run_as_owner(refresh.extension, owner_of(static_cast<Oid>(child.oid)),
 							 "UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type + " FROM prodsync_work.moved m WHERE m.tab = " +
 								 std::to_string(refresh.oid(identity->table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + type);

@@ -14,7 +14,10 @@ namespace prodsync {
 
 core::Config stored_config(const pg::Extension &extension)
 {
-	if (std::optional<core::Config> config = current_config(extension)) return *config;
+	if (std::optional<core::Config> config = current_config(extension)) {
+		refuse_foreign_text(extension);
+		return *config;
+	}
 	throw pg::Error(PS_PROBLEMS, "this database has no configuration yet", {},
 					"Give one, for example: SELECT sync_configure('{\"tenants\": {\"table\": \"tenant\", \"keep\": \"name LIKE ''test%''\"}}'), or let a refresh by the client store its own.");
 }
@@ -29,6 +32,7 @@ std::unique_ptr<Refresh> refresh_by_hand(const pg::Extension &extension, const c
 		throw pg::Error(PS_REFUSED, "another refresh, sync_clear() or sync_remap_users() is at work in this database", {}, "SELECT * FROM sync_runs tells which; wait for its end.");
 	Documents documents;
 	documents.config = stored_config(extension);
+	documents.fingerprint = fingerprint(extension);    // before the catalog is read: compared under the locks
 	documents.target = core::Catalog::parse(target_document(extension));
 	auto refresh = make_refresh(extension, 0, std::move(documents));
 	std::vector<core::Problem> problems, warnings;
@@ -55,13 +59,17 @@ static void pause(long ms)
 	});
 }
 
-void lock_by_hand(const Refresh &, const std::vector<Wanted> &wanted)
+void lock_by_hand(const Refresh &refresh, const std::vector<Wanted> &wanted)
 {
 	refuse_pending_events(wanted);
 	std::optional<Holders> holders;
 	for (long waited = 0, step = 100; waited < 60'000; waited += step, step = std::min(step * 2, 2'000L)) {
 		holders = try_locks(wanted, 100);
-		if (!holders) return;
+		if (!holders) {
+			if (fingerprint(refresh.extension) != refresh.documents.fingerprint)
+				throw pg::Error(PS_STALE, "the schema was changed while the locks were waited for", {}, "Nothing was changed. Call it again.");
+			return;
+		}
 		pause(step);
 	}
 	throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Nothing was changed. DETAIL says who holds it.");

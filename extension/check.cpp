@@ -31,6 +31,10 @@ static Check sequence(pg::Spi &spi, const Refresh &refresh, const core::Name &ta
 
 static void check_configuration(const Refresh &refresh, std::vector<Check> &out)
 {
+	if (!may_run_stored_text(refresh.extension)) {
+		out.push_back({"configuration", "tenants.keep, users.fallback", 0, core::json{{"text", "not evaluated: the configuration is another role's, and its conditions would run with your rights"}}.dump(), true});
+		return;
+	}
 	if (refresh.config().tenants)
 		for (const auto &[name, node] : refresh.graph.tables)
 			if (node.scope == core::Scope::tenant && node.path.empty()) {
@@ -72,7 +76,7 @@ PG_FUNCTION(prodsync_check)
 	for (const char *scan : {"enable_indexscan", "enable_indexonlyscan"}) settings.set(scan, "on");
 	for (const auto &[name, node] : refresh->graph.tables)
 		for (const core::Column &column : node.relation->columns)
-			if (!column.sequence.empty()) out.push_back(sequence(spi, *refresh, name, column));
+			if (!column.sequence.empty() && (column.base == "smallint" || column.base == "integer" || column.base == "bigint")) out.push_back(sequence(spi, *refresh, name, column));
 	return pg::table(fcinfo, ledger::as_rows(out));
 }
 

@@ -27,7 +27,8 @@ Oid Refresh::oid(const core::Name &relation) const
 
 bool Refresh::replaced(const core::Name &table) const
 {
-	auto node = graph.tables.find(table);
+	auto of_partition = graph.roots.find(table);
+	auto node = graph.tables.find(of_partition == graph.roots.end() ? table : of_partition->second);
 	return node != graph.tables.end() && node->second.mode != core::Mode::keep;
 }
 
@@ -102,9 +103,10 @@ Refresh &refresh_of(const pg::Extension &extension, int run)
 	if (!cached || cached->run != run || cached->started != started) {
 		cached.reset();
 		pg::forget_plans();
-		cached = make_refresh(extension, run, ledger::documents(extension, run));
-		cached->started = started;
-		leave_without_step(extension, *cached);
+		std::unique_ptr<Refresh> made = make_refresh(extension, run, ledger::documents(extension, run));
+		made->started = started;
+		leave_without_step(extension, *made);
+		cached = std::move(made);
 	} else {
 		cached->shadows.clear();    // steps of other sessions add shadows
 		for (const auto &[original, shadow] : ledger::shadows(extension, run)) cached->shadows[original] = shadow;

@@ -1,4 +1,5 @@
 #include "foreign_keys.hpp"
+#include <algorithm>
 #include "shadow.hpp"
 
 namespace prodsync {
@@ -53,7 +54,7 @@ Check check_foreign_key_now(pg::Spi &spi, const Refresh &refresh, const core::Fo
 void store_used_keys(pg::Spi &spi, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
 {
 	std::vector<std::string> texts;
-	for (const std::string &column : key.columns) texts.push_back("c." + core::quote_identifier(column) + "::text");
+	for (const std::string &column : key.columns) texts.push_back("format('%s', c." + core::quote_identifier(column) + ")");    // the output function, no cast of somebody's type
 	spi.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[" + join(texts, ", ") +
 				"] FROM " + rows_of_relation(refresh, child_relation) + " WHERE " + references_something(key, "c"),
 			{std::to_string(refresh.run), key.name, std::to_string(refresh.oid(key.child))});
@@ -65,9 +66,11 @@ std::vector<Check> check_used_keys(pg::Spi &spi, const Refresh &refresh)
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (!refresh.replaced(key->child) || refresh.replaced(key->parent)) continue;
 		std::vector<std::string> parts;
-		for (std::size_t i = 0; i < key->referenced.size(); i++)
-			parts.push_back("p." + core::quote_identifier(key->referenced[i]) + " = u.key[" + std::to_string(i + 1) + "]::" +
-							refresh.catalog().find(key->parent)->column(key->referenced[i])->type);
+		for (std::size_t i = 0; i < key->referenced.size(); i++) {
+			std::string base = refresh.catalog().find(key->parent)->column(key->referenced[i])->base, column = "p." + core::quote_identifier(key->referenced[i]);
+			std::string stored = "u.key[" + std::to_string(i + 1) + "]";
+			parts.push_back(plain_key_type(base) ? column + " = " + stored + "::" + base : "format('%s', " + column + ") = " + stored);
+		}
 		std::string count = spi.one("SELECT count(*) FROM prodsync_work.used_key u WHERE u.run = $1::int AND u.constraint_name = $2 AND u.child = $3::oid"
 									" AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key->parent, "p") + " WHERE " + join(parts, " AND ") + ")",
 									{std::to_string(refresh.run), key->name, std::to_string(refresh.oid(key->child))}).value_or("0");
@@ -77,11 +80,31 @@ std::vector<Check> check_used_keys(pg::Spi &spi, const Refresh &refresh)
 	return out;
 }
 
+bool holds_moving_id(const Refresh &refresh, const core::ForeignKey &key)
+{
+	for (const std::string &name : key.columns) {
+		const core::Identity *identity = refresh.graph.identity(key.child, name);
+		if (identity && refresh.replaced(identity->table)) return true;
+	}
+	return false;
+}
+
+std::vector<Check> check_references_to(pg::Spi &spi, const Refresh &refresh, const std::vector<core::Name> &tables)
+{
+	std::vector<Check> out;
+	for (const core::ForeignKey *key : refresh.graph.keys) {
+		bool touched = std::find(tables.begin(), tables.end(), key->child) != tables.end() || std::find(tables.begin(), tables.end(), key->parent) != tables.end();
+		if (!touched || !refresh.replaced(key->child) || !refresh.replaced(key->parent)) continue;
+		for (const core::Relation *leaf : refresh.catalog().storage(key->child)) out.push_back(check_foreign_key(spi, refresh, *key, leaf->name));
+	}
+	return out;
+}
+
 std::vector<Check> check_staying_tables(pg::Spi &spi, const Refresh &refresh)
 {
 	std::vector<Check> out;
 	for (const core::ForeignKey *key : refresh.graph.keys) {
-		if (refresh.replaced(key->child) || !refresh.replaced(key->parent)) continue;
+		if (refresh.replaced(key->child) || (!refresh.replaced(key->parent) && !holds_moving_id(refresh, *key))) continue;
 		std::string count = spi.one("SELECT count(*) FROM " + orphans(refresh, *key, refresh.old_rows(key->child, "c"))).value_or("0");
 		out.push_back(verdict(refresh, *key, std::stoll(count)));
 	}

@@ -13,6 +13,10 @@ Check check_foreign_key_now(pg::Spi &, const Refresh &, const core::ForeignKey &
 void store_used_keys(pg::Spi &, const Refresh &, const core::ForeignKey &, const core::Name &child_relation);
 // Stored keys that are not there any more (somebody deleted the fallback user meanwhile), one check for each constraint.
 std::vector<Check> check_used_keys(pg::Spi &, const Refresh &);
+// After rows gave way (S4): every foreign key between replaced tables that starts or ends at one of them.
+std::vector<Check> check_references_to(pg::Spi &, const Refresh &, const std::vector<core::Name> &tables);
+// Does a column of the key carry the id of a replaced table's row?
+bool holds_moving_id(const Refresh &, const core::ForeignKey &);
 // Rows of tables that stay find their parents in the new content, once their references have been moved.
 std::vector<Check> check_staying_tables(pg::Spi &, const Refresh &);
 // "public.child.(a, b) -> public.parent": the object of a check

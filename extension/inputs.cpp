@@ -47,6 +47,28 @@ std::optional<core::Config> current_config(const pg::Extension &extension)
 	return core::Config::parse(core::json::parse(*stored), problems);
 }
 
+static std::string author_of_config(const pg::Extension &extension)
+{
+	pg::AsExtension as(extension);
+	pg::Spi spi;
+	return spi.one("SELECT set_by FROM prodsync_work.configuration").value_or("");
+}
+bool may_run_stored_text(const pg::Extension &extension)
+{
+	std::string author = author_of_config(extension), caller = pg::role_name(pg::caller());
+	if (author.empty() || author == caller) return true;
+	pg::AsExtension as(extension);
+	pg::Spi spi;    // an author that is gone could do nothing
+	return spi.one("SELECT pg_has_role(a.oid, c.oid, 'USAGE') FROM pg_roles a, pg_roles c WHERE a.rolname = $1::name AND c.rolname = $2::name", {author, caller}) == "t";
+}
+void refuse_foreign_text(const pg::Extension &extension)
+{
+	if (may_run_stored_text(extension)) return;
+	std::string author = author_of_config(extension);
+	throw pg::Error(PS_REFUSED, "the stored configuration is " + author + "'s: its conditions would run with your rights", {},
+					"SET ROLE to " + author + ", or store a configuration of your own: sync_configure().");
+}
+
 void store_config(const pg::Extension &extension, const core::Config &config)
 {
 	std::string role = pg::role_name(pg::caller());

@@ -22,6 +22,9 @@ void refuse_problems(const std::vector<core::Problem> &problems);
 
 // The current configuration: sync_configure()'s, or that of the last refresh that was started.
 std::optional<core::Config> current_config(const pg::Extension &);
+// The stored configuration holds predicates that run as whoever calls: PS_REFUSED where its author could not do as the caller what they say.
+void refuse_foreign_text(const pg::Extension &);
+bool may_run_stored_text(const pg::Extension &);
 void store_config(const pg::Extension &, const core::Config &);
 
 }  // namespace prodsync

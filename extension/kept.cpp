@@ -71,7 +71,7 @@ static std::uint64_t collect_parents(pg::Spi &spi, const Refresh &refresh, int d
 			found += spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, 's'::\"char\", $2::int FROM prodsync_work.kept k JOIN " +
 								 refresh.old_rows(child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
 								 " WHERE k.tab = $3::oid AND k.depth = $4::int AND k.why <> 'r' ON CONFLICT DO NOTHING",
-							 {number(refresh.oid(key->parent)), std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
+							 {number(refresh.oid(refresh.catalog().root(key->parent))), std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
 			pg::check_interrupts();
 		}
 	return found;
@@ -85,7 +85,7 @@ static void collect_for_staying(pg::Spi &spi, const Refresh &refresh)
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
 		spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, $2::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
 					" JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " ON CONFLICT DO NOTHING",
-				{number(refresh.oid(key->parent)), refresh.nothing_comes && refresh.graph.node(key->parent).scope == core::Scope::shared ? "k" : "r"});
+				{number(refresh.oid(refresh.catalog().root(key->parent))), refresh.nothing_comes && refresh.graph.node(key->parent).scope == core::Scope::shared ? "k" : "r"});
 	}
 }
 
@@ -123,7 +123,8 @@ static void prune(pg::Spi &spi, const Refresh &refresh)
 								   {std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
 			}
 	}
-	spi.run("DELETE FROM prodsync_work.kept WHERE depth = -1");
+	// Nobody brings it, but a table that stays may reference it: then it has to be somewhere afterwards.
+	spi.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
 }
 
 // The source's row of the same id: below the reserved range, written by a verified run's load from this very source, still in the new content.
@@ -152,6 +153,15 @@ static bool comparable(const core::Relation &relation, const std::vector<std::st
 	return !columns.empty();
 }
 
+// An integer primary key that no sequence of the database feeds: the application makes it, and equal ones are no evidence.
+static bool bare_number(const Refresh &refresh, const core::Name &table, const core::Index &index)
+{
+	if (!index.primary || index.columns.size() != 1) return false;
+	const core::Column *column = refresh.graph.node(table).relation->column(index.columns[0]);
+	const core::Identity *identity = refresh.graph.identity(table, index.columns[0]);
+	return (column->base == "smallint" || column->base == "integer" || column->base == "bigint") && (!identity || identity->table == table);
+}
+
 // Does a unique key of the row, other than its generated key, find it among the new content? References to other rows are translated first, so
 // parents are resolved before children; a key that leads into a cycle is no help.
 static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
@@ -163,24 +173,30 @@ static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const c
 	if (!node.match.empty()) candidates.push_back(node.match);
 	else
 		for (const core::Index &index : relation.indexes)
-			if (index.unique && index.valid && !index.expressions && index.predicate.empty() && std::find(index.columns.begin(), index.columns.end(), node.key) == index.columns.end()) candidates.push_back(index.columns);
+			if (index.unique && index.valid && !index.expressions && index.predicate.empty() && std::find(index.columns.begin(), index.columns.end(), node.key) == index.columns.end() && !bare_number(refresh, table, index)) candidates.push_back(index.columns);
 	for (const std::vector<std::string> &columns : candidates) {
 		if (!comparable(relation, columns)) continue;
-		std::string joins, on;
+		std::string joins, on, known;
 		int n = 0;
 		bool usable = true;
 		for (const std::string &name : columns) {
 			const core::Identity *identity = refresh.graph.identity(table, name);
-			if (identity && !(identity->table == table && name == own) && refresh.graph.in_cycle(table)) usable = false;
+			bool itself = !identity || *identity == core::Identity{table, name};
+			if (!itself && (identity->table == table || refresh.graph.in_cycle(table))) usable = false;
 			Replaced now = new_value(refresh, table, *relation.column(name), "t", ++n);
+			// A parent that was not found has no new key yet, and its old one means another row there.
+			if (!now.join.empty() && !itself)
+				known += " AND (tm" + std::to_string(n) + ".new_key IS NOT NULL OR EXISTS (SELECT 1 FROM prodsync_work.kept pk JOIN " + refresh.old_rows(identity->table, "po") +
+						 " ON po.tableoid = pk.rel AND po.ctid = pk.row_id WHERE pk.tab = " + number(refresh.oid(identity->table)) + "::oid AND pk.state = 'x' AND po." +
+						 core::quote_identifier(identity->column) + " = t." + core::quote_identifier(name) + "))";
 			joins += now.join;
 			on += (on.empty() ? "" : " AND ") + std::string("s.") + core::quote_identifier(name) + " = " + now.value;
 		}
 		if (!usable) continue;
 		std::vector<std::string> wanted = columns;
-		if (!own.empty()) wanted.push_back(own);
+		if (!own.empty() && std::find(wanted.begin(), wanted.end(), own) == wanted.end()) wanted.push_back(own);
 		std::string from = "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + joins + " JOIN " +
-						   refresh.new_rows(table, wanted, "s") + " ON " + on + " WHERE k.tab = $1::oid AND k.why <> 'k' AND k.state = 'b'";
+						   refresh.new_rows(table, wanted, "s") + " ON " + on + " WHERE k.tab = $1::oid AND k.why <> 'k' AND k.state = 'b'" + known;
 		if (!own.empty())
 			spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', t." + core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) +
 						"::text, 'n' FROM " + from + " ON CONFLICT DO NOTHING",
@@ -235,6 +251,12 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 	pg::Spi spi(pg::Plans::kept);
 	std::vector<Check> out;
 	check_foreign_tenants(spi, refresh, out);
+	// Content type and object id: no foreign key, so nothing would move the object's id with the object.
+	for (const core::Name &table : core::generic_relations(refresh.graph)) {
+		std::string count = spi.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'b' AND why <> 'r'", {number(refresh.oid(table))}).value_or("0");
+		if (count != "0" && !refresh.nothing_comes)
+			out.push_back({"generic relation", table.shown(), std::stoll(count), core::json{{"text", "kept rows name objects by content type and id, which do not follow when ids move"}}.dump(), false});
+	}
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
 		std::string count = spi.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +

@@ -34,7 +34,8 @@ struct Replaced {                      // a column of a brought row in SQL, and 
 Replaced new_value(const Refresh &, const core::Name &table, const core::Column &column, const std::string &alias, int number);
 std::vector<Check> check_collisions(const Refresh &);
 std::vector<Check> check_brought_references(const Refresh &);
-void give_way(const Refresh &, std::vector<Check> &checks);           // S4: rows that equal a kept one only because users were mapped
+// S4: rows that equal a kept one only because users were mapped. Returns their tables, and those whose references moved.
+std::vector<core::Name> give_way(const Refresh &, std::vector<Check> &checks);
 void bring_rows(const Refresh &);
 void move_staying_references(const Refresh &);
 

@@ -63,6 +63,12 @@ static bool is_users(const Refresh &refresh, const core::Name &table, const std:
 	return identity && identity->table == users.table && identity->column == users.key;
 }
 
+static bool is_primary_key(const Refresh &refresh, const core::Identity &identity)
+{
+	const core::Index *primary = refresh.graph.node(identity.table).relation->primary_key();
+	return primary && primary->columns == std::vector<std::string>{identity.column};
+}
+
 static Rewriting rewriting(const Refresh &refresh, const core::Name &table, const Users &users, const std::set<core::Name> &dropping)
 {
 	const core::TableNode &node = refresh.graph.node(table);
@@ -81,14 +87,21 @@ static Rewriting rewriting(const Refresh &refresh, const core::Name &table, cons
 			out.user_columns.push_back(&column);
 			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(users.table)) + "::oid AND " + m + ".space = 'u' AND " + m + ".old_key = " + name + "::text";
 			out.values[column.name] = "CASE WHEN " + name + " IS NULL OR NOT (" + out.may_change + ") THEN " + name + " ELSE coalesce(" + m + ".new_key, " + core::quote_literal(users.fallback) + ")::" +
-									  column.type + " END";
-		} else if (identity && dropping.count(identity->table) && !(*identity == core::Identity{table, column.name})) {
+									  column.base + " END";
+		} else if (identity && dropping.count(identity->table) && !(*identity == core::Identity{table, column.name}) && is_primary_key(refresh, *identity)) {
 			out.moved_columns.push_back(&column);
 			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(identity->table)) + "::oid AND " + m + ".space = 'n' AND " + m + ".old_key = " + name + "::text";
-			out.values[column.name] = "coalesce(" + m + ".new_key::" + column.type + ", " + name + ")";
+			out.values[column.name] = "coalesce(" + m + ".new_key::" + column.base + ", " + name + ")";
 		}
 	}
 	return out;
+}
+
+// A partial index whose predicate calls functions or operators that are not the server's own: it may not run as the extension's owner.
+static bool runs_code_of_others(pg::Spi &spi, const core::Index &index)
+{
+	return !index.predicate.empty() && spi.one("SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = $1::oid AND refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) LIMIT 1",
+											   {std::to_string(index.oid)}).has_value();
 }
 
 // Rows that become equal in a unique index: all but one are marked as dropped (kept.why = 'd'), their keys move to the survivor's.
@@ -109,10 +122,12 @@ static std::uint64_t fold(pg::Spi &spi, const Refresh &refresh, const core::Name
 			keys.push_back(value->second), given.push_back("t." + core::quote_identifier(name) + " IS NOT NULL");
 		}
 		if (!index.unique || !index.valid || index.expressions || !changes || keys.size() != index.columns.size()) continue;
-		std::string predicate = index.predicate.empty() ? "" : " AND (" + index.predicate + ")";
+		if (runs_code_of_others(spi, index)) continue;    // the build of the index says whether rows became equal
+		// The predicate names columns without an alias: nothing else may be in sight.
+		std::string rows = index.predicate.empty() ? refresh.old_rows(table, "t") : "(SELECT tableoid, ctid, xmin, * FROM " + refresh.old_rows(table, "only_it") + " WHERE (" + index.predicate + ")) AS t";
 		std::string key = own.empty() ? "NULL::text" : "t." + core::quote_identifier(own) + "::text";
 		std::string ranked = "SELECT t.tableoid AS rel, t.ctid AS row_id, " + key + " AS key, first_value(" + key + ") OVER w AS survivor, row_number() OVER w AS place FROM " +
-							 refresh.old_rows(table, "t") + rewrite.joins + " WHERE " + join(given, " AND ") + predicate +
+							 rows + rewrite.joins + " WHERE " + join(given, " AND ") +
 							 " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd') WINDOW w AS (PARTITION BY " +
 							 join(keys, ", ") + " ORDER BY (" + rewrite.may_change + ")" + (order.empty() ? ", t.ctid" : order) + ")";
 		std::string oid = std::to_string(refresh.oid(table));
@@ -216,7 +231,7 @@ PG_FUNCTION(prodsync_remap_users)
 		pg::AsExtension as(extension);
 		pg::Spi spi;
 		for (const core::ForeignKey *key : refresh->graph.keys)
-			if (refresh->replaced(key->child) && key->parent == users.table)
+			if (refresh->replaced(key->child) && (key->parent == users.table || dropping.count(key->parent)))
 				for (const core::Relation *leaf : refresh->catalog().storage(key->child)) checks.push_back(check_foreign_key(spi, *refresh, *key, leaf->name));
 	}
 	require_ok(checks);

@@ -12,13 +12,21 @@ namespace prodsync {
 
 struct Drawing { core::Name table; const core::TableNode *node; const core::Column *column; };
 
+static bool counts_down(const Refresh &refresh, const std::string &sequence)
+{
+	for (const core::Sequence &known : refresh.catalog().sequences)
+		if (known.name.sql() == sequence) return known.increment < 0;
+	return false;
+}
+
 static std::map<std::string, std::vector<Drawing>> drawing_columns(const Refresh &refresh)
 {
 	std::map<std::string, std::vector<Drawing>> out;    // by the sequence's SQL name: several tables may share one
 	for (const auto &[name, node] : refresh.graph.tables) {
 		if (!refresh.replaced(name)) continue;
 		for (const core::Column &column : node.relation->columns)
-			if (!column.sequence.empty()) out[column.sequence].push_back({name, &node, &column});
+			if (!column.sequence.empty() && (column.base == "smallint" || column.base == "integer" || column.base == "bigint" || column.base == "numeric") && !counts_down(refresh, column.sequence))
+				out[column.sequence].push_back({name, &node, &column});
 	}
 	return out;
 }
@@ -58,6 +66,8 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 		std::vector<pg::Row> now = spi.rows("SELECT s.last_value + s.is_called::int, q.seqmin, q.seqmax, q.seqincrement, q.seqstart FROM " + sequence +
 											" s, pg_sequence q WHERE q.seqrelid = $1::regclass", {sequence});
 		std::int64_t at = std::stoll(*now[0][0]), least = std::stoll(*now[0][1]), most = std::stoll(*now[0][2]), first = std::stoll(*now[0][4]);
+		bool keyed = std::any_of(drawings.begin(), drawings.end(), [](const Drawing &d) { return d.column->name == d.node->key; });
+		if (!keyed && start > most) start = 0;    // a counter that is no key and too small for a reserved range
 		std::int64_t next = std::max({largest + 1, start, least});
 		if (start > 0 && at >= start) next = std::max(next, at);             // numbers of the reserved range are never given out twice
 		if (start == 0 && largest == 0) next = first;
@@ -94,6 +104,11 @@ PG_FUNCTION(prodsync_reset_sequences)
 {
 	pg::Extension extension = pg::extension_of(fcinfo);
 	std::unique_ptr<Refresh> refresh = refresh_by_hand(extension, "sync_reset_sequences()");
+	std::vector<Wanted> wanted;    // against a nextval() whose row is not committed yet
+	for (const auto &[sequence, drawings] : drawing_columns(*refresh))
+		for (const Drawing &drawing : drawings) wanted.push_back({refresh->oid(drawing.table), Strength::share_row_exclusive});
+	for (Oid sequence : sequences_to_set(*refresh)) wanted.push_back({sequence, Strength::share_row_exclusive});
+	lock_by_hand(*refresh, wanted);
 	std::vector<SequenceValue> values = sequence_values(*refresh);
 	restart(extension, values);
 	std::vector<pg::Row> out;

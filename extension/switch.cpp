@@ -20,11 +20,15 @@ std::vector<Wanted> locks_wanted(const Refresh &refresh)
 		if (!refresh.replaced(name)) continue;
 		if (node.relation->kind == 'p') out.push_back({refresh.oid(name), Strength::share_update_exclusive});
 		for (const core::Relation *leaf : refresh.catalog().storage(name)) out.push_back({static_cast<Oid>(leaf->oid), Strength::access_exclusive});
+		for (const core::Hop &hop : node.path)    // kept rows are found through them
+			if (!refresh.replaced(hop.to)) staying.insert(refresh.oid(hop.to));
 	}
 	for (const core::ForeignKey *key : refresh.graph.keys) {
+		if (!refresh.replaced(key->child) && holds_moving_id(refresh, *key)) staying.insert(refresh.oid(key->child));
 		if (refresh.replaced(key->child) == refresh.replaced(key->parent)) continue;
 		staying.insert(refresh.oid(refresh.replaced(key->child) ? key->parent : key->child));
 	}
+	for (const auto &[original, shadow] : refresh.shadows) out.push_back({shadow, Strength::access_exclusive});    // under the same deadline
 	for (Oid relation : staying) out.push_back({relation, Strength::share_row_exclusive});
 	for (Oid sequence : sequences_to_set(refresh)) out.push_back({sequence, Strength::share_row_exclusive});
 	return out;
@@ -68,13 +72,14 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 {
 	std::vector<Check> checks = find_out(refresh);
 	require_ok(checks);
-	give_way(refresh, checks);
+	std::vector<core::Name> gave_way = give_way(refresh, checks);
 	bring_rows(refresh);
 	move_staying_references(refresh);
 	{
 		pg::AsExtension as(refresh.extension);
 		pg::Spi spi(pg::Plans::kept);
 		append(checks, check_staying_tables(spi, refresh));
+		append(checks, check_references_to(spi, refresh, gave_way));
 	}
 	require_ok(checks);
 	KeptSummary kept = summary(refresh);
@@ -120,6 +125,8 @@ PG_FUNCTION(prodsync_switch)
 	const Refresh &refresh = refresh_of(extension, run);
 	if (std::optional<Holders> holders = try_locks(locks_wanted(refresh), try_ms))
 		throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Try again; DETAIL says who holds it.");
+	// Another sync_switch() of the run may have been first: its locks are ours now.
+	if (ledger::find(extension, run, pg::caller()).status != "started") throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is switched already");
 	if (fingerprint(extension) != refresh.documents.fingerprint)
 		throw pg::Error(PS_STALE, "the target's schema was changed while the refresh was running", {}, "Nothing was changed. Run the refresh again.");
 	std::vector<Check> checks = carry_over_and_switch(refresh);

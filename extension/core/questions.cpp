@@ -4,6 +4,7 @@
 #include "answers.hpp"
 #include "folds.hpp"
 #include "maps.hpp"
+#include "predicate.hpp"
 #include "statements.hpp"
 
 // The order in which questions are asked follows from what they build on, not from a list of phases: each is given out as soon
@@ -71,10 +72,12 @@ public:
 
 std::string Asker::label(Side side, const Relation &table) const
 {
-	if (!config.tenants->label.empty() && table.column(config.tenants->label)) return config.tenants->label;
-	const Relation *there = relation(Side::target, table.name);
-	const auto label = text_label(there ? *there : table);
-	return !label.empty() && relation(side, table.name)->column(label) ? label : single_key(table);
+	const Relation &own = *relation(side, table.name);
+	if (!config.tenants->label.empty() && own.column(config.tenants->label)) return config.tenants->label;
+	// What people chose the tenants by may be shown; no other column, and none that the target names.
+	for (const auto &column : mentioned_columns(config.tenants->keep, own))
+		if (column != single_key(own)) return column;
+	return single_key(own);
 }
 
 void Asker::tenants()
