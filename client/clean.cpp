@@ -30,8 +30,9 @@ Outcome clean(const Options &options, Settings &settings)
 		        "; nothing was changed",
 		    "look at environments: " + name + " in " + settings.file);
 	const auto before = open_runs(target);
-	const int dropped =
-	    discard(target.connection, target.extension, options.run, options.run ? "prodsync clean --run" : "prodsync clean");
+	std::vector<std::string> failed;
+	if (options.run) discard(target.connection, target.extension, options.run, "prodsync clean --run");
+	else failed = finish_dead_runs(target.connection, target.extension, "prodsync clean");
 	const auto after = open_runs(target);
 
 	Outcome outcome;
@@ -46,12 +47,9 @@ Outcome clean(const Options &options, Settings &settings)
 			outcome.text += "run " + std::to_string(run) + " is at work, left alone (prodsync clean --run " +
 			    std::to_string(run) + " ends it)\n";
 	}
-	if (dropped)
-		outcome.text += name + ": " + counted(dropped, "leftover table") + " dropped\n";
-	else if (outcome.text.empty())
-		outcome.text = name + ": nothing to clean\n";
+	for (const std::string &text : failed) outcome.text += text + "\n";
+	if (outcome.text.empty()) outcome.text = name + ": nothing to clean\n";
 	outcome.run = options.run;
-	outcome.more = {{"dropped", dropped}};
 	return outcome;
 }
 

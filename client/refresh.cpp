@@ -125,6 +125,13 @@ bool discard_after(const RefreshOptions &options, Prepared &prepared, int run, c
 	}
 }
 
+void refresh_view(Connection &target, const Extension &extension, int run, int step)
+{
+	target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+	target.exec("SELECT " + extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(run), std::to_string(step)});
+	target.exec("COMMIT");
+}
+
 void follow_up(Prepared &prepared, const Started &started, Progress &progress, RefreshResult &result)
 {
 	Connection &target = *prepared.target;
@@ -132,9 +139,7 @@ void follow_up(Prepared &prepared, const Started &started, Progress &progress, R
 		const std::string relation = written.starts_with("public.") ? written.substr(7) : written;
 		try {
 			progress.waiting("materialized view " + relation);
-			target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-			target.exec("SELECT " + prepared.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(started.run), std::to_string(step)});
-			target.exec("COMMIT");
+			refresh_view(target, prepared.extension, started.run, step);
 		} catch (std::exception &error) {
 			target.rollback();
 			result.afterwards.push_back("materialized view " + relation + " was not refreshed: " + error.what());
@@ -153,13 +158,30 @@ void follow_up(Prepared &prepared, const Started &started, Progress &progress, R
 
 }  // namespace
 
-int discard(Connection &target, const Extension &extension, std::optional<int> run, const std::string &reason)
+void discard(Connection &target, const Extension &extension, std::optional<int> run, const std::string &reason)
 {
 	const Params params{run ? std::optional(std::to_string(*run)) : std::nullopt, reason.empty() ? std::nullopt : std::optional(scrub(reason))};
-	int all = 0;
-	while (const std::int64_t left = target.exec("SELECT " + extension.call("sync_discard($1::pg_catalog.int4, $2::pg_catalog.text)"), params).number(0, 0))
-		all = std::max(all, static_cast<int>(left));
-	return all;
+	while (target.exec("SELECT " + extension.call("sync_discard($1::pg_catalog.int4, $2::pg_catalog.text)"), params).number(0, 0) > 0) {}
+}
+
+std::vector<std::string> finish_dead_runs(Connection &target, const Extension &extension, const std::string &reason)
+{
+	// Whoever works for a run holds its lock, an advisory one with a fourth field of 0x7073.
+	Result owed = target.exec("SELECT s.run, s.step, s.relation FROM " + extension.call("sync_run_steps") + " s JOIN " + extension.call("sync_runs") +
+		" r USING (run) WHERE r.status = 'switched' AND r.role = current_user AND s.kind = 'refresh' AND s.status = 'waiting' AND NOT EXISTS"
+		" (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 28787 AND l.objid = r.run::pg_catalog.oid AND l.database ="
+		" (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())) ORDER BY s.run, s.step");
+	std::vector<std::string> failed;
+	for (int r = 0; r < owed.rows(); ++r)
+		try {
+			refresh_view(target, extension, static_cast<int>(owed.number(r, 0)), static_cast<int>(owed.number(r, 1)));
+		} catch (std::exception &error) {
+			target.rollback();
+			failed.push_back("materialized view " + owed.text(r, 2) + " was not refreshed: " + error.what());
+			if (interrupt::interrupted()) return failed;
+		}
+	discard(target, extension, std::nullopt, reason);
+	return failed;
 }
 
 std::vector<CheckResult> check_results(const Result &result)
@@ -184,6 +206,7 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 	const auto begun = Clock::now();
 	Started started;
 	try {
+		for (std::string &left : finish_dead_runs(*prepared.target, prepared.extension)) result.warnings.push_back(std::move(left));
 		started = start(prepared, options);
 		result.run = started.run;
 		work_off(prepared, started.run, workers, progress, result);

@@ -40,9 +40,11 @@ struct RefreshResult {
 // The plan must be free of problems.
 RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progress &progress);
 
-// sync_discard(NULL or a run) until nothing is left; each call is a transaction of its own and drops a hundred tables. Returns how many
-// were left after the first. With a reason the run counts as failed.
-int discard(Connection &target, const Extension &extension, std::optional<int> run = {}, const std::string &reason = {});
+// sync_discard(NULL or a run) until nothing is left; each call is a transaction of its own and drops a hundred tables.
+void discard(Connection &target, const Extension &extension, std::optional<int> run = {}, const std::string &reason = {});
+// What clients that died left behind. One that died after the COMMIT of its switch still owed its materialized views: they are refreshed
+// now. Returns what could not be done.
+std::vector<std::string> finish_dead_runs(Connection &target, const Extension &extension, const std::string &reason = {});
 std::vector<CheckResult> check_results(const Result &result);
 
 }  // namespace client

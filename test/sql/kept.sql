@@ -176,7 +176,7 @@ c81e728d-9d4c-2f63-6f06-7f89cc14862d	1	production's
 SELECT loaded('document', 1);
 SELECT open('history_2024') AS shadow \gset
 COPY :shadow (id, tenant_id, at, body) FROM STDIN (FREEZE);
-2	1	2024-05-03	of acme
+2	1	2024-05-02	of acme
 \.
 SELECT loaded('history_2024', 1);
 SELECT open('event') AS shadow \gset

@@ -100,8 +100,8 @@ ROLLBACK;
 BEGIN;
 SELECT sync_step(:run, :step) AS shadow \gset
 SET ROLE prodsync_second;
-COPY :shadow (id, tenant_id, email) FROM STDIN;
-\.
+\set copy_in '\\copy ' :shadow ' (id, tenant_id, email) FROM /dev/null'
+:copy_in
 ROLLBACK;
 BEGIN;
 SET ROLE "prodsync ""refresher""";

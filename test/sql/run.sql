@@ -91,8 +91,7 @@ SELECT sync_step(:run, 1);
 ROLLBACK;
 -- COPY into a shadow that nobody has opened
 \set VERBOSITY sqlstate
-COPY prodsync_work.s_1_1 FROM STDIN;
-\.
+\copy prodsync_work.s_1_1 FROM /dev/null
 \set VERBOSITY default
 -- a load that fails can be tried again
 BEGIN;

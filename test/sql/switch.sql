@@ -114,8 +114,8 @@ two	2
 \.
 PREPARE p AS SELECT 1;
 SAVEPOINT s;
-COPY :shadow FROM STDIN WHERE id > 1;
-\.
+\set copy_in '\\copy ' :shadow ' FROM /dev/null WHERE id > 1'
+:copy_in
 ROLLBACK TO s;
 COPY :shadow TO STDOUT;
 ROLLBACK TO s;
@@ -135,14 +135,11 @@ ALTER TABLE :shadow ADD x int;
 ROLLBACK TO s;
 CREATE TRIGGER t BEFORE INSERT ON :shadow FOR EACH ROW EXECUTE FUNCTION see();
 ROLLBACK TO s;
-COPY prodsync_work.run FROM STDIN;
-\.
+\copy prodsync_work.run FROM /dev/null
 ROLLBACK TO s;
-COPY prodsync_work.used_key FROM STDIN;
-\.
+\copy prodsync_work.used_key FROM /dev/null
 ROLLBACK TO s;
-COPY cache FROM STDIN;
-\.
+\copy cache FROM /dev/null
 ROLLBACK TO s;
 SELECT format('DO $do$BEGIN COPY %s FROM STDIN; END$do$', :'shadow') AS inside \gset
 :inside;
@@ -150,8 +147,8 @@ ROLLBACK TO s;
 -- a savepoint that goes takes the permission of what was opened in it along
 SELECT sync_step(:run, :account) AS other \gset
 ROLLBACK TO s;
-COPY :other FROM STDIN;
-\.
+\set copy_in '\\copy ' :other ' FROM /dev/null'
+:copy_in
 ROLLBACK TO s;
 -- an error in the data, and again
 COPY :shadow FROM STDIN;
@@ -172,11 +169,11 @@ COPY :shadow FROM STDIN;
 \.
 SELECT sync_loaded(:run, :cache, 4);
 COMMIT;
-COPY :shadow FROM STDIN;
-\.
+\set copy_in '\\copy ' :shadow ' FROM /dev/null'
+:copy_in
 BEGIN;
-COPY :shadow FROM STDIN;
-\.
+\set copy_in '\\copy ' :shadow ' FROM /dev/null'
+:copy_in
 ROLLBACK;
 \set VERBOSITY default
 RESET ROLE;

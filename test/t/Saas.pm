@@ -107,14 +107,15 @@ SQL
 sub digests
 {
 	my ($cluster, $db, $setup, @wanted) = @_;
-	my $sql = "SET TimeZone = 'UTC'; SET extra_float_digits = 3; SET client_min_messages = warning;\n$setup\n";
+	# Rolled back, so that no temporary table of ours goes away while somebody else is looking at the catalog.
+	my $sql = "SET TimeZone = 'UTC'; SET extra_float_digits = 3; SET client_min_messages = warning;\nBEGIN;\n$setup\n";
 	for (@wanted) {
 		my ($table, $from, @columns) = @$_;
 		my $row = 'ROW(' . join(', ', map { "($_)::text" } @columns) . ')::text';
 		$sql .= "SELECT '$table', count(*) || ' rows, ' || coalesce(md5(string_agg(md5(r), '' ORDER BY md5(r))), '') FROM (SELECT $row AS r FROM $from) AS rows;\n";
 		diag $cluster->sql("$setup\nSELECT $row FROM $from ORDER BY 1", $db) if ($ENV{PRODSYNC_TEST_SHOW} // '') eq $table;
 	}
-	return map { split /\|/, $_, 2 } split /\n/, $cluster->sql($sql, $db);
+	return map { split /\|/, $_, 2 } split /\n/, $cluster->sql("$sql ROLLBACK;", $db);
 }
 
 # Kept rows.  An integer key is the row's rank among the kept ones, so re-keying has to keep the order and every reference;

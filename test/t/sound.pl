@@ -34,6 +34,7 @@ sub sound
 {
 	my ($uat, $when) = @_;
 	is($uat->sql(<<'SQL', 'app'), '', "amcheck: every btree, with all of the heap's rows ($when)");
+BEGIN;
 CREATE FUNCTION pg_temp.check_index(index regclass) RETURNS text LANGUAGE plpgsql AS $$BEGIN
 	PERFORM bt_index_check(index, true);
 	IF (SELECT relpersistence = 'p' FROM pg_class WHERE oid = index) THEN PERFORM bt_index_parent_check(index, true, true); END IF;
@@ -41,6 +42,7 @@ CREATE FUNCTION pg_temp.check_index(index regclass) RETURNS text LANGUAGE plpgsq
 EXCEPTION WHEN OTHERS THEN RETURN index || ': ' || SQLERRM; END$$;
 SELECT message FROM (SELECT pg_temp.check_index(c.oid) AS message FROM pg_class c JOIN pg_am a ON a.oid = c.relam JOIN pg_index i ON i.indexrelid = c.oid
 	WHERE a.amname = 'btree' AND c.relkind = 'i' AND i.indisvalid AND c.relpersistence <> 't') m WHERE message IS NOT NULL;
+ROLLBACK;
 SQL
 	is($uat->sql(q{SELECT c.oid::regclass, v.* FROM pg_class c, verify_heapam(c.oid, check_toast => true) v WHERE c.relkind IN ('r', 'm', 't') AND c.relpersistence <> 't'}, 'app'), '',
 		"amcheck: every table ($when)");
@@ -52,6 +54,7 @@ SELECT c.oid::regclass, 'has no file' FROM pg_class c WHERE pg_relation_filenode
 SQL
 	# of what is not in a btree: the same rows by index and by sequential scan
 	is($uat->sql(<<'SQL', 'app'), 't|t|t|t|t', "GIN, GiST, BRIN, hash indexes find what is there ($when)");
+BEGIN;
 SET enable_seqscan = off;
 CREATE TEMP TABLE by_index AS SELECT (SELECT count(*) FROM apps_customers_customer WHERE attributes @> '{"kept": []}') AS a, (SELECT count(*) FROM apps_products_product WHERE search @@ 'test') AS b,
 	(SELECT count(*) FROM apps_plants_dockbooking WHERE during && '(,)') AS c, (SELECT count(*) FROM apps_activity_log WHERE happened_at < 'infinity') AS d,
@@ -60,6 +63,7 @@ SET enable_seqscan = on; SET enable_indexscan = off; SET enable_bitmapscan = off
 SELECT a = (SELECT count(*) FROM apps_customers_customer WHERE attributes @> '{"kept": []}') AND a > 0, b = (SELECT count(*) FROM apps_products_product WHERE search @@ 'test') AND b > 0,
 	c = (SELECT count(*) FROM apps_plants_dockbooking WHERE during && '(,)') AND c > 0, d = (SELECT count(*) FROM apps_activity_log WHERE happened_at < 'infinity') AND d > 0,
 	e = (SELECT count(*) FROM apps_documents_document WHERE title = 'Test document 1') AND e > 0 FROM by_index;
+ROLLBACK;
 SQL
 	return;
 }
