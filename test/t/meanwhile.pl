@@ -119,7 +119,9 @@ is(meanwhile(sub { $uat->sql($_, 'app') for 'VACUUM FULL apps_crm_tag', 'REINDEX
 	$uat->sql('ALTER TABLE apps_customers_customer SET (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)', 'app');
 	$uat->sql('UPDATE apps_customers_customer SET updated_at = now()', 'app');
 	my $vacuum = waiting_for($uat, "backend_type = 'autovacuum worker' AND query LIKE '%apps_customers_customer%'");
+	config([ lock_wait => '20s' ]);
 	my $run = refresh();
+	config();
 	is($run->{exit}, 0, 'S7: an autovacuum gives way to the tries') or diag $run->{err};
 	like($uat->log, qr/\[$vacuum\].*canceling autovacuum task/, 'S7: that autovacuum');
 	$uat->sql('ALTER TABLE apps_customers_customer RESET (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor, autovacuum_vacuum_cost_delay, autovacuum_vacuum_cost_limit)', 'app');
