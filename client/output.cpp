@@ -86,9 +86,19 @@ std::string item_text(const core::json &item)
 		out += ": " + counted(it->get<std::int64_t>(), "row");
 	if (out.empty()) out = printable(item.dump());
 	out += "\n";
-	if (auto it = item.find("detail"); it != item.end() && !it->is_null() && !it->empty())
-		out += "  " + printable(it->is_string() ? it->get<std::string>() : it->dump()) + "\n";
-	return out;
+	auto it = item.find("detail");
+	if (it == item.end() || it->is_null() || it->empty()) return out;
+	if (!it->is_object()) return out + "  " + printable(it->is_string() ? it->get<std::string>() : it->dump()) + "\n";
+	// {"text": ..., "kept_keys": ["2", "14"]}: the sentence first, then what belongs to it.
+	std::string words = it->contains("text") && (*it)["text"].is_string() ? (*it)["text"].get<std::string>() : "";
+	for (const auto &[key, value] : it->items()) {
+		if (key == "text") continue;
+		std::string list;
+		if (value.is_array())
+			for (const auto &one : value) list += (list.empty() ? "" : ", ") + (one.is_string() ? one.get<std::string>() : one.dump());
+		words += (words.empty() ? "" : "; ") + key + " " + (value.is_array() ? list : value.is_string() ? value.get<std::string>() : value.dump());
+	}
+	return out + "  " + printable(words) + "\n";
 }
 
 }  // namespace

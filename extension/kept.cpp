@@ -127,7 +127,10 @@ static void prune(pg::Spi &spi, const Refresh &refresh)
 	spi.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
 }
 
-// The source's row of the same id: below the reserved range, written by a verified run's load from this very source, still in the new content.
+// The source's row of the same id: below the reserved range, written by a verified run from this very source, still in the new content. A kept
+// row can be one too: it came from the source and its reference was moved to a kept row in that run's switch (S4); the source's own copy comes
+// in again and moves again. What a switch brings over itself lies in the reserved range, so a row below it that has the switch's xid is such
+// a row. (Not one with a load's xid: somebody may have made a tenant of production's his own.)
 static void resolve_by_origin(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
 {
 	const core::Relation &relation = *node.relation;
@@ -135,10 +138,12 @@ static void resolve_by_origin(pg::Spi &spi, const Refresh &refresh, const core::
 	if (!key || key->columns.size() != 1) return;
 	std::string column = core::quote_identifier(key->columns[0]);
 	std::string below = node.key.empty() ? "" : " AND t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from);
+	std::string written = "s.kind = 'load' AND s.original = t.tableoid AND k.why <> 'k'";
+	if (!node.key.empty()) written = "(" + written + " OR s.kind = 'switch')";
 	// xmin has 32 bits: an xid of a run more than two thousand million transactions ago proves nothing.
-	spi.run("UPDATE prodsync_work.kept k SET state = 'x' FROM " + refresh.old_rows(table, "t") + " WHERE k.tab = $1::oid AND k.why <> 'k' AND t.tableoid = k.rel AND t.ctid = k.row_id" + below +
+	spi.run("UPDATE prodsync_work.kept k SET state = 'x' FROM " + refresh.old_rows(table, "t") + " WHERE k.tab = $1::oid AND t.tableoid = k.rel AND t.ctid = k.row_id" + below +
 				" AND t.xmin::text IN (SELECT (s.xid::text::numeric % 4294967296)::text FROM prodsync_work.run_step s JOIN prodsync_work.run r USING (run)"
-				" WHERE s.original = t.tableoid AND s.xid IS NOT NULL AND r.status IN ('switched', 'done') AND r.source ->> 'system_identifier' = $2 AND r.source ->> 'database' = $3"
+				" WHERE " + written + " AND s.xid IS NOT NULL AND r.status IN ('switched', 'done') AND r.source ->> 'system_identifier' = $2 AND r.source ->> 'database' = $3"
 				" AND pg_current_xact_id()::text::numeric - s.xid::text::numeric < 2000000000)"
 				" AND EXISTS (SELECT 1 FROM " + refresh.new_rows(table, key->columns, "n") + " WHERE n." + column + " = t." + column + ")",
 			{number(refresh.oid(table)), refresh.documents.source_system, refresh.documents.source_database});
@@ -209,11 +214,11 @@ void resolve_supporting(const Refresh &refresh)
 {
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi(pg::Plans::kept);
-	std::vector<core::Name> some = tables_with_kept_rows(spi, refresh, "why <> 'k'");
-	std::set<core::Name> looked_at(some.begin(), some.end());
+	std::vector<core::Name> some = tables_with_kept_rows(spi, refresh, "why <> 'k'"), all = tables_with_kept_rows(spi, refresh, "true");
+	std::set<core::Name> looked_at(some.begin(), some.end()), kept(all.begin(), all.end());
 	for (const core::Name &table : refresh.graph.parents_first()) {
+		if (kept.count(table) && (looked_at.count(table) || !refresh.graph.node(table).key.empty())) resolve_by_origin(spi, refresh, table, refresh.graph.node(table));
 		if (!looked_at.count(table)) continue;
-		resolve_by_origin(spi, refresh, table, refresh.graph.node(table));
 		resolve_by_natural_key(spi, refresh, table, refresh.graph.node(table));
 		pg::check_interrupts();
 	}

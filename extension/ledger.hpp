@@ -54,6 +54,7 @@ void remember_shadow(const pg::Extension &, int run, Oid original, Oid shadow);
 std::vector<std::pair<Oid, Oid>> shadows(const pg::Extension &, int run);    // (original, shadow), by original
 void record(const pg::Extension &, int run, const std::vector<Check> &checks);
 // Statuses that end a run free its documents.
+void remember_switch(const pg::Extension &, int run);    // by its transaction: what it wrote is known to the next run
 void set_status(const pg::Extension &, int run, const std::string &status, const std::string &reason = {});
 std::vector<Check> checks(const pg::Extension &, int run);    // all that were recorded
 std::vector<pg::Row> as_rows(const std::vector<Check> &checks);

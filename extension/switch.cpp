@@ -44,7 +44,7 @@ void require_ok(const std::vector<Check> &checks)
 	if (failed.empty()) return;
 	throw pg::Error(PS_CHECK, std::to_string(failed.size()) + (failed.size() == 1 ? " check failed" : " checks failed") + ": " + failed[0]["check_name"].get<std::string>() + " " +
 								  failed[0]["object"].get<std::string>(),
-					failed.dump(), "Nothing was changed. DETAIL lists every check that failed.");
+					failed.dump(), "Nothing was changed. Every check that failed is listed.");
 }
 
 static void append(std::vector<Check> &to, std::vector<Check> more)
@@ -131,6 +131,7 @@ PG_FUNCTION(prodsync_switch)
 		throw pg::Error(PS_STALE, "the target's schema was changed while the refresh was running", {}, "Nothing was changed. Run the refresh again.");
 	std::vector<Check> checks = carry_over_and_switch(refresh);
 	ledger::record(extension, run, checks);
+	ledger::remember_switch(extension, run);
 	ledger::set_status(extension, run, "switched");
 	return pg::table(fcinfo, ledger::as_rows(ledger::checks(extension, run)));
 }
