@@ -24,6 +24,8 @@ static Check unique_key(pg::Spi &spi, const Refresh &refresh, const core::Name &
 static Check sequence(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::Column &column)
 {
 	std::string next = spi.one("SELECT last_value + is_called::int FROM " + column.sequence).value_or("0");
+	for (const core::Sequence &known : refresh.catalog().sequences)
+		if (known.name.sql() == column.sequence && known.increment < 0) return {"sequence", column.sequence, 0, "", true};    // counts down
 	std::string above = spi.one("SELECT count(*) FROM (SELECT max(t." + core::quote_identifier(column.name) + ") AS m FROM " + refresh.old_rows(table, "t") + ") x WHERE m >= $1::bigint",
 								{next}).value_or("0");
 	return {"sequence", column.sequence, std::stoll(above), core::json{{"column", table.shown() + "." + column.name}, {"next", std::stoll(next)}}.dump(), above == "0"};
