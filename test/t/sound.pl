@@ -84,7 +84,8 @@ for my $uat ($replica, $minimal) {
 		or diag $sync->err;
 	$uat->crash;
 	my $ended = $sync->wait(30);
-	is($ended->{exit}, 10, "$level: the client says that it is refreshed, but not finished") or diag $ended->{err};
+	# 0: its backend may outlive the postmaster for as long as it has not to wait for anything, and get to the end.
+	like($ended->{exit}, qr/^(10|0)$/, "$level: the client says that it is refreshed") or diag $ended->{err};
 	$uat->start;
 	my %is = replaced_rows($uat, 'app');
 	is(delete $is{apps_integrations_erpsync}, '0 rows, ', "$level: an unlogged table is empty after a crash, and usable");

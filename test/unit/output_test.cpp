@@ -171,7 +171,7 @@ TEST_CASE("errors: one sentence, detail, hint, failed checks; nothing secret")
 	CHECK(client::error_text(Failure::of(error, nullptr)) ==
 	    "prodsync: error: 1 check failed; uat was not touched\n"
 	    "  foreign key a.b -> c: 12 rows\n"
-	    "    {\"constraint\":\"a_b_fk\"}\n"
+	    "    constraint a_b_fk\n"
 	    "  detail: password=***\n"
 	    "  hint: repair them\n");
 }
