@@ -183,7 +183,8 @@ private:
 // In pieces: libpq makes a copy of what it is given, and messages of COPY need not end where rows do.
 bool put(PGconn *target, std::string_view data)
 {
-	// Reads what the target says meanwhile: after an error it would swallow the rest of the table without a word.
+	// Takes what the target sends off the socket, so that it never blocks on us. libpq looks at it only when the COPY ends: an error of the target
+	// in its first row is seen then, and until then the target swallows what comes. A connection that is gone is seen here.
 	if (!PQconsumeInput(target)) return false;
 	while (!data.empty()) {
 		std::string_view piece = data.substr(0, 2 * buffer_bytes);
