@@ -191,7 +191,7 @@ for my $signal (qw(INT TERM)) {
 	my $done = interrupted_at_the_gate('KILL');
 	is($done->{exit}, 137, 'kill -9 of the client');
 	ok(wait_until(20, sub { sessions($production) == 0 && sessions($uat) == 0 }), 'kill -9: no session stays');
-	is(digest($uat), $untouched, 'P18, kill -9: nothing was changed');
+	is(digest($uat), $untouched, 'P18, E14, kill -9: nothing was changed');
 	my $next = refresh();
 	is($next->{exit}, 0, 'kill -9: the next run works') or diag $next->{err};
 	is_unchanged($uat, $untouched, 'kill -9: and has dropped what was left');
