@@ -1,4 +1,5 @@
 // core's planner, served: what is asked, what becomes of each table, what stands in the way. Nothing is written here.
+#include "condition.hpp"
 #include "core/plan.hpp"
 #include "core/maps.hpp"
 #include "core/statements.hpp"
@@ -57,16 +58,6 @@ PG_FUNCTION(prodsync_plan)
 }
 
 // ---- sync_tables ----
-// Only the predicate runs as the caller; counting is ours.
-static std::vector<std::string> kept_tenants(const core::Config &config, const core::Relation &tenants, const std::string &key)
-{
-	std::vector<std::string> keys;
-	for (const pg::Row &row : pg::rows_as_caller("SELECT t." + core::quote_identifier(key) + "::text FROM " +
-	         core::from_only(tenants) + " AS t WHERE (\n" + config.tenants->keep + "\n)"))
-		keys.push_back(row[0].value_or(""));
-	return keys;
-}
-
 static std::map<core::Name, std::string> kept_rows(
     const pg::Extension &extension, const core::Config &config, const core::Catalog &target)
 {
@@ -77,14 +68,15 @@ static std::map<core::Name, std::string> kept_rows(
 	const core::Relation *tenants = name.empty() ? nullptr : target.find(name);
 	std::string key = tenants ? core::single_key(*tenants) : "";
 	if (key.empty()) return out;
-	std::string array = core::array_literal(kept_tenants(config, *tenants, key), tenants->column(key)->base);
-	pg::AsExtension as(extension);
-	pg::Spi spi;
+	std::vector<std::string> keys;
+	for (const pg::Row &row : chosen_rows(extension, *tenants, {key}, "tenants.keep", config.tenants->keep)) keys.push_back(row[0].value_or(""));
+	std::string array = core::array_literal(keys, tenants->column(key)->base);
+	pg::Tables sql(extension);
 	for (const auto &[table, node] : graph.tables) {
 		if (node.mode != core::Mode::copy || node.scope != core::Scope::tenant || (node.path.empty() && table != name)) continue;
 		std::string where = core::path_condition(
 		    target, node.path, key, "t", [&](const std::string &of) { return of + " = ANY (" + array + ")"; });
-		out[table] = spi.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where).value_or("0");
+		out[table] = sql.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where).value_or("0");
 		pg::check_interrupts();
 	}
 	return out;

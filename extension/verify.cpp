@@ -16,12 +16,11 @@ void step_verify(const pg::Extension &extension, int run, const StepRow &step)
 	if (!step.item.value("whole", false)) analyze(extension, refresh.shadows.at(step.original));
 	std::vector<Check> checks;
 	{
-		pg::AsExtension as(extension);
-		pg::Spi spi;
+		pg::Tables sql(extension);
 		for (const core::ForeignKey *key : refresh.graph.from(refresh.catalog().root(relation))) {
 			if (refresh.catalog().root(key->child) != key->child && key->child != relation) continue;    // of another partition alone
-			checks.push_back(check_foreign_key(spi, refresh, *key, relation));
-			if (!refresh.replaced(key->parent)) store_used_keys(spi, refresh, *key, relation);
+			checks.push_back(check_foreign_key(sql, refresh, *key, relation));
+			if (!refresh.replaced(key->parent)) store_used_keys(sql, refresh, *key, relation);
 			pg::check_interrupts();
 		}
 	}
