@@ -6,6 +6,7 @@
 #include "pg_server.hpp"
 #include "pg_versions.hpp"
 #include "content.hpp"
+#include "inputs.hpp"
 extern "C" {
 #include "executor/spi_priv.h"
 #include "parser/parser.h"
@@ -146,6 +147,8 @@ std::vector<pg::Row> chosen_rows(const pg::Extension &extension, const core::Rel
 	for (const std::string &column : used)
 		if (!may_select(table, column)) unreadable.push_back(column);
 	for (const std::string &column : columns) {
+		if (table.column(column) && !may_select(table, column) && std::find(unreadable.begin(), unreadable.end(), column) == unreadable.end())
+			unreadable.push_back(column);    // the condition can get at it as part of the whole row
 		wanted.push_back("t." + core::quote_identifier(column));
 		if (std::find(used.begin(), used.end(), column) == used.end()) used.push_back(column);
 	}
@@ -166,9 +169,8 @@ std::vector<pg::Row> chosen_rows(const pg::Extension &extension, const core::Rel
 			return made;
 		});
 		if (!unreadable.empty() && !pg::call([=] { return only_compares(plan); }))
-			throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-							std::string(option) + " uses subqueries or functions that are not the server's own immutable ones: that takes SELECT on the columns it uses of " + table.name.shown(), {},
-							grant_select(table, unreadable));
+			refuse_problems({{"rights", option, std::string(option) + " does more than compare columns of " + table.name.shown() + " by the server's own immutable functions: that takes SELECT on them",
+							  grant_select(table, unreadable) + ";"}});
 		Portal rows = call_for(option, [=] { return SPI_cursor_open(nullptr, plan, nullptr, nullptr, false); });
 		for (;;) {
 			call_for(option, [=] { return SPI_cursor_fetch(rows, true, 1000), true; });

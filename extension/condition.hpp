@@ -11,7 +11,7 @@ namespace prodsync {
 // are read as Tables reads; the condition runs as the caller, on a copy of them. `option` is its name in the configuration, for messages.
 //
 // The caller needs no SELECT on the columns that the condition uses, as long as it only compares: with built-in functions that depend on
-// their arguments alone. Anything else (functions of his own, subqueries) could carry values away: 42501, with the GRANT to type.
+// their arguments alone. Anything else (functions of his own, subqueries) could carry values away: PS_PROBLEMS, with the GRANT to type.
 std::vector<pg::Row> chosen_rows(const pg::Extension &, const core::Relation &table, const std::vector<std::string> &columns, const char *option,
 								 const std::string &condition);
 
