@@ -42,7 +42,7 @@ Found ask_extension(Connection &target, const core::Config &config)
 	Found found;
 	for (int i = 0; i < rows.rows(); ++i) {
 		found.others = rows.number(i, 0);
-		if (!rows.null(i, 1)) found.tenants.push_back({rows.text(i, 1), rows.null(i, 2) ? rows.text(i, 1) : rows.text(i, 2), true});
+		if (!rows.null(i, 1)) found.tenants.push_back({rows.text(i, 1), rows.null(i, 2) ? "" : rows.text(i, 2), true});
 	}
 	found.others -= static_cast<std::int64_t>(found.tenants.size());
 	return found;

@@ -38,8 +38,8 @@ static void demand_key(const core::Relation &table, const std::string &key)
 	    grant_select(table, {key}) + ";"}});
 }
 
-// The target's part of a round of questions, by the statements that the client's core has too. Where the caller may not read a label
-// himself, the key stands for it.
+// The target's part of a round of questions, by the statements that the client's core has too. A label that the caller
+// may not read himself is left out.
 PG_FUNCTION(prodsync_answers)
 {
 	std::vector<core::Problem> problems;  // sync_plan() has them
@@ -64,9 +64,9 @@ PG_FUNCTION(prodsync_answers)
 			args.push_back(at->second);
 		}
 		if (!question.columns.empty()) demand_key(table, question.columns[0]);
-		bool labelled = (question.kind == "kept_tenants" || question.kind == "fallback") && !may_select(table, question.columns[1]);
+		const bool hidden = (question.kind == "kept_tenants" || question.kind == "fallback") && !may_select(table, question.columns[1]);
 		for (pg::Row &row : pg::Tables(extension).rows(question.sql, args)) {
-			if (labelled) row[question.kind == "kept_tenants" ? 2 : 1] = question.kind == "kept_tenants" ? pg::Value() : row[0];
+			if (hidden) row[question.kind == "kept_tenants" ? 2 : 1] = std::nullopt;
 			out.push_back({question.id, array_of(row)});
 		}
 		pg::check_interrupts();
