@@ -37,23 +37,6 @@ std::string grant_select(const core::Relation &table, const std::vector<std::str
 	return "GRANT SELECT (" + join(names, ", ") + ") ON " + table.name.sql() + " TO " + core::quote_identifier(pg::role_name(pg::caller()));
 }
 
-// "SELECT WHERE (...)" and nothing behind it: neither a second statement nor a UNION.
-static void require_condition(const std::string &condition, const char *option)
-{
-	std::string text = "SELECT WHERE (\n" + condition + "\n)";
-	const char *sql = text.c_str();
-	bool one = pg::call([=] {
-		List *statements = pg_parse_query(sql);
-		if (list_length(statements) != 1) return false;
-		Node *node = static_cast<RawStmt *>(linitial(statements))->stmt;
-		if (!IsA(node, SelectStmt)) return false;
-		const SelectStmt *s = reinterpret_cast<SelectStmt *>(node);
-		return s->whereClause && s->op == SETOP_NONE && !s->targetList && !s->fromClause && !s->groupClause && !s->havingClause && !s->windowClause && !s->sortClause &&
-			   !s->limitOffset && !s->limitCount && !s->lockingClause && !s->intoClause;
-	});
-	if (!one) throw pg::Error(ERRCODE_SYNTAX_ERROR, std::string(option) + " is not one SQL condition");
-}
-
 // Values of the rows go nowhere but into the comparison. Built in is not enough: query_to_xml() runs any SQL, jsonb_populate_record() the CHECK
 // of any domain, pg_notify() tells everybody. What is immutable does none of that. A function without arguments (now()) gets no value.
 static bool is_foreign_function(Oid function, void *)
@@ -100,6 +83,22 @@ template <class F> static auto call_for(const char *option, F f)
 		auto result = f();
 		error_context_stack = callback.previous;
 		return result;
+	});
+}
+
+// "SELECT WHERE (...)" and nothing behind it: neither a second statement nor a UNION.
+static void require_condition(const std::string &condition, const char *option)
+{
+	std::string text = "SELECT WHERE (\n" + condition + "\n)";
+	const char *sql = text.c_str();
+	call_for(option, [=] {
+		List *statements = pg_parse_query(sql);
+		Node *node = static_cast<RawStmt *>(linitial(statements))->stmt;
+		const SelectStmt *s = IsA(node, SelectStmt) ? reinterpret_cast<SelectStmt *>(node) : nullptr;
+		bool one = list_length(statements) == 1 && s && s->whereClause && s->op == SETOP_NONE && !s->targetList && !s->fromClause && !s->groupClause && !s->havingClause && !s->windowClause && !s->sortClause &&
+			   !s->limitOffset && !s->limitCount && !s->lockingClause && !s->intoClause;
+		if (!one) pg::raise(ERRCODE_SYNTAX_ERROR, "%s is not one SQL condition", option);
+		return one;
 	});
 }
 

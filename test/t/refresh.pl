@@ -44,7 +44,6 @@ SELECT 'comment', objoid, objsubid, description FROM pg_description WHERE classo
 SELECT 'statistics', stxname, stxrelid::regclass, stxkeys FROM pg_statistic_ext;
 SQL
 }
-my %catalog = catalog();
 my %kept = kept_rows($uat, 'app');
 my %staying = content($uat, 'app');
 delete $staying{$_} for grep { my $t = $_; !grep { $_ eq $t } @staying } keys %staying;
@@ -55,6 +54,7 @@ is($bare->{exit}, 0, 'P15, P16: EXECUTE is all that a role needs on UAT') or dia
 unlike($bare->{out} . $bare->{err}, qr/test_acme|uat_admin/, 'labels of rows that the role may not read are not shown');
 like($bare->{out}, qr/^Kept tenants \(2 of 4\): \d+, \d+ /m, 'their keys are');
 $uat->sql('GRANT SELECT (schema_name) ON apps_tenants_tenant TO refresher; GRANT SELECT (username) ON auth_user TO refresher', 'app');
+my %catalog = catalog();
 $production->sql('ALTER ROLE readonly NOBYPASSRLS; REVOKE SELECT ON core_plan FROM readonly', 'app');
 my $refused = prodsync('plan', @names, '--config', $config);
 is($refused->{exit}, 5, 'P15, P16: rights missing in production are problems of the plan');
