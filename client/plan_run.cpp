@@ -170,6 +170,14 @@ std::string difference(const core::Plan &ours, const std::vector<core::Row> &the
 	return {};
 }
 
+std::size_t masked_columns(const core::Plan &plan)
+{
+	std::size_t count = 0;
+	for (const auto &table : plan.tables)
+		for (const auto &column : table.columns) count += column.mask.masks();
+	return count;
+}
+
 void refuse_problems(const core::Plan &plan)
 {
 	if (!plan.problems.empty()) throw problems_error(plan.problems);
@@ -230,6 +238,7 @@ Prepared prepare(const RefreshOptions &options)
 	} catch (Error &error) {
 		if (error.sqlstate != "PS002" || prepared.plan.problems.empty()) throw;    // the problems that we have already
 	}
+	demand_key(options.key, prepared.plan);
 	name_role(prepared.plan, source);
 	target.rollback();
 

@@ -1,6 +1,7 @@
 #include "worker.hpp"
 #include <algorithm>
 #include "../extension/core/statements.hpp"
+#include "../extension/core/copy_text.hpp"
 #include "copy.hpp"
 #include "session.hpp"
 
@@ -64,7 +65,7 @@ Connection::Names shown_names(const core::Catalog &target)
 }
 
 Worker::Worker(const RefreshOptions &options, const Prepared &prepared, IdMaps &maps)
-	: prepared_(prepared), maps_(maps), source_(options.source), target_(options.target)
+	: prepared_(prepared), maps_(maps), key_(options.key.key), source_(options.source), target_(options.target)
 {
 	settle(source_, core::source_settings(source_.server()));
 	settle(target_, core::target_settings(target_.server()));
@@ -85,6 +86,25 @@ std::string Worker::begin_step(int run, const core::Step &step)
 {
 	return target_.one("SELECT " + prepared_.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"),
 		{std::to_string(run), std::to_string(step.step)}).value_or("");
+}
+
+// A mask of its own for each load: it is not for several threads.
+std::function<std::optional<std::string_view>(std::string_view)> Worker::masked(
+	const core::Transfer &transfer, const core::Relation *relation, bool binary) const
+{
+	const core::Column *column = relation ? relation->column(transfer.column) : nullptr;
+	auto mask = std::make_shared<core::Mask>(transfer.mask, key_.get());
+	// character(n) comes padded with blanks that are not part of the value: the mask is the one of the same text elsewhere.
+	const bool padded = column && column->base == "character";
+	return [mask, padded, binary, buffer = std::string(), field = std::string()](std::string_view value) mutable -> std::optional<std::string_view> {
+		if (!binary) value = core::copy_unescaped(value, buffer);
+		if (padded) value = value.substr(0, value.find_last_not_of(' ') + 1);
+		const std::string_view masked = (*mask)(value);
+		if (binary) return masked;
+		field.clear();
+		core::append_copy_escaped(field, masked);
+		return field;
+	};
 }
 
 Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
@@ -119,6 +139,8 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 			auto map = maps_.find(transfer.map, column ? column->base : transfer.type, step.binary);
 			replacements.push_back({columns.size(), transfer.column, [map](std::string_view value) { return map->find(value); }});
 		}
+		if (transfer.mask.masks())
+			replacements.push_back({columns.size(), transfer.column, masked(transfer, relation, step.binary)});
 		columns.push_back(transfer.column);
 	}
 	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements));
