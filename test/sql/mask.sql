@@ -41,7 +41,7 @@ SELECT sync_email('alice@example.com');
 SELECT current_setting('data_directory') AS data \gset
 \set file :data '/prodsync.key'
 COPY (SELECT '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f') TO :'file';
-SELECT format('ALTER DATABASE prodsync_mask SET prodsync.key_file = %L', :'file') \gexec
+DO $$BEGIN EXECUTE format('ALTER DATABASE prodsync_mask SET prodsync.key_file = %L', current_setting('data_directory') || '/prodsync.key'); END$$;
 \c
 SELECT sync_email('alice@example.com');    -- COPY made it readable for others
 \setenv FILE :file
