@@ -1,7 +1,8 @@
-# The bench: bench.pl SCALE ROUNDS RESULTS [WAY...], run by bench.sh, which says what it is for.
+# The bench: bench.pl SCALE ROUNDS MINUTES RESULTS [WAY...], run by bench.sh, which says what it is for.
 #
 # Round after round, each way once, beginning with another one each time: a noisy minute hits all of them alike. Ways that take
-# minutes, and those whose time is not compared, are left out of later rounds.
+# minutes, and those whose time is not compared, are left out of later rounds; so is a run that would end after MINUTES, judged by
+# how long that way took before. The table shows how many runs each median is of.
 use strict;
 use warnings;
 use File::Temp;
@@ -14,7 +15,7 @@ use Sides;
 use Time::HiRes 'time';
 use Ways;
 
-my ($scale, $rounds, $results, @wanted) = @ARGV;
+my ($scale, $rounds, $limit, $results, @wanted) = @ARGV;
 my $begun = time;
 STDOUT->autoflush(1);
 STDERR->autoflush(1);
@@ -33,14 +34,21 @@ open my $tsv, '>', "$results/runs.tsv" or die "$results/runs.tsv: $!";
 $tsv->autoflush(1);
 print $tsv "$columns\n";
 
-my %runs = map { $_->{name} => [] } @ways;
+my (%runs, %took);
+$runs{ $_->{name} } = [] for @ways;
 my $failed = 0;
 for my $round (1 .. $rounds) {
 	my @now = grep { !$_->{skip} && $round <= ($_->{rounds} // $rounds) } @ways;
 	my $first = POSIX::floor(@now * ($round - 1) / $rounds);
 	for my $way (@now[$first .. $#now], @now[0 .. $first - 1]) {
 		next if grep { $_->{failed} } @{ $runs{ $way->{name} } };          # it would fail again
+		my $start = time;
+		if ($took{ $way->{name} } && $start + $took{ $way->{name} } > $begun + 60 * $limit) {
+			say_so("round $round  $way->{name}: left out, $limit minutes would not be enough");
+			next;
+		}
 		my $run = run_way($sides, $way, "$results/out/$way->{name}.$round");
+		$took{ $way->{name} } = time - $start;              # with what goes before it
 		push @{ $runs{ $way->{name} } }, $run;
 		print $tsv line($round, $way, $run), "\n";
 		say_so(sprintf 'round %d  %-13s %s', $round, $way->{name}, $run->{failed} ? "failed: $run->{failed}"

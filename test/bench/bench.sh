@@ -1,5 +1,5 @@
 #!/bin/bash
-# Compares prodsync with other ways of bringing production's content into UAT: make bench [SCALE=250] [ROUNDS=3] [WAYS='...']
+# Compares prodsync with other ways of bringing production's content into UAT: make bench [SCALE=250] [ROUNDS=3] [MINUTES=28] [WAYS='...']
 #
 # Two throwaway clusters under tmp_bench/ (test/cluster.sh), which this ends and removes, whatever happens. The table goes to stdout
 # and to tmp_bench/table.md; runs.tsv, results.json, what the programs said (out/) and the servers' logs lie beside it.
@@ -9,10 +9,10 @@ umask 022
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export PG_CONFIG=${PG_CONFIG:-pg_config}
 base=tmp_bench
-scale=${SCALE:-250} rounds=${ROUNDS:-3} ways=${WAYS:-}
+scale=${SCALE:-250} rounds=${ROUNDS:-3} minutes=${MINUTES:-28} ways=${WAYS:-}
 number='^[1-9][0-9]{0,3}$'
-if [[ ! $scale =~ $number || ! $rounds =~ $number || $# -gt 0 ]]; then
-	echo "usage: [SCALE=250] [ROUNDS=3] [WAYS='prodsync pg_restore'] test/bench/bench.sh" >&2
+if [[ ! $scale =~ $number || ! $rounds =~ $number || ! $minutes =~ $number || $# -gt 0 ]]; then
+	echo "usage: [SCALE=250] [ROUNDS=3] [MINUTES=28] [WAYS='prodsync pg_restore'] test/bench/bench.sh" >&2
 	exit 2
 fi
 cluster() { test/cluster.sh -b "$base" "$@"; }
@@ -51,7 +51,7 @@ export PRODSYNC_TEST_COMMIT
 PRODSYNC_TEST_COMMIT=$(git describe --always --dirty 2>/dev/null || echo unknown)
 # Beside this shell and not within it, so that a signal ends the wait at once.
 # shellcheck disable=SC2086
-cluster run nice -n "${NICE:-0}" perl -I test/t -I test/bench test/bench/bench.pl "$scale" "$rounds" "$room/results" $ways </dev/null &
+cluster run nice -n "${NICE:-0}" perl -I test/t -I test/bench test/bench/bench.pl "$scale" "$rounds" "$minutes" "$room/results" $ways </dev/null &
 driver=$!
 status=0
 wait "$driver" || status=$?
