@@ -1,10 +1,11 @@
 # The two servers of the bench, and UAT as it is before each run.
 #
-#   my $sides = Sides->new($scale);                 # servers, content, configuration
+#   my $sides = Sides->new($scale, $folder);
+#   $sides->prepare;                                # servers, content
 #   $sides->reset('full');                          # UAT as a refresh of last week left it; 'small': as the fixture makes it
-#   $sides->{production}, {uat}, {plain}, {masked}  # clusters of Prodsync.pm; configurations
+#   $sides->{production}, {uat}, {plain}, {masked}, {rows}
 #   my $holder = $sides->holder;                    # somebody who holds a lock that the switch wants
-#   my %memory = $sides->memory_databases;
+#   my $config = $sides->make_content('large');     # a database for the client's memory
 #
 # A run must not profit from the one before it: UAT is a fresh copy of a template each time, both servers have just made a
 # checkpoint, and production's tables have just been read.
@@ -13,6 +14,7 @@ use strict;
 use warnings;
 use Prodsync;
 use Time::HiRes 'time';
+use Ways ();
 
 my $fixture = 'test/fixtures/saas';
 my $kept = 100;                            # 9,983 kept rows
@@ -22,9 +24,15 @@ sub new
 	my ($class, $scale, $dir) = @_;
 	my @conf = grep { /^\w/ } split /\n/, slurp('test/bench/postgresql.conf');
 	my $self = bless { scale => $scale, dir => $dir, conf => \@conf }, $class;
-	@$self{qw(production uat)} = clusters(['production', @conf], ['uat', @conf]);
+	$self->{$_} = $self->configuration($_) for 'plain', 'masked';
+	return $self;
+}
+sub prepare
+{
+	my ($self) = @_;
+	@$self{qw(production uat)} = clusters(['production', @{ $self->{conf} }], ['uat', @{ $self->{conf} }]);
 	my @loads;
-	for (['production', 'app', 'production', $scale], ['uat', 'small', 'uat', $kept]) {
+	for (['production', 'app', 'production', $self->{scale}], ['uat', 'small', 'uat', $kept]) {
 		my ($side, $db, @content) = @$_;
 		$self->{$side}->sql("CREATE DATABASE $db");
 		push @loads, Prodsync::start('', "$fixture/load.sh", $self->{$side}->dsn($db), @content);
@@ -36,8 +44,7 @@ sub new
 	$self->{production}->sql('VACUUM FREEZE', 'app');
 	$self->{uat}->sql('CREATE EXTENSION prodsync', 'small');
 	$self->{rows} = Ways::thousands($self->read_production);
-	$self->{$_} = $self->configuration($_) for 'plain', 'masked';
-	return $self;
+	return;
 }
 
 # The fixture's configuration; masked: with the bench's rules.

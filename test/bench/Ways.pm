@@ -1,7 +1,7 @@
 # The ways that are compared.
 #
 #   my @ways = ways($sides, @wanted);    # names, or groups; all when none is wanted
-#   $way->{name}, {title}, {rounds} (at most), {readers} (what they see), {skip} (why it cannot run here)
+#   $way->{name}, {title}, {rounds} (at most), {goal} (whether a goal needs its time), {readers} (what they see), {skip} (why it cannot run here)
 #   my $result = run_way($sides, $way, $files);
 package Ways;
 use strict;
@@ -21,19 +21,19 @@ sub all
 	my @ways;
 	for my $masked (0, 1) {
 		for my $jobs (1, 2, 4) {
-			push @ways, { name => ($masked ? 'masked' : 'prodsync') . "_j$jobs", group => 'prodsync', jobs => $jobs,
+			push @ways, { name => ($masked ? 'masked' : 'prodsync') . "_j$jobs", group => 'prodsync', jobs => $jobs, goal => $jobs == 2,
 				title => 'prodsync, ' . ($masked ? 'three columns masked' : 'nothing masked') . ", --jobs $jobs",
 				config => $masked ? $sides->{masked} : $sides->{plain} };
 		}
 	}
 	push @ways,
-		{ name => 'first', group => 'prodsync', title => 'prodsync, nothing masked, --jobs 2, the very first run', jobs => 2, template => 'small', config => $sides->{plain} },
+		{ name => 'first', group => 'prodsync', title => 'prodsync, nothing masked, --jobs 2, the very first run', jobs => 2, goal => 1, template => 'small', config => $sides->{plain} },
 		{ name => 'held', group => 'prodsync', title => 'prodsync, nothing masked, --jobs 2, a tester holds a lock for 3 s of the switch', jobs => 2, held => 1, rounds => 2,
 			config => $sides->{plain}, timeless => 1 };
 	$_->{readers} = $old_or_new for @ways;
 	push @ways,
-		script('pg_restore', version('pg_restore', 'pg_restore') . ': pg_dump -Fd -j2, then pg_restore -j2', readers => $gone),
-		script('pgcopydb', version('pgcopydb', 'pgcopydb') . ' clone, 2 + 2 jobs', readers => $gone),
+		script('pg_restore', version('pg_restore', 'pg_restore') . ': pg_dump -Fd -j2, then pg_restore -j2', readers => $gone, goal => 1),
+		script('pgcopydb', version('pgcopydb', 'pgcopydb') . ' clone, 2 + 2 jobs', readers => $gone, goal => 1),
 		script('copy_pipe', 'a text COPY pipe into the indexed tables', readers => $half, rounds => 2),
 		script('nightly', 'a nightly script: DELETE, pg_dump --data-only, psql, one UPDATE per user column', readers => $half, rounds => 2),
 		{ name => 'memory_many', group => 'memory', title => 'prodsync, one table of ' . thousands(20_000 * $sides->{scale}) . ' rows, --jobs 4', database => 'many', jobs => 4, rounds => 1 },
