@@ -60,6 +60,7 @@ if ! program apt-get; then
 fi
 if $check; then
 	if [ "$(id -u)" = 0 ] || program sudo; then how="make packages"; else how="su -c '$here'"; fi
+	case "$here" in *" bench"*) how=$here ;; esac
 	fail "packages are missing" "detail: $missing_text" "hint: $how"
 fi
 if [ "$(id -u)" = 0 ]; then
