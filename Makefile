@@ -6,8 +6,9 @@
 #   make test                every test, on throwaway clusters under tmp_check/
 #   make unit | regress | isolation | tap        one kind of test; see CONTRIBUTING.md for single tests
 #   make check-assert        the tests on a server that is built with assertions
+#   make bench               compares with other ways, in half an hour: test/bench/README.md
 #
-# `make demo` and `make test` install missing packages first; `make packages` does only that.
+# `make demo`, `make test` and `make bench` install missing packages first; `make packages` does only that.
 
 VERSION_STRING := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/prodsync.control)
 PG_CONFIG     ?= pg_config
@@ -116,6 +117,11 @@ test: packages
 check-assert: packages
 	$(MAKE_ALL)
 	@test/assert.sh
+# It measures what is compiled as users compile it.  Where pgcopydb cannot be installed, the bench says so and goes without.
+bench: packages
+	$(MAKE_ALL)
+	@test/packages.sh bench || :
+	@test/bench/bench.sh
 demo: packages
 	$(MAKE_ALL)
 	@test/demo.sh
@@ -140,4 +146,4 @@ tidy:
 	clang-tidy --quiet $(filter-out extension/core/%,$(filter extension/%.cpp,$(SOURCES))) -- $(TIDY_FLAGS) $(PG_CPPFLAGS)
 
 .PHONY: build install-extension install-client uninstall-client check-build check-extension check-client check-unit \
-	unit regress isolation tap test check-assert demo demo-stop packages clean distclean close-clusters format tidy
+	unit regress isolation tap test check-assert bench demo demo-stop packages clean distclean close-clusters format tidy
