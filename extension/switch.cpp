@@ -1,3 +1,7 @@
+// Readers go on for most of it. What is replaced is locked against everybody for a moment, to see that nobody is in the way, and then against all but
+// readers while kept rows are brought over into the shadows. Nobody can write or change the schema then, so what was found stays true. Only for
+// the exchange of storage, some milliseconds, readers are kept out as well.
+//
 // Planning these statements takes longer than running them, so the session keeps their plans (pg::Plans::kept): a client that runs the preflight
 // in the session that switches has them ready when it holds the locks.
 //
@@ -12,14 +16,14 @@
 
 namespace prodsync {
 
-std::vector<Wanted> locks_wanted(const Refresh &refresh)
+std::vector<Wanted> locks_wanted(const Refresh &refresh, Strength replaced)
 {
 	std::vector<Wanted> out;
 	std::set<Oid> staying;
 	for (const auto &[name, node] : refresh.graph.tables) {
 		if (!refresh.replaced(name)) continue;
 		if (node.relation->kind == 'p') out.push_back({refresh.oid(name), Strength::share_update_exclusive});
-		for (const core::Relation *leaf : refresh.catalog().storage(name)) out.push_back({static_cast<Oid>(leaf->oid), Strength::access_exclusive});
+		for (const core::Relation *leaf : refresh.catalog().storage(name)) out.push_back({static_cast<Oid>(leaf->oid), replaced});
 		for (const core::Hop &hop : node.path)    // kept rows are found through them
 			if (!refresh.replaced(hop.to)) staying.insert(refresh.oid(hop.to));
 	}
@@ -112,6 +116,18 @@ static void require_finished_steps(const pg::Extension &extension, int run)
 	if (open != "0") throw pg::Error(PS_REFUSED, open + " steps of run " + std::to_string(run) + " are not done yet");
 }
 
+static void require_locks(const std::vector<Wanted> &wanted, int try_ms, Then then = Then::hold)
+{
+	if (std::optional<Holders> holders = try_locks(wanted, try_ms, then))
+		throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Try again; DETAIL says who holds it.");
+}
+
+// A transaction that has read and now wants to write waits for us, and we for it to be done with what it read: our try ends, and with it all that
+// was done. Where that happens again and again, everybody is kept out from the beginning.
+struct Stuck { int run, times; };
+static Stuck stuck{0, 0};
+static constexpr int patience = 3;
+
 PG_FUNCTION(prodsync_switch)
 {
 	pg::prevent_in_read_only("sync_switch()");
@@ -123,13 +139,24 @@ PG_FUNCTION(prodsync_switch)
 	if (found.status != "started" || !run_lock::step(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over (" + found.status + ")");
 	require_finished_steps(extension, run);
 	const Refresh &refresh = refresh_of(extension, run);
-	if (std::optional<Holders> holders = try_locks(locks_wanted(refresh), try_ms))
-		throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Try again; DETAIL says who holds it.");
+	if (stuck.run != run) stuck = {run, 0};
+	const bool readers_go_on = stuck.times < patience;
+	if (readers_go_on) {
+		require_locks(locks_wanted(refresh), try_ms, Then::let_go);    // else the work would be for nothing
+		require_locks(locks_wanted(refresh, Strength::exclusive), try_ms);
+	} else {
+		require_locks(locks_wanted(refresh), try_ms);
+	}
 	// Another sync_switch() of the run may have been first: its locks are ours now.
 	if (ledger::find(extension, run, pg::caller()).status != "started") throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is switched already");
 	if (fingerprint(extension) != refresh.documents.fingerprint)
 		throw pg::Error(PS_STALE, "the target's schema was changed while the refresh was running", {}, "Nothing was changed. Run the refresh again.");
-	std::vector<Check> checks = carry_over_and_switch(refresh);
+	std::vector<Check> checks = carry_over_and_switch(refresh, [&] {
+		if (!readers_go_on) return;
+		stuck.times++;
+		require_locks(locks_wanted(refresh), try_ms);
+		stuck.times--;
+	});
 	ledger::record(extension, run, checks);
 	ledger::remember_switch(extension, run);
 	ledger::set_status(extension, run, "switched");
