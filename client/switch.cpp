@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 #include "../extension/core/statements.hpp"
+#include "fault_point.hpp"
 #include "session.hpp"
 #include "worker.hpp"
 
@@ -75,6 +76,7 @@ void ask_outcome(const RefreshOptions &options, Prepared &prepared, const std::s
 	const std::string &label = options.target.label;
 	std::string last = "nobody answered";
 	auto pause = 100ms;
+	FAULT_POINT("asking what became of COMMIT");
 	for (auto until = Clock::now() + ask_time; Clock::now() < until; pause = next_pause(pause)) {
 		try {
 			auto fresh = std::make_unique<Connection>(options.target);
@@ -117,6 +119,7 @@ void commit(const RefreshOptions &options, Prepared &prepared, const std::string
 		ask_outcome(options, prepared, xid);
 	}
 	interrupt::stage(exit_afterwards);
+	FAULT_POINT("COMMIT answered");
 }
 
 }  // namespace
@@ -158,6 +161,7 @@ Switched switch_over(const RefreshOptions &options, Prepared &prepared, int run,
 				{std::to_string(run), std::to_string(try_ms)}));
 			const std::string xid = target.one("SELECT pg_catalog.pg_current_xact_id()").value_or("");
 			progress.waiting("");
+			FAULT_POINT("before COMMIT");
 			commit(options, prepared, xid);
 			out.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
 			return out;
