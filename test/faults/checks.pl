@@ -2,7 +2,6 @@
 # when only the switch itself can notice.
 use strict;
 use warnings;
-use lib 'test/faults';
 use Test::More;
 use Prodsync;
 use Faults;

@@ -1,7 +1,6 @@
 # The client, from its first connection to the end of the clean-up: at every point each kind of fault.
 use strict;
 use warnings;
-use lib 'test/faults';
 use Test::More;
 use Faults;
 

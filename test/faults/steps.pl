@@ -1,7 +1,6 @@
 # The server, from the start of a run to the end of its preflight: at every point each kind of fault.
 use strict;
 use warnings;
-use lib 'test/faults';
 use Test::More;
 use Faults;
 

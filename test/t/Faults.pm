@@ -5,6 +5,7 @@
 #   my ($server, $client) = points();                # what a refresh passes: [name, name ...] on either side
 #   visit_all('server', wanted_points(qr/^load/, @$server));    # at each a refresh for each fault that there is
 #   trial(name => ..., during => sub { ... })        # one refresh to which something else happens
+#   at_gate('Ctrl-C')                                # a fault in the middle of the load, for builds without points
 #
 # Every case begins with the same two databases.  Afterwards all that a user can see of the target (Content.pm) is what it was, or what a
 # refresh makes of it, and the client's exit code says which; no session and no lock is left; the next refresh works and leaves nothing behind.
@@ -17,10 +18,10 @@ use Time::HiRes 'time';
 use Prodsync;
 use Content;
 
-our @EXPORT = qw(set_up points visit_all wanted_points trial commit_trial config $production $uat);
+our @EXPORT = qw(set_up points visit_all wanted_points trial commit_trial at_gate config hang let_go committing $production $uat);
 our ($production, $uat);
 my $yaml;
-my ($before, $after, $watcher, $folder, $stopped);
+my ($before, $after, $watcher, $folder, $stopped, $gate);
 my $key = 0x6661756c;                                # the lock that points of the server wait for (extension/fault_point.cpp)
 my $run_lock = "locktype = 'advisory' AND objsubid = 28787";
 
@@ -113,21 +114,28 @@ sub start_at
 	$folder = Prodsync::folder();
 	local $ENV{PRODSYNC_FAULT_DIR} = $folder;
 	local $ENV{PRODSYNC_FAULT_POINT} = $side eq 'client' ? $point : '';
+	if ($side eq 'gate') {
+		# No question reads this table, so nobody waits for it but its load.
+		$gate = $production->session('app');
+		$gate->query($_) for 'BEGIN', 'LOCK TABLE ticket';
+	}
 	if ($side eq 'server') {
 		watch("SELECT pg_advisory_lock($key)");
 		$uat->sql("ALTER DATABASE app SET prodsync.fault_point = '$point'");
 	}
 	my $run = start_prodsync(arguments());
-	my $there = wait_until(20, sub { !$run->running || ($side eq 'client' ? -e "$folder/reached" : stopped()) });
+	my $there = wait_until(20, sub { !$run->running || ($side eq 'client' ? -e "$folder/reached" : $side eq 'server' ? stopped() : gated()) });
 	$run->running && $there or die "it did not come to $point: " . $run->err;
 	return $run;
 }
+sub gated { return $production->sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'prodsync' AND query LIKE 'LOCK TABLE ONLY public.ticket %' AND wait_event_type = 'Lock'") }
 sub stopped { return watch("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = $key AND NOT granted ORDER BY pid LIMIT 1") }
 sub go_on
 {
 	my ($side) = @_;
 	if ($side eq 'client') { file_in($folder, 'go on') }
-	else { watch("SELECT pg_advisory_unlock($key)") }
+	elsif ($side eq 'server') { watch("SELECT pg_advisory_unlock($key)") }
+	else { $gate->query('COMMIT'); $gate->quit }
 	return;
 }
 sub file_in { my ($dir, $name) = @_; open my $f, '>', "$dir/$name" or die "$dir/$name: $!"; close $f; return }
@@ -150,7 +158,7 @@ my %faults = (
 	'target stopped' => [ sub { $uat->stop('immediate'); $uat->start; 1 }, qr/uat/ ],
 	'error' => [ undef, qr/uat: SQLSTATE XX000/ ],
 	# Whatever the session writes from now on fails.
-	'no disk space' => [ sub { my $pid = stopped() or return 0; system('prlimit', '--fsize=1:1', '--pid', $pid) == 0 or die; 1 }, qr/uat/, 1 ],
+	'no disk space' => [ sub { my @pids = stopped() || workers() or return 0; system('prlimit', '--fsize=1:1', '--pid', $_) == 0 or die for @pids; 1 }, qr/uat/, 1 ],
 	'source sessions terminated' => [ sub { reading() or return 0; $production->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'prodsync'"); 1 }, qr/production/, 1 ],
 	'source stopped' => [ sub { reading() or return 0; $production->stop('immediate'); $stopped = 1 }, qr/production/, 1 ],
 );
@@ -191,6 +199,8 @@ sub visit
 # A server that has crashed is on its way back.
 sub recovered { return wait_until(30, sub { $uat->psql('SELECT 1', 'app')->{exit} == 0 }) // die 'uat does not come back' }
 
+sub at_gate { my ($fault) = @_; local $Test::Builder::Level = $Test::Builder::Level + 1; return visit('gate', 'in the middle of the load', $fault) }
+
 # What happens otherwise: trial(name => 'who did what', at => [side, point], during => sub { my $run = shift; ... }, exit => 6, says => qr/.../).
 # prepare: before the refresh; undo: afterwards, so that the next refresh works.  What they and during change of the target is no fault.
 sub trial
@@ -217,16 +227,17 @@ sub trial
 	return judge($name, $begun, $done, 'before', $case{says}, was => $was, undo => $case{undo});
 }
 
-# The switch's COMMIT: commit_trial(name, [exit codes], outcome, sub { my ($run, $go_on) = @_; ... }), which begins right before it is sent.
+# The switch's COMMIT: commit_trial(name, [exit codes], outcome, where, sub { my ($run, $go_on) = @_; ... }), where is 'client', right before it is
+# sent, or 'gate'.
 sub commit_trial
 {
-	my ($name, $exits, $expected, $do) = @_;
+	my ($name, $exits, $expected, $side, $do) = @_;
 	my $begun = time;
 	my $done;
 	my $ok = eval {
 		fresh();
-		my $run = start_at('client', 'before COMMIT');
-		$do->($run, sub { go_on('client') });
+		my $run = start_at($side, 'before COMMIT');
+		$do->($run, sub { go_on($side) });
 		$done = $run->wait(100);
 		1;
 	};
@@ -235,6 +246,32 @@ sub commit_trial
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	ok((grep { $_ == $done->{exit} } @$exits), "COMMIT | $name: exit @$exits") or diag "exit $done->{exit}: $done->{err}";
 	return judge("COMMIT | $name", $begun, $done, $expected, qr/uat|COMMIT|refreshed/);
+}
+
+# From now on no COMMIT of a transaction that wrote is answered: a standby that is not there has to confirm it.
+# What we do ourselves does not wait for the standby.
+sub ourselves { my ($do) = @_; local $ENV{PGOPTIONS} = '-c synchronous_commit=off'; return $do->() }
+sub hang
+{
+	ourselves(sub { $uat->sql($_) for "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", 'SELECT pg_reload_conf()' });
+	# The setting counts when the checkpointer has seen it.
+	my $probe = $uat->session('postgres');
+	wait_until(20, sub {
+		$probe->send("SELECT pg_logical_emit_message(true, 'probe', '')") unless $probe->{waiting}++;
+		return 1 if waiting($probe->{backend});
+		if ($probe->answered) { $probe->receive; $probe->{waiting} = 0 }
+		return 0;
+	}) // die 'no COMMIT hangs';
+	$uat->sql("SELECT pg_terminate_backend($probe->{backend})");
+	return;
+}
+sub let_go { ourselves(sub { $uat->sql($_) for 'ALTER SYSTEM RESET synchronous_standby_names', 'SELECT pg_reload_conf()' }); return }
+sub waiting { my ($pid) = @_; return $uat->sql("SELECT count(*) FROM pg_stat_activity WHERE pid = $pid AND wait_event = 'SyncRep'") }
+# Sessions of the run whose COMMIT hangs.
+sub committing
+{
+	my (@but) = @_;
+	return wait_until(20, sub { $uat->sql("SELECT min(pid) FROM pg_stat_activity WHERE application_name = 'prodsync' AND wait_event = 'SyncRep'" . join '', map { " AND pid <> $_" } @but) }) // die 'no COMMIT hangs';
 }
 
 # Which of the two the target is: before, after, or 'neither: what differs'.
