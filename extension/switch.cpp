@@ -10,6 +10,7 @@
 #include "refresh.hpp"
 #include "sequences.hpp"
 #include "shadow.hpp"
+#include "pg_server.hpp"
 
 namespace prodsync {
 
@@ -122,6 +123,16 @@ static void require_finished_steps(const pg::Extension &extension, int run)
 	if (open != "0") throw pg::Error(PS_REFUSED, open + " steps of run " + std::to_string(run) + " are not done yet");
 }
 
+// Where the server does not wait for its disk (synchronous_commit = off, as UAT's often do), a crash could take the switch back after it
+// was told as done.
+static void commit_on_disk()
+{
+	if (synchronous_commit != SYNCHRONOUS_COMMIT_OFF) return;
+	pg::call([] {
+		(void)set_config_option("synchronous_commit", "local", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	});
+}
+
 PG_FUNCTION(prodsync_switch)
 {
 	pg::prevent_in_read_only("sync_switch()");
@@ -146,6 +157,7 @@ PG_FUNCTION(prodsync_switch)
 	ledger::record(extension, run, checks);
 	ledger::remember_switch(extension, run);
 	ledger::set_status(extension, run, "switched");
+	commit_on_disk();
 	FAULT_POINT("switch: ledger written");
 	FAULT_POINT_AT_COMMIT("COMMIT begins");
 	return pg::table(fcinfo, ledger::as_rows(ledger::checks(extension, run)));

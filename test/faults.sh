@@ -33,7 +33,7 @@ say_visited()
 {
 	find "$work/check/tap" -type f -exec grep -h '^# visited | ' {} + | sed 's/^# visited | //' | sort
 }
-printf '\n%-46s %-28s %5s  %-8s %7s\n' point fault exit outcome seconds
-say_visited | awk -F ' [|] ' '{ printf "%-46s %-28s %5s  %-8s %7s\n", $1, $2, $3, $4, $5 }'
+printf '\n%-58s %-30s %5s  %-22s %7s\n' point fault exit outcome seconds
+say_visited | awk -F ' [|] ' '{ printf "%-58s %-30s %5s  %-22s %7s\n", $1, $2, $3, $4, $5 }'
 say_visited | awk -F ' [|] ' '{ n++; points[$1]; by[$4]++ } END { printf "\n%d visits at %d points:", n, length(points); for (o in by) printf " %s %d", o, by[o]; print "" }'
 exit $status

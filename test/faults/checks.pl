@@ -29,7 +29,7 @@ trial(name => 'NOT NULL', exit => 1, says => qr/23502.*country.*name/,
 	undo => production("UPDATE country SET name = 'France' WHERE iso = 'FR'; ALTER TABLE country ALTER name SET NOT NULL"));
 trial(name => 'row count: fewer rows arrive than were sent', exit => 6, says => qr/row count|arrived/,
 	prepare => uat(q{ALTER FUNCTION sync_loaded(integer, integer, bigint) RENAME TO really_loaded;
-		CREATE FUNCTION sync_loaded(run integer, step integer, rows bigint) RETURNS void LANGUAGE sql AS 'SELECT really_loaded($1, $2, $3 + 1)'}),
+		CREATE FUNCTION sync_loaded(run integer, step integer, rows bigint) RETURNS void LANGUAGE sql AS 'SELECT public.really_loaded($1, $2, $3 + 1)'}),
 	undo => uat('DROP FUNCTION sync_loaded(integer, integer, bigint); ALTER FUNCTION really_loaded(integer, integer, bigint) RENAME TO sync_loaded'));
 trial(name => 'file node: a table of production is rewritten before it is read', at => [ client => 'started' ], exit => 1, says => qr/rewritten while it waited/,
 	during => production('VACUUM FULL tenant'));
@@ -37,7 +37,7 @@ trial(name => 'file node: a table of production is rewritten before it is read',
 # ---- what is kept does not fit: found by the preflight, and by the switch when it happens after the preflight ----
 my %wrong = (
 	'collision: a kept row has a key of production' => [ qr/collision.*customer_email_key/,
-		"UPDATE customer SET email = 'customer7@example.com' WHERE id = 2", "UPDATE customer SET email = 'uat2\@example.com' WHERE id = 2" ],
+		"UPDATE customer SET email = 'customer7\@example.com' WHERE id = 2", "UPDATE customer SET email = 'uat2\@example.com' WHERE id = 2" ],
 	'supporting rows of other tenants' => [ qr/supporting rows of other tenants.*customer/,
 		'UPDATE "Order" SET customer_id = 3 WHERE id = 6', 'UPDATE "Order" SET customer_id = 2 WHERE id = 6' ],
 	'rows that go away under a table that stays' => [ qr/profile/,
@@ -47,7 +47,8 @@ my %wrong = (
 for my $name (sort keys %wrong) {
 	my ($says, $do, $undo) = @{ $wrong{$name} };
 	trial(name => $name, exit => 6, says => $says, prepare => uat($do), undo => uat($undo));
-	trial(name => $name, exit => 6, says => $says, during => uat($do), undo => uat($undo), @late);
+	# Somebody else's ALTER SEQUENCE is a migration.
+	trial(name => $name, exit => $name =~ /^sequence/ ? 4 : 6, says => $name =~ /^sequence/ ? qr/schema was changed/ : $says, during => uat($do), undo => uat($undo), @late);
 }
 trial(name => 'S2, a key in a table that stays: the user of production\'s rows is deleted', exit => 6, says => qr/app_user/, @late,
 	prepare => uat("INSERT INTO app_user VALUES (77, 'carol')"), during => uat('DELETE FROM app_user WHERE id = 77'), undo => sub {});
@@ -68,6 +69,6 @@ trial(name => "fingerprint: $_", exit => 4, says => qr/schema was changed/, duri
 		during => sub { $holder = $uat->session('app'); $holder->query($_) for 'BEGIN', 'SELECT count(*) FROM ticket' },
 		undo => sub { $holder->query('COMMIT'); $holder->quit; config() });
 }
-trial(name => 'guard: the label is taken away', exit => 4, says => qr/refreshable/, at => [ client => 'before the start' ],
+trial(name => 'guard: the label is taken away', exit => 4, says => qr/may not be refreshed/, at => [ client => 'before the start' ],
 	during => uat("SELECT sync_set_environment('uat', false)"), undo => uat("SELECT sync_set_environment('uat', true)"));
 done_testing;
