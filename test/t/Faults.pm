@@ -21,7 +21,7 @@ use Content;
 our @EXPORT = qw(set_up points visit_all wanted_points trial commit_trial at_gate config hang let_go committing $production $uat);
 our ($production, $uat);
 my $yaml;
-my ($before, $after, $watcher, $folder, $stopped, $gate);
+my ($before, $after, $watcher, $folder, $stopped, $gate, @left);
 my $key = 0x6661756c;                                # the lock that points of the server wait for (extension/fault_point.cpp)
 my $run_lock = "locktype = 'advisory' AND objsubid = 28787";
 
@@ -150,6 +150,8 @@ sub reading { return $production->sql("SELECT count(*) FROM pg_stat_activity WHE
 # name => [what it does, or false where there is nothing to break; what the client has to name; may it be that nobody needs what was broken?]
 my %faults = (
 	'client killed' => [ sub { $_[0]->signal('KILL'); 1 }, qr// ],
+	# It finds out by itself that nobody is there any more, in the middle of a statement.
+	'client killed, server busy' => [ sub { $_[0]->signal('KILL'); $_[0]->wait; left_behind(); 1 }, qr// ],
 	'Ctrl-C' => [ sub { $_[0]->signal('INT'); 1 }, qr/interrupted/ ],
 	'session terminated' => [ sub { my $pid = stopped() or return 0; terminate($pid); 1 }, qr/uat/ ],
 	'control session terminated' => [ sub { my $pid = control() or return 0; terminate($pid); 1 }, qr/uat/ ],
@@ -179,7 +181,8 @@ sub visit
 			$at = 'either';
 		} else {
 			my $run = start_at($side, $point);
-			$at = $point eq 'COMMIT begins' ? 'either' : watch("SELECT status FROM sync_runs ORDER BY run DESC LIMIT 1") =~ /switched|done/ ? 'after' : 'before';
+			# A signal may come too late to be heard before COMMIT.
+			$at = $point =~ /^(COMMIT begins|before COMMIT)$/ ? 'either' : watch("SELECT status FROM sync_runs ORDER BY run DESC LIMIT 1") =~ /switched|done/ ? 'after' : 'before';
 			$skipped = !$do->($run);
 			go_on($side);
 			$done = $run->wait(40);
@@ -290,15 +293,23 @@ sub outcome
 	return "neither:\n" . join "\n", head(differs($was, $is)), '---', head(differs($after, $is));
 }
 
+# Sessions and locks that are still there when 3 seconds are over.
+sub left_behind
+{
+	my $there;
+	wait_until(3, sub { ($there = join "\n", grep { $_ } map { presence($_) } $production, $uat) eq '' }) and return;
+	push @left, "3 s later there are still\n$there";
+	return;
+}
+
 # $at: before, after, either: on which side of the COMMIT it happened; $says: what the error has to name.
 sub judge
 {
 	my ($name, $begun, $done, $at, $says, %more) = @_;
 	my $exit = $done->{exit};
 	my @wrong;
-	my $left;
-	wait_until(3, sub { ($left = join "\n", grep { $_ } map { presence($_) } $production, $uat) eq '' })
-		or push @wrong, "3 s later there are still\n$left";
+	left_behind();
+	push @wrong, splice @left;
 	my $outcome = outcome($more{was});
 	my ($which) = $outcome =~ /(\w+)/;
 	push @wrong, "neither before nor after: $outcome" if $which eq 'neither';
@@ -345,6 +356,7 @@ sub visit_all
 	for my $point (@points) {
 		my @at = ('client killed', 'Ctrl-C', 'control session terminated', ('backend killed', 'target stopped')[ $n % 2 ]);
 		push @at, $side eq 'server' ? ('session terminated', 'error', 'no disk space') : 'workers terminated';
+		push @at, 'client killed, server busy' if $side eq 'server' && $n % 4 == 1;
 		# Nothing of production's is held from the preflight on.
 		push @at, ('source stopped', 'source sessions terminated')[ $n % 2 ] unless $point =~ /preflight|switch|COMMIT|refresh|clean/;
 		visit($side, $point, $_) for @at;

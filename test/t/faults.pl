@@ -7,7 +7,7 @@ use Prodsync;
 use Faults;
 
 set_up();
-at_gate($_) for 'client killed', 'Ctrl-C', 'workers terminated', 'backend killed', 'source stopped', 'no disk space';
+at_gate($_) for 'client killed, server busy', 'Ctrl-C', 'workers terminated', 'backend killed', 'source stopped', 'no disk space';
 trial(name => 'a check fails: a kept row has a key of production', exit => 6, says => qr/collision.*customer_email_key/,
 	prepare => sub { $uat->sql("UPDATE customer SET email = 'customer7\@example.com' WHERE id = 2", 'app') },
 	undo => sub { $uat->sql("UPDATE customer SET email = 'uat2\@example.com' WHERE id = 2", 'app') });
