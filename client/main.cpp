@@ -242,9 +242,11 @@ int main(int argc, char **argv)
 {
 	// A reader that goes away (| head) must not end a refresh in its middle.
 	std::signal(SIGPIPE, SIG_IGN);
-	client::interrupt::start();
 	const bool json = wants_json(argc, argv);
 	std::string command = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
+	client::interrupt::start([json, command](int code, const std::string &text, const std::string &hint) {
+		report(Failure::of(Error(code, text, hint), nullptr), command, json);
+	});
 	Settings settings;
 	try {
 		return run(argc, argv, command, settings);

@@ -3,6 +3,7 @@
 #include "../extension/core/statements.hpp"
 #include "../extension/core/copy_text.hpp"
 #include "copy.hpp"
+#include "fault_point.hpp"
 #include "session.hpp"
 
 namespace client {
@@ -127,6 +128,7 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	if (source_.one(core::source_filenode(step.source_relation)) != std::to_string(step.source_filenode))
 		throw run_again(shown + " of " + side + " was truncated or rewritten while it waited to be read");
 
+	FAULT_POINT("source locked");
 	target_.exec(begin_target);
 	const std::string shadow = begin_step(run, step);
 	demand_shadow(shadow);
@@ -149,9 +151,11 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	const Copied copied = copy(source_, core::copy_from_source(step), target_, core::copy_into_shadow(step, shadow), rewriter,
 		[&](const Copied &so_far) { progress.advanced(step, so_far.rows, so_far.bytes); });
 	target_.copied_columns({});
+	FAULT_POINT("rows sent");
 	source_.exec("COMMIT");
 	target_.exec("SELECT " + prepared_.extension.call("sync_loaded($1::pg_catalog.int4, $2::pg_catalog.int4, $3::pg_catalog.int8)"),
 		{std::to_string(run), std::to_string(step.step), std::to_string(copied.rows)});
+	FAULT_POINT("load not committed");
 	target_.exec("COMMIT");
 	return {copied.rows, copied.bytes};
 }
@@ -159,6 +163,7 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 std::pair<std::int64_t, std::int64_t> Worker::work(int run, const core::Step &step, Progress &progress)
 {
 	*current_ = step.relation;
+	FAULT_POINT("between steps");
 	progress.started(step);
 	Loaded loaded;
 	if (step.kind == "load") {
@@ -166,6 +171,7 @@ std::pair<std::int64_t, std::int64_t> Worker::work(int run, const core::Step &st
 	} else {
 		target_.exec(begin_target);
 		begin_step(run, step);
+		FAULT_POINT(step.kind + " not committed");
 		target_.exec("COMMIT");
 	}
 	progress.finished(step, loaded.rows);
