@@ -1,6 +1,7 @@
-// The verify step of one shadow: statistics, foreign keys, the keys it uses in tables that stay. Nothing is thrown here: what is found goes
+// The verify step of one shadow: statistics, foreign keys, the keys it uses in tables that stay, the form of masked values. Nothing is thrown here: what is found goes
 // into the ledger, and the preflight reports everything that failed at once.
 #include "foreign_keys.hpp"
+#include "masked_form.hpp"
 #include "refresh.hpp"
 #include "shadow.hpp"
 
@@ -17,13 +18,9 @@ void step_verify(const pg::Extension &extension, int run, const StepRow &step)
 	std::vector<Check> checks;
 	{
 		pg::Tables sql(extension);
-		for (const core::ForeignKey *key : refresh.graph.from(refresh.catalog().root(relation))) {
-			if (refresh.catalog().root(key->child) != key->child && key->child != relation) continue;    // of another partition alone
-			checks.push_back(check_foreign_key(sql, refresh, *key, relation));
-			if (!refresh.replaced(key->parent)) store_used_keys(sql, refresh, *key, relation);
-			pg::check_interrupts();
-		}
+		checks = verify_foreign_keys(sql, refresh, relation);
 	}
+	for (Check &check : verify_masked_forms(refresh, step)) checks.push_back(std::move(check));
 	ledger::record(extension, run, checks);
 }
 
