@@ -1,5 +1,6 @@
 #include "foreign_keys.hpp"
 #include <algorithm>
+#include "key_scan.hpp"
 #include "shadow.hpp"
 
 namespace prodsync {
@@ -51,13 +52,34 @@ Check check_foreign_key_now(pg::Spi &spi, const Refresh &refresh, const core::Fo
 	return verdict(refresh, key, std::stoll(count));
 }
 
-void store_used_keys(pg::Spi &spi, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
+static void store_used_keys(pg::Spi &spi, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
 {
 	std::vector<std::string> texts;
 	for (const std::string &column : key.columns) texts.push_back("format('%s', c." + core::quote_identifier(column) + ")");    // the output function, no cast of somebody's type
 	spi.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[" + join(texts, ", ") +
 				"] FROM " + rows_of_relation(refresh, child_relation) + " WHERE " + references_something(key, "c"),
 			{std::to_string(refresh.run), key.name, std::to_string(refresh.oid(key.child))});
+}
+
+std::vector<Check> verify_foreign_keys(pg::Spi &spi, const Refresh &refresh, const core::Name &child_relation)
+{
+	std::vector<const core::ForeignKey *> keys;
+	for (const core::ForeignKey *key : refresh.graph.from(refresh.catalog().root(child_relation)))
+		if (refresh.catalog().root(key->child) == key->child || key->child == child_relation) keys.push_back(key);    // else of another partition alone
+	KeyScan scan(refresh, keys, child_relation);
+	std::vector<Check> out;
+	for (const core::ForeignKey *key : keys) {
+		std::optional<std::int64_t> orphans = scan.orphans(*key);
+		out.push_back(orphans ? verdict(refresh, *key, *orphans) : check_foreign_key(spi, refresh, *key, child_relation));
+		if (!refresh.replaced(key->parent) && !orphans) store_used_keys(spi, refresh, *key, child_relation);
+		if (!refresh.replaced(key->parent) && orphans)
+			scan.used_keys(*key, 10'000, [&](const std::string &values) {
+				spi.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT $1::int, $2, $3::oid, ARRAY[k::text] FROM unnest($4::bigint[]) AS k",
+						{std::to_string(refresh.run), key->name, std::to_string(refresh.oid(key->child)), values});
+			});
+		pg::check_interrupts();
+	}
+	return out;
 }
 
 std::vector<Check> check_used_keys(pg::Spi &spi, const Refresh &refresh)

@@ -4,13 +4,14 @@
 
 namespace prodsync {
 
+// All keys of one relation's new content (a leaf, or the table): every row finds its parent in the new content, and the distinct keys used in
+// tables that stay are stored, to be looked up again under the lock. By one scan for the keys that allow it (key_scan.hpp), else by joins.
+std::vector<Check> verify_foreign_keys(pg::Spi &, const Refresh &, const core::Name &child_relation);
 // Every row of one relation's new content (a leaf, or the table) finds its parent in the new content. A violation of a constraint that is
 // NOT VALID, or that the configuration accepts as the source's (checks: {name: source}), is reported but ok.
 Check check_foreign_key(pg::Spi &, const Refresh &, const core::ForeignKey &, const core::Name &child_relation);
 // The same for all rows of the child as they are now.
 Check check_foreign_key_now(pg::Spi &, const Refresh &, const core::ForeignKey &);
-// The distinct keys that the relation's new content uses in a table that stays are stored, to be looked up again under the lock.
-void store_used_keys(pg::Spi &, const Refresh &, const core::ForeignKey &, const core::Name &child_relation);
 // Stored keys that are not there any more (somebody deleted the fallback user meanwhile), one check for each constraint.
 std::vector<Check> check_used_keys(pg::Spi &, const Refresh &);
 // After rows gave way (S4): every foreign key between replaced tables that starts or ends at one of them.

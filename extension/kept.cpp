@@ -110,13 +110,15 @@ void collect_kept(const Refresh &refresh)
 // After resolving, a supporting row counts only if a brought row still leads to it.
 static void prune(pg::Spi &spi, const Refresh &refresh)
 {
+	const std::vector<core::Name> supporting = tables_with_kept_rows(spi, refresh, "why = 's'");    // parents of other tables have nothing to be reached
+	const std::set<core::Name> parents(supporting.begin(), supporting.end());
 	spi.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why = 's'");
 	std::uint64_t reached = 1;
 	for (int depth = 0; reached > 0; depth++) {
 		reached = 0;
 		for (const core::Name &child : tables_with_kept_rows(spi, refresh, "depth = " + std::to_string(depth) + " AND state = 'b' AND why <> 'r'"))
 			for (const core::ForeignKey *key : refresh.graph.from(child)) {
-				if (refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
+				if (!parents.count(refresh.catalog().root(key->parent))) continue;
 				reached += spi.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "c") +
 									   " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
 									   " WHERE k.tab = $2::oid AND k.depth = $3::int AND k.state = 'b' AND k.why <> 'r' AND s.rel = p.tableoid AND s.row_id = p.ctid AND s.depth = -1",
@@ -127,26 +129,51 @@ static void prune(pg::Spi &spi, const Refresh &refresh)
 	spi.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
 }
 
+// Transactions of verified runs from this very source: loads of a leaf, and switches (no leaf).
+struct Origin {
+	Oid leaf;
+	core::Name relation;
+	std::string xmin;
+};
+static std::vector<Origin> known_origins(pg::Spi &spi, const Refresh &refresh)
+{
+	std::map<Oid, core::Name> names;
+	for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
+	std::vector<Origin> out;
+	// xmin has 32 bits: an xid of a run more than two thousand million transactions ago proves nothing.
+	for (const pg::Row &row : spi.rows("SELECT DISTINCT CASE s.kind WHEN 'load' THEN s.original ELSE 0 END, (s.xid::text::numeric % 4294967296)::text FROM prodsync_work.run_step s"
+									   " JOIN prodsync_work.run r USING (run) WHERE s.kind IN ('load', 'switch') AND s.xid IS NOT NULL AND r.status IN ('switched', 'done')"
+									   " AND r.source ->> 'system_identifier' = $1 AND r.source ->> 'database' = $2 AND pg_current_xact_id()::text::numeric - s.xid::text::numeric < 2000000000"
+									   " ORDER BY 1, 2",
+			 {refresh.documents.source_system, refresh.documents.source_database})) {
+		Oid leaf = static_cast<Oid>(std::stoul(row[0].value_or("0")));
+		if (leaf == InvalidOid) out.push_back({leaf, {}, *row[1]});
+		else if (auto found = names.find(leaf); found != names.end()) out.push_back({leaf, found->second, *row[1]});
+	}
+	return out;
+}
+
 // The source's row of the same id: below the reserved range, written by a verified run from this very source, still in the new content. A kept
 // row can be one too: it came from the source and its reference was moved to a kept row in that run's switch (S4); the source's own copy comes
 // in again and moves again. What a switch brings over itself lies in the reserved range, so a row below it that has the switch's xid is such
 // a row. (Not one with a load's xid: somebody may have made a tenant of production's his own.)
-static void resolve_by_origin(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
+static void resolve_by_origin(pg::Spi &spi, const Refresh &refresh, const std::vector<Origin> &origins, const core::Name &table, const core::TableNode &node)
 {
 	const core::Relation &relation = *node.relation;
 	const core::Index *key = relation.primary_key();
 	if (!key || key->columns.size() != 1) return;
 	std::string column = core::quote_identifier(key->columns[0]);
 	std::string below = node.key.empty() ? "" : " AND t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from);
-	std::string written = "s.kind = 'load' AND s.original = t.tableoid AND k.why <> 'k'";
-	if (!node.key.empty()) written = "(" + written + " OR s.kind = 'switch')";
-	// xmin has 32 bits: an xid of a run more than two thousand million transactions ago proves nothing.
+	std::string loads, switches;
+	for (const Origin &origin : origins)
+		if (origin.leaf == InvalidOid) switches += (switches.empty() ? "" : ",") + origin.xmin;
+		else if (refresh.catalog().root(origin.relation) == table) loads += (loads.empty() ? "" : ",") + number(origin.leaf) + "/" + origin.xmin;
+	if (node.key.empty()) switches.clear();
+	if (loads.empty() && switches.empty()) return;
 	spi.run("UPDATE prodsync_work.kept k SET state = 'x' FROM " + refresh.old_rows(table, "t") + " WHERE k.tab = $1::oid AND t.tableoid = k.rel AND t.ctid = k.row_id" + below +
-				" AND t.xmin::text IN (SELECT (s.xid::text::numeric % 4294967296)::text FROM prodsync_work.run_step s JOIN prodsync_work.run r USING (run)"
-				" WHERE " + written + " AND s.xid IS NOT NULL AND r.status IN ('switched', 'done') AND r.source ->> 'system_identifier' = $2 AND r.source ->> 'database' = $3"
-				" AND pg_current_xact_id()::text::numeric - s.xid::text::numeric < 2000000000)"
+				" AND (k.why <> 'k' AND t.tableoid::text || '/' || t.xmin::text = ANY ($2::text[]) OR t.xmin::text = ANY ($3::text[]))"
 				" AND EXISTS (SELECT 1 FROM " + refresh.new_rows(table, key->columns, "n") + " WHERE n." + column + " = t." + column + ")",
-			{number(refresh.oid(table)), refresh.documents.source_system, refresh.documents.source_database});
+			{number(refresh.oid(table)), "{" + loads + "}", "{" + switches + "}"});
 }
 
 static bool comparable(const core::Relation &relation, const std::vector<std::string> &columns)
@@ -215,9 +242,10 @@ void resolve_supporting(const Refresh &refresh)
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi(pg::Plans::kept);
 	std::vector<core::Name> some = tables_with_kept_rows(spi, refresh, "why <> 'k'"), all = tables_with_kept_rows(spi, refresh, "true");
+	const std::vector<Origin> origins = known_origins(spi, refresh);
 	std::set<core::Name> looked_at(some.begin(), some.end()), kept(all.begin(), all.end());
 	for (const core::Name &table : refresh.graph.parents_first()) {
-		if (kept.count(table) && (looked_at.count(table) || !refresh.graph.node(table).key.empty())) resolve_by_origin(spi, refresh, table, refresh.graph.node(table));
+		if (kept.count(table) && (looked_at.count(table) || !refresh.graph.node(table).key.empty())) resolve_by_origin(spi, refresh, origins, table, refresh.graph.node(table));
 		if (!looked_at.count(table)) continue;
 		resolve_by_natural_key(spi, refresh, table, refresh.graph.node(table));
 		pg::check_interrupts();

@@ -217,7 +217,7 @@ static std::vector<Entry> in_order(const std::vector<Wanted> &wanted)
 	for (const Wanted &want : wanted) {
 		Oid relation = want.relation;
 		list.push_back({relation, static_cast<LOCKMODE>(want.strength), relation});
-		if (want.strength != Strength::access_exclusive) continue;
+		if (want.strength < Strength::exclusive) continue;
 		if (Oid toast = pg::call([=] { return toast_of(relation); }); OidIsValid(toast))
 			list.push_back({toast, ShareUpdateExclusiveLock, relation});
 	}
@@ -245,11 +245,11 @@ static void lock_all(const Entry *list, int n, int ms, volatile int *at)
 		LockRelationOid(list[i].relation, list[i].mode);
 	}
 	for (int i = 0; i < n; i++) {  // VACUUM FULL may have given a table another TOAST table meanwhile
-		if (list[i].mode != AccessExclusiveLock) continue;
+		if (list[i].mode < ExclusiveLock) continue;
 		*at = i;
 		Oid toast = toast_of(list[i].relation);
 		bool have = !OidIsValid(toast);
-		for (int k = 0; k < n && list[k].mode < AccessExclusiveLock; k++) have |= list[k].relation == toast;
+		for (int k = 0; k < n && list[k].mode < ExclusiveLock; k++) have |= list[k].relation == toast;
 		if (!have) pg::raise(ERRCODE_LOCK_NOT_AVAILABLE, "a TOAST table changed");
 	}
 }
@@ -266,7 +266,7 @@ SELECT coalesce(jsonb_agg(h ORDER BY h ->> 'since'), '[]') FROM (
     LEFT JOIN pg_locks x ON l.pid IS NULL AND x.virtualtransaction = l.virtualtransaction AND x.locktype = 'transactionid' AND x.mode = 'ExclusiveLock'
     LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
    WHERE l.locktype = 'relation' AND l.relation = $1::oid AND l.database = $2::oid AND l.pid IS DISTINCT FROM pg_backend_pid()
-     AND ($3::int = 8 OR l.mode NOT IN ('AccessShareLock', 'RowShareLock')) AND ($3::int <> 4 OR l.mode <> 'RowExclusiveLock')
+     AND ($3::int = 8 OR l.mode <> 'AccessShareLock') AND ($3::int >= 7 OR l.mode <> 'RowShareLock') AND ($3::int <> 4 OR l.mode <> 'RowExclusiveLock')
      AND (a.xact_start IS NULL OR a.xact_start <= to_timestamp($4::float8))) x)";
 
 static Holders holders_of(const Entry &entry, TimestampTz since)
@@ -283,7 +283,7 @@ static Holders holders_of(const Entry &entry, TimestampTz since)
 	return out;
 }
 
-std::optional<Holders> try_locks(const std::vector<Wanted> &wanted, int ms)
+std::optional<Holders> try_locks(const std::vector<Wanted> &wanted, int ms, Then then)
 {
 	std::vector<Entry> list = in_order(wanted);
 	const Entry *entries = list.data();
@@ -296,7 +296,10 @@ std::optional<Holders> try_locks(const std::vector<Wanted> &wanted, int ms)
 		pg::call([=] {
 			BeginInternalSubTransaction(nullptr);
 			lock_all(entries, n, ms, where);
-			ReleaseCurrentSubTransaction();  // settings of the try end here, the locks go to the parent
+			if (then == Then::let_go)
+				RollbackAndReleaseCurrentSubTransaction();
+			else
+				ReleaseCurrentSubTransaction();  // settings of the try end here, the locks go to the parent
 			MemoryContextSwitchTo(context), CurrentResourceOwner = owner;
 		});
 		return std::nullopt;

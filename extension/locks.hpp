@@ -21,15 +21,16 @@ bool alive(int run);                // does a session hold it as control, this o
 void release(int run);              // control, if this session has it, when the transaction commits
 }  // namespace run_lock
 
-enum class Strength { share_update_exclusive = 4, share_row_exclusive = 6, access_exclusive = 8 };
+enum class Strength { share_update_exclusive = 4, share_row_exclusive = 6, exclusive = 7, access_exclusive = 8 };
 struct Wanted { Oid relation; Strength strength; };
 struct Holders {                    // who was in the way when a try ended
 	std::string relation;           // as SQL
 	std::string json;               // array of {pid, role, application, state, since, query, prepared, mode, granted}, as the caller may see it
 };
+enum class Then { hold, let_go };
 // All locks or none, under one deadline of `ms` for all of them: TOAST tables of what is wanted exclusively first, then by strength and
-// oid. deadlock_timeout is 10 ms for the try, so that a deadlock is ours to give up and autovacuum gives way. nullopt: all are held.
-// Other errors than "not available" and "deadlock" come through.
-std::optional<Holders> try_locks(const std::vector<Wanted> &wanted, int ms);
+// oid. deadlock_timeout is 10 ms for the try, so that a deadlock is ours to give up and autovacuum gives way. nullopt: all are held, or (let_go)
+// were held for a moment: nobody is in the way. Other errors than "not available" and "deadlock" come through.
+std::optional<Holders> try_locks(const std::vector<Wanted> &wanted, int ms, Then then = Then::hold);
 
 }  // namespace prodsync

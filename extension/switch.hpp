@@ -7,13 +7,13 @@
 namespace prodsync {
 
 // Every lock of the switch: TOAST tables come with their tables (locks.cpp); partitioned roots so that no leaf is attached or detached; tables that
-// stay and reference or are referenced, and sequences, against writers; what is replaced, against everybody.
-std::vector<Wanted> locks_wanted(const Refresh &);
+// stay and reference or are referenced, and sequences, against writers; what is replaced, against everybody, or for now against all but readers.
+std::vector<Wanted> locks_wanted(const Refresh &, Strength replaced = Strength::access_exclusive);
 // Throws PS_CHECK, with all of them in DETAIL, when one is not ok.
 void require_ok(const std::vector<Check> &checks);
 // Under the locks: kept rows are read, re-keyed and brought over, references of tables that stay follow, sequences are set, storage is exchanged.
 // Nothing that was known before is believed. Returns what was checked; throws where a check fails.
-// `before_exchange` is called when all rows are where they belong and kept and moved can still be read.
+// `before_exchange` is called when all rows are where they belong and kept and moved can still be read: the last moment to keep readers out.
 std::vector<Check> carry_over_and_switch(const Refresh &, const std::function<void()> &before_exchange = {});
 
 }  // namespace prodsync

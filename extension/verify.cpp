@@ -18,12 +18,7 @@ void step_verify(const pg::Extension &extension, int run, const StepRow &step)
 	{
 		pg::AsExtension as(extension);
 		pg::Spi spi;
-		for (const core::ForeignKey *key : refresh.graph.from(refresh.catalog().root(relation))) {
-			if (refresh.catalog().root(key->child) != key->child && key->child != relation) continue;    // of another partition alone
-			checks.push_back(check_foreign_key(spi, refresh, *key, relation));
-			if (!refresh.replaced(key->parent)) store_used_keys(spi, refresh, *key, relation);
-			pg::check_interrupts();
-		}
+		checks = verify_foreign_keys(spi, refresh, relation);
 	}
 	ledger::record(extension, run, checks);
 }
