@@ -88,6 +88,10 @@ sub run_way
 	my $m = measure(\@command, $environment, $files, $tick);
 	@$m{qw(reader writer)} = map { $_->end } @probes;
 	$m->{failed} = 'exit ' . $m->{exit} . ': ' . first_error($m->{err}) if $m->{exit};
+	# Who uses UAT waits, but gets no error.
+	for my $who (grep { ($way->{readers} // '') eq $old_or_new && $m->{$_} && $m->{$_}{errors} } qw(reader writer)) {
+		$m->{failed} //= "the $who got an error";
+	}
 	$m->{switch} = $1 if !$way->{script} && $m->{out} =~ /switched in ([\d.]+) s/;
 	if (!$m->{failed} && !$way->{database}) {
 		eval { $sides->demand_content($database); 1 } or chomp($m->{failed} = $@);
