@@ -6,8 +6,10 @@
 #   make test                every test, on throwaway clusters under tmp_check/
 #   make unit | regress | isolation | tap        one kind of test; see CONTRIBUTING.md for single tests
 #   make check-assert        the tests on a server that is built with assertions
+#   make bench               compares with other ways, in half an hour: test/bench/README.md
+#   make check-faults        breaks something at every moment of a refresh
 #
-# `make demo` and `make test` install missing packages first; `make packages` does only that.
+# `make demo`, `make test` and `make bench` install missing packages first; `make packages` does only that.
 
 VERSION_STRING := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/prodsync.control)
 PG_CONFIG     ?= pg_config
@@ -27,7 +29,7 @@ OBJS           = $(SERVER_OBJS) $(CORE_OBJS)
 # -Wno-register: the headers of PostgreSQL 15 and older still say it.  -Wno-restrict: GCC 12 sees overlaps in "..." + string
 # that are not there (its bug 105651).
 FLAGS          = -std=c++20 -Wall -Wextra -Wshadow -Wno-register -Wno-restrict $(WERROR) -fvisibility=hidden -MMD -MP \
-                 -DVERSION='"$(VERSION_STRING)"'
+                 -DVERSION='"$(VERSION_STRING)"' $(if $(FAULTS),-DPRODSYNC_FAULTS)
 
 # ---- what PGXS is told ----
 MODULE_big     = prodsync
@@ -116,6 +118,14 @@ test: packages
 check-assert: packages
 	$(MAKE_ALL)
 	@test/assert.sh
+# It measures what is compiled as users compile it.  Where pgcopydb cannot be installed, the bench says so and goes without.
+bench: packages
+	$(MAKE_ALL)
+	@test/packages.sh bench || :
+	@test/bench/bench.sh
+check-faults: packages
+	$(MAKE_ALL)
+	@test/faults.sh
 demo: packages
 	$(MAKE_ALL)
 	@test/demo.sh
@@ -129,7 +139,7 @@ clean: close-clusters
 distclean: clean
 	rm -rf tmp_assert
 close-clusters:
-	@for room in $(wildcard tmp_*/private tmp_assert/*/private); do test/cluster.sh -b $${room%/private} close; done
+	@for room in $(wildcard tmp_*/private tmp_*/*/private); do test/cluster.sh -b $${room%/private} close; done
 
 SOURCES        = $(wildcard extension/*.[ch]pp extension/core/*.[ch]pp client/*.[ch]pp test/unit/*.[ch]pp)
 TIDY_FLAGS     = $(filter-out -M% -Wno-restrict,$(FLAGS))
@@ -140,4 +150,4 @@ tidy:
 	clang-tidy --quiet $(filter-out extension/core/%,$(filter extension/%.cpp,$(SOURCES))) -- $(TIDY_FLAGS) $(PG_CPPFLAGS)
 
 .PHONY: build install-extension install-client uninstall-client check-build check-extension check-client check-unit \
-	unit regress isolation tap test check-assert demo demo-stop packages clean distclean close-clusters format tidy
+	unit regress isolation tap test check-assert check-faults bench demo demo-stop packages clean distclean close-clusters format tidy

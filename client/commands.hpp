@@ -17,6 +17,7 @@ struct Options {
 	bool json = false;
 	int jobs = 0;  // 0: the plan's
 	bool all = false, dry_run = false, rehearse = false, show_progress = false, yes = false, last = false;
+	bool ephemeral_key = false, anonymize = false;
 	int limit = 10;
 	std::optional<int> run;
 };
@@ -50,6 +51,7 @@ struct RefreshView {  // what the report of a refresh says
 	const std::vector<CheckResult> &checks;  // of the whole run
 	std::size_t remapped_columns = 0;        // that hold users
 	std::size_t unique_keys = 0;             // built anew, so proven
+	std::size_t masked_columns = 0;
 };
 std::string result_text(const RefreshView &view);
 std::string checks_text(const std::vector<CheckResult> &checks, const std::string &indent = "  ");

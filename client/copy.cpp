@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include "fault_point.hpp"
 
 namespace client {
 namespace {
@@ -174,6 +175,7 @@ private:
 
 	bool flush(std::string &buffer)
 	{
+		FAULT_POINT("rows read");
 		if (!queue_.push({std::move(buffer), nullptr, 0})) return false;
 		buffer = queue_.room();
 		return true;
@@ -217,6 +219,7 @@ Copied copy(Connection &source, const std::string &copy_out, Connection &target,
 		if (!(accepted = put(target.get(), buffer->data()))) break;
 		copied.bytes += static_cast<std::int64_t>(buffer->data().size());
 		copied.rows = reader.messages;
+		FAULT_POINT("rows written");
 		if (progress) progress(copied);
 		last = std::move(*buffer);
 	}

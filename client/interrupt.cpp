@@ -13,6 +13,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 #include "error.hpp"
 
@@ -30,6 +31,7 @@ struct State {
 	std::atomic<bool> interrupted{false};
 	std::atomic<int> code{exit_interrupted};
 	std::atomic<const char *> farewell{nullptr};
+	Tell tell;
 	int wake[2] = {-1, -1};
 };
 State &state()
@@ -46,9 +48,9 @@ void say(const char *text)
 [[noreturn]] void leave(int code)
 {
 	say(state().farewell);
-	say(code == exit_unknown      ? "prodsync: error: ended during COMMIT; prodsync runs says whether it went through\n"
-		: code == exit_afterwards ? "prodsync: error: refreshed, but ended before the clean-up; the next command finishes it\n"
-								  : "prodsync: error: interrupted; the target is what it was, the next command clears up\n");
+	if (code == exit_unknown) state().tell(code, "ended during COMMIT", "prodsync runs says whether it went through");
+	else if (code == exit_afterwards) state().tell(code, "refreshed, but ended before the clean-up", "the next command finishes it");
+	else state().tell(code, "interrupted; the target is what it was", "the next command clears up");
 	_exit(code);
 }
 
@@ -86,9 +88,10 @@ void watch(sigset_t signals)
 
 }  // namespace
 
-void start()
+void start(Tell tell)
 {
 	State &s = state();
+	s.tell = std::move(tell);
 	sigset_t signals;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);

@@ -3,12 +3,16 @@
 // "interrupted", and destructors close the sessions. Cancelling is repeated, since a cancel that comes before its statement is lost.
 #pragma once
 #include <libpq-fe.h>
+#include <functional>
 #include <memory>
+#include <string>
 
 namespace client::interrupt {
 
-// Blocks the signals and starts the thread. First thing in main(), before there is another thread.
-void start();
+// Blocks the signals and starts the thread. First thing in main(), before there is another thread. `tell` says why the process ends where
+// nothing but this thread can end it: an exit code, and an error's text and hint.
+using Tell = std::function<void(int exit_code, const std::string &text, const std::string &hint)>;
+void start(Tell tell);
 bool interrupted();
 bool held();
 void check();                  // throws Error (exit 7, or 10 once committed) where interrupted(), unless something holds

@@ -49,7 +49,7 @@ const char *const exit_codes =
 
 // What is designed and not there yet: nobody shall wonder whether they mistyped it.
 const std::vector<std::string> later_commands{"init", "diff", "detect", "anonymize", "backup", "restore", "rollback"};
-const std::vector<std::string> later_options{"--tables", "--exclude", "--ephemeral-key", "--anonymize", "--anonymization-config",
+const std::vector<std::string> later_options{"--tables", "--exclude", "--anonymization-config",
     "--anonymize-config", "--checkpoint", "--resume"};
 
 // Before anything is parsed: errors of parsing come out in the format that was asked for.
@@ -108,6 +108,10 @@ void add_options(CLI::App &sub, Options &options)
 		sub.add_option("--jobs", options.jobs, "pairs of connections (default: by the cores here, 2 to 4)")
 		    ->type_name("N")
 		    ->check(number(1, 64));
+	if (both) {
+		sub.add_flag("--ephemeral-key", options.ephemeral_key, "mask with a key made up for this run only");
+		sub.add_flag("--anonymize", options.anonymize, "refuse to run unless at least one column is masked");
+	}
 	if (name == "sync") {
 		sub.add_flag("--dry-run", options.dry_run, "the plan, nothing else");
 		sub.add_flag("--rehearse", options.rehearse, "everything but the switch");
@@ -238,9 +242,11 @@ int main(int argc, char **argv)
 {
 	// A reader that goes away (| head) must not end a refresh in its middle.
 	std::signal(SIGPIPE, SIG_IGN);
-	client::interrupt::start();
 	const bool json = wants_json(argc, argv);
 	std::string command = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
+	client::interrupt::start([json, command](int code, const std::string &text, const std::string &hint) {
+		report(Failure::of(Error(code, text, hint), nullptr), command, json);
+	});
 	Settings settings;
 	try {
 		return run(argc, argv, command, settings);

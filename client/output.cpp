@@ -63,7 +63,7 @@ ordered_json object_json(const std::string &command, const Outcome &outcome)
 	const auto &failure = outcome.failure;
 	ordered_json out{{"command", command}, {"ok", outcome.exit_code == exit_done}, {"exit_code", outcome.exit_code},
 	    {"run", outcome.run ? ordered_json(*outcome.run) : ordered_json(nullptr)},
-	    {"anonymized", false},  // nothing is masked by this version
+	    {"anonymized", outcome.masked_columns > 0},
 	    {"tables", outcome.tables}, {"total_rows", outcome.total_rows}, {"details", outcome.details},
 	    {"problems", failure ? problems_json(*failure) : ordered_json::array()}, {"warnings", outcome.warnings},
 	    {"error", failure ? error_json(*failure) : ordered_json(nullptr)}};

@@ -34,6 +34,7 @@ struct Outcome {
 	std::optional<int> run;
 	std::map<std::string, std::int64_t> tables;  // rows
 	std::int64_t total_rows = 0;
+	std::size_t masked_columns = 0;
 	core::json details = core::json::array();
 	std::vector<std::string> warnings;
 	std::optional<Failure> failure;                                  // the command had results and failed all the same

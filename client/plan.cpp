@@ -55,6 +55,14 @@ RefreshOptions refresh_options(const Options &options, Settings &settings)
 	// The normal form: what is not known to core cannot reach the target.
 	refresh.shared_config = settings.config.to_json();
 	refresh.config = settings.config;
+	refresh.key = find_key(settings, options.ephemeral_key);
+	const auto &masks = settings.config.masks;
+	const auto masks_any = [](const core::MaskedTable &table) {
+		return std::any_of(table.columns.begin(), table.columns.end(), [](const auto &one) { return one.rule.masks(); });
+	};
+	if (options.anonymize && std::none_of(masks.begin(), masks.end(), masks_any))
+		throw Error(exit_plan, "--anonymize, and the configuration has no rule that masks a column",
+		    "prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:");
 	refresh.jobs = options.jobs;
 	refresh.lock_wait = settings.lock_wait;
 	refresh.on_lock = settings.cancel_holders ? OnLock::cancel : OnLock::wait;
@@ -82,6 +90,7 @@ Outcome plan_outcome(const Options &options, const Settings &settings, const Ref
 	    {"disappears", {{"tenants", std::max<std::int64_t>(lost.tenants, 0)}, {"rows", lost.rows}}},
 	    {"kept_rows", lost.kept_rows}, {"needs", needs}, {"estimated_seconds", estimated_seconds(prepared.plan, prepared.jobs)},
 	    {"jobs", prepared.jobs}};
+	outcome.masked_columns = masked_columns(prepared.plan);
 	if (!prepared.plan.problems.empty()) {
 		outcome.exit_code = exit_plan;
 		outcome.failure = Failure::of(problems_error(prepared.plan.problems), &settings);

@@ -5,6 +5,7 @@
 #include "../extension/core/catalog_query.hpp"
 #include "../extension/core/graph.hpp"
 #include "../extension/core/statements.hpp"
+#include "fault_point.hpp"
 #include "session.hpp"
 
 namespace client {
@@ -87,6 +88,7 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 				// The snapshot's transaction lasts as long as the load; what a question locks in production is given back at once.
 				const bool of_source = question.side == core::Side::source;
 				if (of_source) side.exec("SAVEPOINT question");
+				FAULT_POINT("asking");
 				auto rows = side.exec(question.sql, {}, Show::message).all();
 				if (of_source) {
 					demand_unchanged(side, prepared.source_catalog, question.relation);
@@ -170,6 +172,14 @@ std::string difference(const core::Plan &ours, const std::vector<core::Row> &the
 	return {};
 }
 
+std::size_t masked_columns(const core::Plan &plan)
+{
+	std::size_t count = 0;
+	for (const auto &table : plan.tables)
+		for (const auto &column : table.columns) count += column.mask.masks();
+	return count;
+}
+
 void refuse_problems(const core::Plan &plan)
 {
 	if (!plan.problems.empty()) throw problems_error(plan.problems);
@@ -182,6 +192,7 @@ Prepared prepare(const RefreshOptions &options)
 	prepared.source = std::make_unique<Connection>(options.source);
 	Connection &source = *prepared.source, &target = *prepared.target;
 	demand_versions(source, target);
+	FAULT_POINT("connected");
 	settle(source, core::source_settings(source.server()));
 	settle(target, core::target_settings(target.server()));
 
@@ -230,8 +241,10 @@ Prepared prepare(const RefreshOptions &options)
 	} catch (Error &error) {
 		if (error.sqlstate != "PS002" || prepared.plan.problems.empty()) throw;    // the problems that we have already
 	}
+	demand_key(options.key, prepared.plan);
 	name_role(prepared.plan, source);
 	target.rollback();
+	FAULT_POINT("planned");
 
 	const int cores = static_cast<int>(std::thread::hardware_concurrency());
 	prepared.jobs = options.jobs > 0 ? options.jobs : std::clamp(cores, 2, 4);

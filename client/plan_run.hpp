@@ -11,6 +11,7 @@
 #include "../extension/core/plan.hpp"
 #include "connection.hpp"
 #include "guard.hpp"
+#include "key.hpp"
 
 namespace client {
 
@@ -22,6 +23,7 @@ struct RefreshOptions {
 	bool demand_refreshable = true;              // false (plan): a label that is missing is a warning
 	core::json shared_config;                    // what of the file reaches the target
 	core::Config config;                         // the same, parsed
+	KeyFound key;                                // for masking; only where the plan masks it matters whether there is one
 	int jobs = 0;                                // 0: by the cores here, 2 to 4
 	std::chrono::milliseconds lock_wait{600'000};
 	OnLock on_lock = OnLock::wait;
@@ -43,6 +45,8 @@ struct Prepared {
 };
 
 Prepared prepare(const RefreshOptions &options);
+// Columns that are masked on their way.
+std::size_t masked_columns(const core::Plan &plan);
 // Exit 5 with all of them where there are any.
 void refuse_problems(const core::Plan &plan);
 // What the target's sync_plan() returns (section, object, item) against our own: "" or what differs. Pure.

@@ -196,6 +196,17 @@ std::string verdict_text(const PlanView &view)
 
 }  // namespace
 
+static std::string fix_text(std::string_view fix)
+{
+	std::string out;
+	while (!fix.empty()) {
+		const auto end = std::min(fix.find('\n'), fix.size());
+		out += "           " + printable(fix.substr(0, end)) + "\n";
+		fix.remove_prefix(std::min(end + 1, fix.size()));
+	}
+	return out;
+}
+
 PlanView plan_view(const RefreshOptions &options, const Prepared &prepared, const std::string &next)
 {
 	PlanView view{database_view(*prepared.source, prepared.source_catalog),
@@ -271,8 +282,7 @@ std::string plan_text(const PlanView &view, std::size_t tables)
 	if (!view.warnings.empty() || !view.plan.warnings.empty()) out += "\n";
 	for (const auto &warning : view.warnings) out += "  warning: " + printable(warning) + "\n";
 	for (const auto &warning : view.plan.warnings)
-		out += "  warning: " + printable(warning.text) + "\n" +
-		    (warning.fix.empty() ? "" : "           " + printable(warning.fix) + "\n");
+		out += "  warning: " + printable(warning.text) + "\n" + fix_text(warning.fix);
 	out += "\n" + losses_text(view);
 	if (view.plan.problems.empty()) {
 		out += verdict_text(view);

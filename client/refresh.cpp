@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include "fault_point.hpp"
 #include "schedule.hpp"
 #include "switch.hpp"
 #include "worker.hpp"
@@ -50,6 +51,7 @@ Started start(Prepared &prepared, const RefreshOptions &options)
 	if (!equal || same != static_cast<std::size_t>(wanted))
 		throw Error(exit_refused, options.target.label + " would do other steps than this client planned; nothing was changed",
 			"its schema was changed this minute, or client and extension are not the same build: run it again");
+	FAULT_POINT("start not committed");
 	target.exec("COMMIT");
 	return started;
 }
@@ -153,6 +155,7 @@ void follow_up(Prepared &prepared, const Started &started, Progress &progress, R
 	}
 	try {
 		progress.waiting("dropping the old storage");
+		FAULT_POINT("before the old storage is dropped");
 		discard(target, prepared.extension, started.run);
 	} catch (std::exception &error) {
 		target.rollback();
@@ -212,13 +215,17 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 	Started started;
 	try {
 		for (std::string &left : finish_dead_runs(*prepared.target, prepared.extension)) result.warnings.push_back(std::move(left));
+		FAULT_POINT("before the start");
 		started = start(prepared, options);
 		result.run = started.run;
+		FAULT_POINT("started");
 		work_off(prepared, started.run, workers, progress, result);
+		FAULT_POINT("steps done");
 		// Production is done with: nothing of it is held while we look at the target, or wait for testers.
 		workers.clear();
 		prepared.source.reset();
 		progress.waiting("preflight");
+		FAULT_POINT("before the preflight");
 		preflight(prepared, started.run);
 		if (options.rehearse) {
 			result.seconds = since(begun);
@@ -228,6 +235,7 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 			return result;
 		}
 		progress.waiting("switching");
+		FAULT_POINT("before the switch");
 		Switched switched = switch_over(options, prepared, started.run, progress);
 		result.checks = std::move(switched.checks);
 		result.switch_seconds = switched.seconds;
@@ -244,7 +252,9 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 			error.hint += std::string(error.hint.empty() ? "" : "; ") + "what run " + std::to_string(started.run) + " has loaded is dropped by the next run, or by prodsync clean";
 		throw error;
 	}
+	FAULT_POINT("before the clean-up");
 	follow_up(prepared, started, progress, result);
+	FAULT_POINT("cleaned up");
 	progress.end();
 	return result;
 }

@@ -98,7 +98,8 @@ std::string result_text(const RefreshView &view)
 		    show_duration(result.seconds) + ", nothing was switched\n";
 	else {
 		out = view.target + " refreshed from " + view.source + " in " + show_duration(result.seconds) + ": " + amount +
-		    "; nothing masked" +
+		    (view.masked_columns ? "; " + counted(static_cast<std::int64_t>(view.masked_columns), "column") + " masked"
+		                         : "; nothing masked") +
 		    (view.remapped_columns ? ", " + counted(static_cast<std::int64_t>(view.remapped_columns), "user column") + " remapped"
 		                           : "") +
 		    "\n";

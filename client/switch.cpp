@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 #include "../extension/core/statements.hpp"
+#include "fault_point.hpp"
 #include "session.hpp"
 #include "worker.hpp"
 
@@ -69,41 +70,53 @@ Error gave_up(const RefreshOptions &options, const Connection &target, const Err
 	return error;
 }
 
+// "committed", "aborted" or "in progress". The ledger's row is the transaction's own: who sees it as switched knows that it was committed. By its
+// transaction id we only know whether it is over: a server that crashed before it wrote anything of the transaction may have given the same
+// id to another one since, or says that it is in the future (22023).
+std::string outcome_of(Connection &target, const Extension &extension, int run, const std::string &xid)
+{
+	std::string state;
+	try {
+		state = target.one("SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)", {xid}).value_or("");
+	} catch (Error &error) {
+		if (error.sqlstate != "22023") throw;
+	}
+	const auto status = target.one("SELECT status FROM " + extension.call("sync_runs") + " WHERE run = $1::pg_catalog.int4", {std::to_string(run)});
+	if (!status) throw Error(exit_other, "the run is not in its ledger");
+	if (*status == "switched" || *status == "done") return "committed";
+	return state == "in progress" ? state : "aborted";
+}
+
 // Which of the two it became, asked until the answer is final. Returns for "committed"; the new session takes the old one's place.
-void ask_outcome(const RefreshOptions &options, Prepared &prepared, const std::string &xid)
+void ask_outcome(const RefreshOptions &options, Prepared &prepared, int run, const std::string &xid)
 {
 	const std::string &label = options.target.label;
-	std::string last = "nobody answered";
+	std::string last = "nobody answered", outcome;
 	auto pause = 100ms;
+	FAULT_POINT("asking what became of COMMIT");
 	for (auto until = Clock::now() + ask_time; Clock::now() < until; pause = next_pause(pause)) {
 		try {
 			auto fresh = std::make_unique<Connection>(options.target);
 			settle(*fresh, core::target_settings(fresh->server()));
-			while (Clock::now() < until) {
-				last = fresh->one("SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)", {xid}).value_or("unknown");
-				if (last == "aborted")
-					throw Error(exit_refused, "aborted");    // told below, past the handler
-				if (last != "in progress") break;
-				pause_for(200ms);
-			}
-			if (last == "committed") {
+			while ((outcome = outcome_of(*fresh, prepared.extension, run, xid)) == "in progress" && Clock::now() < until) pause_for(200ms);
+			last = outcome;
+			if (outcome == "committed") {
 				fresh->names(shown_names(prepared.target_catalog));
 				prepared.target = std::move(fresh);
 				return;
 			}
-			if (last == "unknown") break;
 		} catch (Error &error) {
-			if (error.exit_code == exit_refused && last == "aborted")
-				throw Error(exit_other, "lost the connection to " + label + " in COMMIT; it was not done, " + label + " is what it was", "run it again", {}, "08006");
 			last = error.what();    // the server is on its way back, perhaps
 		}
+		if (outcome == "aborted")
+			throw Error(exit_other, "lost the connection to " + label + " in COMMIT; it was not done, " + label + " is what it was", "run it again", {}, "08006");
 		pause_for(pause);
 	}
 	throw Error(exit_unknown, "lost the connection to " + label + " in COMMIT, and could not find out whether it was done (" + last + ")",
-		"when the server is back:  SELECT pg_xact_status('" + xid + "')  says committed or aborted; or look at  prodsync runs", {}, "08007");
+		"when the server is back, prodsync runs says it: done or switched, or failed or started (then it was not done)", {}, "08007");
 }
 
-void commit(const RefreshOptions &options, Prepared &prepared, const std::string &xid)
+void commit(const RefreshOptions &options, Prepared &prepared, int run, const std::string &xid)
 {
 	interrupt::Hold hold(interrupt::Hold::For::commit);
 	Connection &target = *prepared.target;
@@ -114,9 +127,10 @@ void commit(const RefreshOptions &options, Prepared &prepared, const std::string
 			throw Error(exit_other, options.target.label + " rolled the switch back; it is what it was");
 	} catch (Error &) {
 		if (target.usable()) throw;    // an answer: not done
-		ask_outcome(options, prepared, xid);
+		ask_outcome(options, prepared, run, xid);
 	}
 	interrupt::stage(exit_afterwards);
+	FAULT_POINT("COMMIT answered");
 }
 
 }  // namespace
@@ -158,7 +172,8 @@ Switched switch_over(const RefreshOptions &options, Prepared &prepared, int run,
 				{std::to_string(run), std::to_string(try_ms)}));
 			const std::string xid = target.one("SELECT pg_catalog.pg_current_xact_id()").value_or("");
 			progress.waiting("");
-			commit(options, prepared, xid);
+			FAULT_POINT("before COMMIT");
+			commit(options, prepared, run, xid);
 			out.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
 			return out;
 		} catch (Error &error) {

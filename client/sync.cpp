@@ -107,7 +107,9 @@ Outcome sync(const Options &options, Settings &settings)
 
 	Outcome outcome;
 	outcome.run = result.run;
-	outcome.text = result_text({refresh_with.source.label, refresh_with.target.label, result, checks, remapped, uniques});
+	outcome.text = result_text({refresh_with.source.label, refresh_with.target.label, result, checks, remapped, uniques,
+	    masked_columns(prepared.plan)});
+	outcome.masked_columns = masked_columns(prepared.plan);
 	outcome.total_rows = result.total_rows;
 	for (const auto &table : result.tables) {
 		outcome.tables[table.table.shown()] = table.rows;

@@ -1,7 +1,9 @@
 #include "worker.hpp"
 #include <algorithm>
 #include "../extension/core/statements.hpp"
+#include "../extension/core/copy_text.hpp"
 #include "copy.hpp"
+#include "fault_point.hpp"
 #include "session.hpp"
 
 namespace client {
@@ -64,7 +66,7 @@ Connection::Names shown_names(const core::Catalog &target)
 }
 
 Worker::Worker(const RefreshOptions &options, const Prepared &prepared, IdMaps &maps)
-	: prepared_(prepared), maps_(maps), source_(options.source), target_(options.target)
+	: prepared_(prepared), maps_(maps), key_(options.key.key), source_(options.source), target_(options.target)
 {
 	settle(source_, core::source_settings(source_.server()));
 	settle(target_, core::target_settings(target_.server()));
@@ -87,6 +89,25 @@ std::string Worker::begin_step(int run, const core::Step &step)
 		{std::to_string(run), std::to_string(step.step)}).value_or("");
 }
 
+// A mask of its own for each load: it is not for several threads.
+std::function<std::optional<std::string_view>(std::string_view)> Worker::masked(
+	const core::Transfer &transfer, const core::Relation *relation, bool binary) const
+{
+	const core::Column *column = relation ? relation->column(transfer.column) : nullptr;
+	auto mask = std::make_shared<core::Mask>(transfer.mask, key_.get());
+	// character(n) comes padded with blanks that are not part of the value: the mask is the one of the same text elsewhere.
+	const bool padded = column && column->base == "character";
+	return [mask, padded, binary, buffer = std::string(), field = std::string()](std::string_view value) mutable -> std::optional<std::string_view> {
+		if (!binary) value = core::copy_unescaped(value, buffer);
+		if (padded) value = value.substr(0, value.find_last_not_of(' ') + 1);
+		const std::string_view masked = (*mask)(value);
+		if (binary) return masked;
+		field.clear();
+		core::append_copy_escaped(field, masked);
+		return field;
+	};
+}
+
 Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 {
 	const std::string shown = step.source_relation.shown(), &side = source_.endpoint().label;
@@ -107,6 +128,7 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	if (source_.one(core::source_filenode(step.source_relation)) != std::to_string(step.source_filenode))
 		throw run_again(shown + " of " + side + " was truncated or rewritten while it waited to be read");
 
+	FAULT_POINT("source locked");
 	target_.exec(begin_target);
 	const std::string shadow = begin_step(run, step);
 	demand_shadow(shadow);
@@ -119,6 +141,8 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 			auto map = maps_.find(transfer.map, column ? column->base : transfer.type, step.binary);
 			replacements.push_back({columns.size(), transfer.column, [map](std::string_view value) { return map->find(value); }});
 		}
+		if (transfer.mask.masks())
+			replacements.push_back({columns.size(), transfer.column, masked(transfer, relation, step.binary)});
 		columns.push_back(transfer.column);
 	}
 	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements));
@@ -127,9 +151,11 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	const Copied copied = copy(source_, core::copy_from_source(step), target_, core::copy_into_shadow(step, shadow), rewriter,
 		[&](const Copied &so_far) { progress.advanced(step, so_far.rows, so_far.bytes); });
 	target_.copied_columns({});
+	FAULT_POINT("rows sent");
 	source_.exec("COMMIT");
 	target_.exec("SELECT " + prepared_.extension.call("sync_loaded($1::pg_catalog.int4, $2::pg_catalog.int4, $3::pg_catalog.int8)"),
 		{std::to_string(run), std::to_string(step.step), std::to_string(copied.rows)});
+	FAULT_POINT("load not committed");
 	target_.exec("COMMIT");
 	return {copied.rows, copied.bytes};
 }
@@ -137,6 +163,7 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 std::pair<std::int64_t, std::int64_t> Worker::work(int run, const core::Step &step, Progress &progress)
 {
 	*current_ = step.relation;
+	FAULT_POINT("between steps");
 	progress.started(step);
 	Loaded loaded;
 	if (step.kind == "load") {
@@ -144,6 +171,7 @@ std::pair<std::int64_t, std::int64_t> Worker::work(int run, const core::Step &st
 	} else {
 		target_.exec(begin_target);
 		begin_step(run, step);
+		FAULT_POINT(step.kind + " not committed");
 		target_.exec("COMMIT");
 	}
 	progress.finished(step, loaded.rows);

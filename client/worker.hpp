@@ -1,5 +1,6 @@
 // One pair of sessions, source and target, that does steps of a run one after the other. Belongs to one thread at a time.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,11 +29,14 @@ Connection::Names shown_names(const core::Catalog &target);
 class Worker {
 	const Prepared &prepared_;
 	IdMaps &maps_;
+	std::shared_ptr<const core::MaskKey> key_;
 	Connection source_, target_;
 	std::shared_ptr<core::Name> current_ = std::make_shared<core::Name>();    // what an error is about that names nothing
 
 	struct Loaded { std::int64_t rows = 0, bytes = 0; };
 	Loaded load(int run, const core::Step &step, Progress &progress);
+	std::function<std::optional<std::string_view>(std::string_view)> masked(
+		const core::Transfer &transfer, const core::Relation *relation, bool binary) const;
 	std::string begin_step(int run, const core::Step &step);
 
 public:

@@ -5,6 +5,7 @@
 // code of the owner runs with the owner's rights, neither the loader's nor a superuser's. Nothing in here has a destructor: an ERROR may pass.
 #include "shadow.hpp"
 #include "layout.hpp"
+#include "mask.hpp"
 #include "pg_versions.hpp"
 
 extern "C" {
@@ -127,4 +128,8 @@ static void install()
 
 }  // namespace prodsync
 
-void _PG_init(void) { prodsync::install(); }
+void _PG_init(void)
+{
+	prodsync::install();
+	prodsync::define_mask_settings();
+}

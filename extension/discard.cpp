@@ -3,6 +3,7 @@
 #include "ledger.hpp"
 #include "discard.hpp"
 #include "environment.hpp"
+#include "fault_point.hpp"
 #include "locks.hpp"
 #include "shadow.hpp"
 
@@ -16,6 +17,7 @@ int discard_run(const pg::Extension &extension, int run, const std::string &reas
 	(void)run_lock::discard(extension, run, wait_ms);
 	std::string status, number = std::to_string(run);
 	std::vector<pg::Row> some;
+	FAULT_POINT("clean-up begins");
 	{
 		pg::AsExtension as(extension);
 		pg::Spi spi;
@@ -40,6 +42,7 @@ int discard_run(const pg::Extension &extension, int run, const std::string &reas
 	if (left > 0) return left;
 	ledger::set_status(extension, run, status == "switched" ? "done" : reason.empty() ? "discarded" : "failed", reason);
 	run_lock::release(run);
+	FAULT_POINT("clean-up ends");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "core/plan.hpp"
 #include "discard.hpp"
 #include "environment.hpp"
+#include "fault_point.hpp"
 #include "inputs.hpp"
 #include "ledger.hpp"
 #include "locks.hpp"
@@ -77,6 +78,7 @@ PG_FUNCTION(prodsync_start)
 	core::Answers answers = answers_arg(fcinfo, 2);
 	require_refreshable(extension);
 	require_alone(extension);
+	FAULT_POINT("start begins");
 	drop_leftovers(extension);
 
 	std::string known = fingerprint(extension);  // before the catalog is read: a change in between is noticed at the switch
@@ -90,6 +92,7 @@ PG_FUNCTION(prodsync_start)
 	core::json documents{{"answers", answers.to_json()}, {"target", std::move(target_json)}};
 	int run = ledger::open(extension, "refresh", config.to_json(), identity_of(source), documents, known, plan.steps, target);
 	if (!run_lock::control(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is controlled by another session");
+	FAULT_POINT("start ends");
 	return pg::table(fcinfo, as_rows(run, plan.steps, target));
 }
 

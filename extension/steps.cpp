@@ -1,5 +1,6 @@
 // sync_step(), sync_loaded(): one step of a run in the caller's transaction. The run's lock is held to the end of it, so whoever discards the
 // run waits for that end or brings it about.
+#include "fault_point.hpp"
 #include "ledger.hpp"
 #include "locks.hpp"
 #include "refresh.hpp"
@@ -99,10 +100,12 @@ PG_FUNCTION(prodsync_step)
 	require_turn(extension, run, step);
 	ledger::step_started(extension, run, number);
 	if (step.kind != "refresh") commit_without_waiting();
+	FAULT_POINT(step.kind + " begins");
 
 	if (step.kind == "load") {
 		Oid shadow = make_shadow(extension, run, step);
 		allow_copy(shadow);
+		FAULT_POINT("load: shadow made");
 		return pg::text_datum(sql_name(shadow));
 	}
 	if (step.kind == "empty")
@@ -118,6 +121,7 @@ PG_FUNCTION(prodsync_step)
 	else
 		throw std::logic_error("a step of kind " + step.kind);
 	ledger::step_done(extension, run, number, std::nullopt);
+	FAULT_POINT(step.kind + " ends");
 	PG_RETURN_NULL();
 }
 
@@ -143,6 +147,7 @@ PG_FUNCTION(prodsync_loaded)
 	if (!opened_here(extension, run, number))
 		throw pg::Error(PS_REFUSED, name_of(run, step) + " is no load that this transaction began", {},
 		    "sync_step(), COPY and sync_loaded() belong into one transaction.");
+	FAULT_POINT("load: rows there");
 	// E1: what the client sent against what arrived. No trigger can make a row vanish between the two.
 	std::int64_t sent = pg::arg_int(fcinfo, 2), arrived = static_cast<std::int64_t>(copied_rows(step.shadow).value_or(0));
 	if (arrived != sent)
@@ -153,6 +158,7 @@ PG_FUNCTION(prodsync_loaded)
 		        .dump());
 	if (step.item.value("whole", false)) finish_small(extension, step.original, step.shadow);
 	ledger::step_done(extension, run, number, sent);
+	FAULT_POINT("load ends");
 	PG_RETURN_VOID();
 }
 

@@ -11,6 +11,7 @@
 // be switched off for storage that COMMIT does not fsync. Storage of this very transaction (sync_clear) is, so its newness is handed over, as
 // the server's swap_relation_files() does. These marks are not transactional: shadow and switch belong to one subtransaction.
 #include <algorithm>
+#include "fault_point.hpp"
 #include "shadow.hpp"
 #include "layout.hpp"
 #include "pg_versions.hpp"
@@ -217,6 +218,7 @@ void switch_storage(const pg::Extension &extension, const std::vector<std::pair<
 		Writable pg_class = open_catalog(RelationRelationId), pg_statistic = open_catalog(StatisticRelationId);
 		for (std::size_t i = 0; i < n; i++) {
 			CHECK_FOR_INTERRUPTS();
+			if (i == n / 2) FAULT_POINT("switch: half of the storage exchanged");
 			switch_one(pg_class, pg_statistic, list[i].first, list[i].second);
 		}
 		close_catalog(pg_class), close_catalog(pg_statistic);

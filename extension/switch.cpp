@@ -8,11 +8,13 @@
 // Everything under the locks is decided again: kept tenants, kept and supporting rows, collisions, keys in tables that stay, the schema itself. The
 // preflight did the same in one snapshot and without locks, so that a problem is found while nobody waits.
 #include "switch.hpp"
+#include "fault_point.hpp"
 #include "foreign_keys.hpp"
 #include "kept.hpp"
 #include "refresh.hpp"
 #include "sequences.hpp"
 #include "shadow.hpp"
+#include "pg_server.hpp"
 
 namespace prodsync {
 
@@ -57,28 +59,34 @@ static void append(std::vector<Check> &to, std::vector<Check> more)
 }
 
 // What can be found out without changing anything.
-static std::vector<Check> find_out(const Refresh &refresh)
+static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] const char *when)
 {
 	forget_kept(refresh);
 	collect_kept(refresh);
+	FAULT_POINT(std::string(when) + ": kept rows collected");
 	resolve_supporting(refresh);
 	rekey(refresh);
+	FAULT_POINT(std::string(when) + ": new ids given");
 	std::vector<Check> checks = check_supporting(refresh);
 	append(checks, check_collisions(refresh));
 	append(checks, check_brought_references(refresh));
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi(pg::Plans::kept);
 	append(checks, check_used_keys(spi, refresh));
+	FAULT_POINT(std::string(when) + ": used keys looked up");
 	return checks;
 }
 
 std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::function<void()> &before_exchange)
 {
-	std::vector<Check> checks = find_out(refresh);
+	std::vector<Check> checks = find_out(refresh, "switch");
 	require_ok(checks);
 	std::vector<core::Name> gave_way = give_way(refresh, checks);
+	FAULT_POINT("switch: rows gave way");
 	bring_rows(refresh);
+	FAULT_POINT("switch: rows brought");
 	move_staying_references(refresh);
+	FAULT_POINT("switch: references moved");
 	{
 		pg::AsExtension as(refresh.extension);
 		pg::Spi spi(pg::Plans::kept);
@@ -89,10 +97,13 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 	KeptSummary kept = summary(refresh);
 	checks.push_back({"kept rows", "all tables", 0, core::json{{"kept", kept.kept}, {"supporting", kept.supporting}, {"rekeyed", kept.rekeyed}}.dump(), true});
 	std::vector<SequenceValue> sequences = sequence_values(refresh);
+	FAULT_POINT("switch: references checked");
 	restart(refresh.extension, sequences);
+	FAULT_POINT("switch: sequences set");
 	checks.push_back({"sequences", "all sequences", 0, core::json{{"set", sequences.size()}}.dump(), true});
 	if (before_exchange) before_exchange();
 	switch_storage(refresh.extension, {refresh.shadows.begin(), refresh.shadows.end()});
+	FAULT_POINT("switch: storage exchanged");
 	forget_kept(refresh);
 	return checks;
 }
@@ -102,7 +113,7 @@ void step_preflight(const pg::Extension &extension, int run)
 	if (!IsolationUsesXactSnapshot())
 		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the preflight reads everything in one snapshot", {}, "Call it in BEGIN ISOLATION LEVEL REPEATABLE READ.");
 	const Refresh &refresh = refresh_of(extension, run);
-	std::vector<Check> checks = find_out(refresh);
+	std::vector<Check> checks = find_out(refresh, "preflight");
 	forget_kept(refresh);
 	append(checks, ledger::checks(extension, run));
 	require_ok(checks);
@@ -128,6 +139,16 @@ struct Stuck { int run, times; };
 static Stuck stuck{0, 0};
 static constexpr int patience = 3;
 
+// Where the server does not wait for its disk (synchronous_commit = off, as UAT's often do), a crash could take the switch back after it
+// was told as done.
+static void commit_on_disk()
+{
+	if (synchronous_commit != SYNCHRONOUS_COMMIT_OFF) return;
+	pg::call([] {
+		(void)set_config_option("synchronous_commit", "local", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	});
+}
+
 PG_FUNCTION(prodsync_switch)
 {
 	pg::prevent_in_read_only("sync_switch()");
@@ -139,6 +160,7 @@ PG_FUNCTION(prodsync_switch)
 	if (found.status != "started" || !run_lock::step(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over (" + found.status + ")");
 	require_finished_steps(extension, run);
 	const Refresh &refresh = refresh_of(extension, run);
+	FAULT_POINT("switch begins");
 	if (stuck.run != run) stuck = {run, 0};
 	const bool readers_go_on = stuck.times < patience;
 	if (readers_go_on) {
@@ -147,19 +169,25 @@ PG_FUNCTION(prodsync_switch)
 	} else {
 		require_locks(locks_wanted(refresh), try_ms);
 	}
+	FAULT_POINT("switch: locks got");
 	// Another sync_switch() of the run may have been first: its locks are ours now.
 	if (ledger::find(extension, run, pg::caller()).status != "started") throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is switched already");
 	if (fingerprint(extension) != refresh.documents.fingerprint)
 		throw pg::Error(PS_STALE, "the target's schema was changed while the refresh was running", {}, "Nothing was changed. Run the refresh again.");
+	FAULT_POINT("switch: schema compared");
 	std::vector<Check> checks = carry_over_and_switch(refresh, [&] {
 		if (!readers_go_on) return;
 		stuck.times++;
 		require_locks(locks_wanted(refresh), try_ms);
+		FAULT_POINT("switch: readers kept out");
 		stuck.times--;
 	});
 	ledger::record(extension, run, checks);
 	ledger::remember_switch(extension, run);
 	ledger::set_status(extension, run, "switched");
+	commit_on_disk();
+	FAULT_POINT("switch: ledger written");
+	FAULT_POINT_AT_COMMIT("COMMIT begins");
 	return pg::table(fcinfo, ledger::as_rows(ledger::checks(extension, run)));
 }
 

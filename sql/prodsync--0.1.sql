@@ -156,6 +156,22 @@ CREATE FUNCTION sync_check()
 CREATE FUNCTION sync_grant(role regrole) RETURNS void
 	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_grant';
 
+-- Masking values of this database. RESTRICTED: a key given to the session is in its memory only, a parallel worker has none.
+CREATE FUNCTION sync_mask(value text, strategy text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'prodsync_mask';
+CREATE FUNCTION sync_email(value text) RETURNS text
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'prodsync_mask_email';
+CREATE FUNCTION sync_phone(value text) RETURNS text
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'prodsync_mask_phone';
+CREATE FUNCTION sync_name(value text) RETURNS text
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'prodsync_mask_name';
+CREATE FUNCTION sync_redact(value text) RETURNS text
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'prodsync_mask_redact';
+CREATE FUNCTION sync_hash(value text, length integer DEFAULT 16) RETURNS text
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'prodsync_mask_hash';
+CREATE FUNCTION sync_set_key(key text) RETURNS void
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_set_key';
+
 CREATE VIEW sync_runs AS
 	SELECT run, kind, status, role, application, client, started, switched, ended, reason,
 		source ->> 'database' AS source_database, source ->> 'system_identifier' AS source_system,
@@ -172,4 +188,5 @@ CREATE VIEW sync_run_checks AS
 REVOKE EXECUTE ON FUNCTION sync_configure(jsonb), sync_config(), sync_catalog(), sync_tables(jsonb), sync_questions(jsonb, jsonb),
 	sync_plan(jsonb, jsonb, jsonb), sync_start(jsonb, jsonb, jsonb), sync_step(integer, integer), sync_loaded(integer, integer, bigint),
 	sync_switch(integer, integer), sync_discard(integer, text), sync_clear(regclass[]), sync_remap_users(jsonb),
-	sync_reset_sequences(), sync_check() FROM PUBLIC;
+	sync_reset_sequences(), sync_check(), sync_mask(text, text, jsonb), sync_email(text), sync_phone(text), sync_name(text),
+	sync_redact(text), sync_hash(text, integer), sync_set_key(text) FROM PUBLIC;

@@ -1,11 +1,12 @@
 #!/bin/sh
 # The distribution's packages that prodsync is built and tested with.
 #
-#   test/packages.sh                   installs what is missing (as root, or through a sudo that asks for no password)
+#   test/packages.sh [PART...]         installs what is missing (as root, or through a sudo that asks for no password)
 #   test/packages.sh --check PART...   installs nothing; if something is missing, says what to type and exits with 1
 #
-# PART is extension, client, unit or test (everything).  A package counts as there when its header or program is, wherever
-# it came from, so a server of your own (PG_CONFIG=/path/to/pg_config) or libraries from elsewhere are fine.
+# PART is extension, client, unit or test (all three, and what their tests need); or bench: what `make bench` compares with, not
+# part of test, and no error where the distribution has no such package.  A package counts as there when its header or program
+# is, wherever it came from, so a server of your own (PG_CONFIG=/path/to/pg_config) or libraries from elsewhere are fine.
 set -eu
 
 check=false
@@ -45,10 +46,12 @@ needs && {
 	[ -x "$(pg bindir)/postgres" ] || lacks postgresql
 	{ program prove && perl -MTest::More -e 1 2>/dev/null; } || lacks perl
 }
+case " $parts " in *" bench "*) program pgcopydb || lacks pgcopydb ;; esac
 [ -n "$missing" ] || exit 0
 
 fail() { printf 'prodsync: error: %s\n' "$1" >&2; shift; printf '%s\n' "$@" >&2; exit 1; }
 here="$(cd "$(dirname "$self")" && pwd)/$(basename "$self")"
+case " $parts " in *" bench "*) here="$here $parts" ;; esac
 case " $missing " in *postgresql*) missing_text=$(echo "$missing" | sed 's/postgresql\(-server-dev\)\{0,1\}/&-N/g') ;; *) missing_text=$missing ;; esac
 
 if ! program apt-get; then
@@ -57,6 +60,7 @@ if ! program apt-get; then
 fi
 if $check; then
 	if [ "$(id -u)" = 0 ] || program sudo; then how="make packages"; else how="su -c '$here'"; fi
+	case "$here" in *" bench"*) how=$here ;; esac
 	fail "packages are missing" "detail: $missing_text" "hint: $how"
 fi
 if [ "$(id -u)" = 0 ]; then
@@ -82,6 +86,13 @@ quietly()                                   # apt's hundreds of lines only when 
 
 echo "prodsync: reading the lists of packages" >&2
 quietly update
+case " $missing " in *" pgcopydb "*)
+	if [ -z "$(apt-cache madison pgcopydb)" ]; then
+		echo "prodsync: this distribution has no package pgcopydb: the bench goes without it" >&2
+		missing=$(echo "$missing" | sed 's/ *pgcopydb//')
+		[ -n "$missing" ] || exit 0
+	fi ;;
+esac
 
 # Server, headers and the server's development files have to be of one major version: that of the development files which are
 # there, else of the server which is there, else the distribution's own.

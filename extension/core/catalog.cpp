@@ -51,6 +51,8 @@ Column parse_column(const json &j)
 	c.generated = letter(j, "generated", 0);
 	c.has_default = flag(j, "has_default");
 	if (Name s = name_of(list(j, "sequence")); !s.empty()) c.sequence = s.sql();
+	c.length = static_cast<int>(number(j, "length"));
+	c.domain_checks = strings(j, "domain_checks");
 	c.binary = flag(j, "binary");
 	if (c.base.empty()) c.base = c.type;
 	return c;
@@ -71,6 +73,7 @@ Index parse_index(const json &j)
 	i.whole_row = flag(j, "whole_row");
 	i.predicate = text(j, "predicate");
 	i.columns = strings(j, "columns");
+	i.mentions = strings(j, "mentions");
 	i.method = text(j, "method");
 	i.pages = number(j, "pages");
 	return i;
@@ -100,6 +103,7 @@ Relation parse_relation(const json &j)
 	r.published = flag(j, "published");
 	for (const json &c : list(j, "columns")) r.columns.push_back(parse_column(c));
 	for (const json &i : list(j, "indexes")) r.indexes.push_back(parse_index(i));
+	for (const json &k : list(j, "checks")) r.checks.push_back({k.at("name").get<std::string>(), strings(k, "columns")});
 	r.triggers = strings(j, "triggers");
 	return r;
 }

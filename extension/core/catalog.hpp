@@ -22,6 +22,8 @@ struct Column {
 	char generated = 0;           // 's' stored, 'v' virtual (18), 0 none
 	bool has_default = false;
 	std::string sequence;         // SQL name of the sequence its values come from (identity, serial, nextval default)
+	int length = 0;               // characters that varchar(n) and character(n) hold, a domain's included; 0: no limit
+	std::vector<std::string> domain_checks;    // CHECK constraints of the domains its type is made of
 	bool binary = false;          // its binary form means the same in every database (no oids of this one inside)
 };
 
@@ -32,8 +34,14 @@ struct Index {
 	bool exclusion = false, expressions = false, whole_row = false;
 	std::string predicate;                 // SQL, or empty: not partial
 	std::vector<std::string> columns;      // key columns; empty where one of them is an expression
+	std::vector<std::string> mentions;     // of an index with expressions: the columns in keys and expressions
 	std::string method;
 	std::int64_t pages = 0;
+};
+
+struct CheckConstraint {
+	std::string name;
+	std::vector<std::string> columns;
 };
 
 struct ForeignKey {
@@ -61,6 +69,7 @@ struct Relation {
 	bool published = false;                // member of a publication of this database
 	std::vector<Column> columns;
 	std::vector<Index> indexes;
+	std::vector<CheckConstraint> checks;             // CHECK constraints
 	std::vector<std::string> triggers;     // user triggers, enabled ones
 	const Column *column(std::string_view name) const;
 	const Index *primary_key() const;

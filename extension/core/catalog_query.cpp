@@ -16,16 +16,17 @@ const char *const catalog_query = R"sql(
 WITH RECURSIVE
 -- Every type with what its domains come to. NOT NULL and DEFAULT of a domain count as the column's own.
 domains AS (
-	SELECT t.oid, t.typbasetype AS base, t.typnotnull AS not_null, t.typdefault IS NOT NULL AS has_default
+	SELECT t.oid, t.typbasetype AS base, t.typnotnull AS not_null, t.typdefault IS NOT NULL AS has_default, t.typtypmod AS mod
 	FROM pg_catalog.pg_type AS t WHERE t.typtype = 'd'
 	UNION ALL
-	SELECT d.oid, t.typbasetype, d.not_null OR t.typnotnull, d.has_default OR t.typdefault IS NOT NULL
+	SELECT d.oid, t.typbasetype, d.not_null OR t.typnotnull, d.has_default OR t.typdefault IS NOT NULL,
+		CASE d.mod WHEN -1 THEN t.typtypmod ELSE d.mod END
 	FROM domains AS d JOIN pg_catalog.pg_type AS t ON t.oid = d.base WHERE t.typtype = 'd'),
 bases AS (
-	SELECT t.oid, t.oid AS base, false AS not_null, false AS has_default
+	SELECT t.oid, t.oid AS base, false AS not_null, false AS has_default, -1 AS mod
 	FROM pg_catalog.pg_type AS t WHERE t.typtype <> 'd'
 	UNION ALL
-	SELECT d.oid, d.base, d.not_null, d.has_default
+	SELECT d.oid, d.base, d.not_null, d.has_default, d.mod
 	FROM domains AS d JOIN pg_catalog.pg_type AS t ON t.oid = d.base WHERE t.typtype <> 'd'),
 -- Types whose binary form contains no oid of this database. Enums travel by label; ranges contain nothing but their bounds.
 -- The element type's oid is in an array's binary form: only oids below 10000 are the same in every database and release.
@@ -43,7 +44,11 @@ binaries AS (
 	WHERE t.oid < 16384 AND t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem < 10000
 	  AND t.typsend::pg_catalog.oid <> 0 AND t.typreceive::pg_catalog.oid <> 0),
 types AS (
-	SELECT b.oid, pg_catalog.format_type(b.base, NULL) AS base, b.not_null, b.has_default,
+	SELECT b.oid, pg_catalog.format_type(b.base, NULL) AS base, b.not_null, b.has_default, b.mod,
+	       b.base IN ('pg_catalog.varchar'::pg_catalog.regtype, 'pg_catalog.bpchar'::pg_catalog.regtype) AS has_length,
+	       (SELECT pg_catalog.jsonb_agg(k.conname ORDER BY k.conname) FROM pg_catalog.pg_constraint AS k
+	        WHERE k.contype = 'c' AND b.oid <> b.base
+	          AND (k.contypid = b.oid OR k.contypid IN (SELECT d.base FROM domains AS d WHERE d.oid = b.oid))) AS checks,
 	       EXISTS (SELECT 1 FROM binaries AS s WHERE s.oid = b.base) AS is_binary
 	FROM bases AS b
 	WHERE b.oid IN (SELECT a.atttypid FROM pg_catalog.pg_attribute AS a)),
@@ -96,7 +101,9 @@ columns AS (
 		'not_null', nullif(a.attnotnull OR t.not_null, false), 'identity', nullif(a.attidentity, ''),
 		'generated', nullif(a.attgenerated, ''),
 		'has_default', nullif((a.atthasdef OR t.has_default) AND a.attgenerated = '', false),
-		'sequence', d.sequence, 'binary', nullif(t.is_binary, false)) ORDER BY a.attnum) AS doc
+		-- the modifiers of varchar and character count the four bytes before the value too
+		'length', CASE WHEN t.has_length AND greatest(a.atttypmod, t.mod) > 4 THEN greatest(a.atttypmod, t.mod) - 4 END,
+		'domain_checks', t.checks, 'sequence', d.sequence, 'binary', nullif(t.is_binary, false)) ORDER BY a.attnum) AS doc
 	FROM rels AS r
 	JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 	JOIN types AS t ON t.oid = a.atttypid
@@ -115,6 +122,11 @@ indexes AS (
 			FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(number, place)
 			LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number <> 0
 			WHERE k.place <= i.indnkeyatts),
+		'mentions', CASE WHEN i.indexprs IS NOT NULL THEN (SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
+			FROM pg_catalog.pg_depend AS d
+			JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = d.refobjsubid
+			WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.indexrelid
+			  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = i.indrelid) END,
 		'method', m.amname, 'pages', nullif(c.relpages, 0)) ORDER BY c.relname) AS doc
 	FROM pg_catalog.pg_index AS i JOIN rels AS r ON r.oid = i.indrelid
 	JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
@@ -132,6 +144,11 @@ parents AS (
 triggers AS (
 	SELECT g.tgrelid, pg_catalog.jsonb_agg(g.tgname ORDER BY g.tgname) AS doc
 	FROM pg_catalog.pg_trigger AS g WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' GROUP BY g.tgrelid),
+checks AS (
+	SELECT k.conrelid, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', k.conname,
+		'columns', (SELECT pg_catalog.jsonb_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
+			WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey))) ORDER BY k.conname) AS doc
+	FROM pg_catalog.pg_constraint AS k WHERE k.contype = 'c' AND k.conrelid <> 0 GROUP BY k.conrelid),
 -- Materialized views in the order in which they can be refreshed, seen through plain views too. The limit of the depth is
 -- for views that read each other in a circle: they can be made, though not used.
 reads AS (
@@ -173,13 +190,14 @@ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 	'parents', p.doc, 'extension', e.extname,
 	'published', CASE WHEN r.relkind IN ('r', 'p') AND coalesce(pg_catalog.pg_partition_root(r.oid)::pg_catalog.oid, r.oid)
 		IN (SELECT u.root FROM published AS u) THEN true END,
-	'columns', c.doc, 'indexes', i.doc, 'triggers', t.doc) ORDER BY r.nspname, r.relname)
+	'columns', c.doc, 'indexes', i.doc, 'checks', k.doc, 'triggers', t.doc) ORDER BY r.nspname, r.relname)
 	FROM rels AS r
 	LEFT JOIN pg_catalog.pg_class AS x ON x.oid = r.reltoastrelid
 	LEFT JOIN members AS e ON e.oid = r.oid
 	LEFT JOIN parents AS p ON p.inhrelid = r.oid
 	LEFT JOIN columns AS c ON c.attrelid = r.oid
 	LEFT JOIN indexes AS i ON i.indrelid = r.oid
+	LEFT JOIN checks AS k ON k.conrelid = r.oid
 	LEFT JOIN triggers AS t ON t.tgrelid = r.oid),
 'foreign_keys', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 	'name', k.conname, 'child', pg_catalog.jsonb_build_array(c.nspname, c.relname),

@@ -43,10 +43,11 @@ std::optional<std::string> conversion(const std::string &from_base, const std::s
 	return std::nullopt;
 }
 
-void plan_columns(const Graph &graph, const Answers &answers, const Catalog &catalog, const Relation &source,
-    const Relation &target, PlannedTable &table, Plan &plan)
+void plan_columns(const Graph &graph, const Answers &answers, const Masking &masking, const Catalog &catalog,
+    const Relation &source, const Relation &target, PlannedTable &table, Plan &plan)
 {
 	const auto shown = table.name.shown();
+	const auto rules = masking.find(table.name);
 	table.binary = true;
 	for (const Column &column : target.columns) {
 		const auto object = shown + "." + column.name;
@@ -65,7 +66,10 @@ void plan_columns(const Graph &graph, const Answers &answers, const Catalog &cat
 				    "the target is ahead: " + object + " is not in production, takes its default", ""});
 			continue;
 		}
-		Transfer transfer{column.name, column.type, column_map(graph, answers, table.name, column.name), ""};
+		Transfer transfer{column.name, column.type, column_map(graph, answers, table.name, column.name), "", {}};
+		if (rules != masking.end())
+			if (const auto rule = rules->second.find(column.name); rule != rules->second.end() && rule->second.masks())
+				transfer.mask = rule->second;
 		if (read->type != column.type) {
 			table.binary = false;
 			const auto cast = conversion(read->base, column.base);

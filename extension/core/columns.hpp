@@ -1,6 +1,7 @@
 // Which columns of a table travel, in which form, and what becomes of those that only one side has.
 #pragma once
 #include <optional>
+#include "masking.hpp"
 #include "plan.hpp"
 
 namespace core {
@@ -11,7 +12,7 @@ namespace core {
 std::optional<std::string> conversion(const std::string &from_base, const std::string &to_base);
 
 // Fills columns and binary of a table that is copied.
-void plan_columns(
-    const Graph &, const Answers &, const Catalog &target, const Relation &read, const Relation &filled, PlannedTable &, Plan &);
+void plan_columns(const Graph &, const Answers &, const Masking &, const Catalog &target, const Relation &read,
+    const Relation &filled, PlannedTable &, Plan &);
 
 }  // namespace core

@@ -1,6 +1,7 @@
 // Reading the configuration. What is written wrong must never be skipped in silence (E2, E3): every key is known or a problem,
 // and what a later version will do is a problem of its own kind, so that nobody believes it is done already.
 #include "config.hpp"
+#include <algorithm>
 #include <initializer_list>
 #include <limits>
 
@@ -182,19 +183,89 @@ TableRule parse_table(const Reader &r, const std::string &pattern, const json &j
 	return rule;
 }
 
+std::string joined(const std::vector<std::string> &words)
+{
+	std::string out;
+	for (const auto &word : words) out += (out.empty() ? "" : ", ") + word;
+	return out;
+}
+
+// {column: email, strategy: email, domain: billing}
+std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::string &path)
+{
+	if (!j.is_object()) {
+		r.problem("wrong-type", path, path + " must be a mapping", "- {column: email, strategy: email}");
+		return std::nullopt;
+	}
+	ColumnRule out;
+	out.column = r.text(j, path, "column", true);
+	out.rule.strategy = r.text(j, path, "strategy", true);
+	const Strategy *strategy = find_strategy(out.rule.strategy);
+	if (!strategy && !out.rule.strategy.empty() && out.rule.strategy != "none") {
+		r.problem("unknown-strategy", path + ".strategy",
+		    "unknown strategy \"" + out.rule.strategy + "\" in " + path + did_you_mean(out.rule.strategy, strategy_names()),
+		    "known are: " + joined(strategy_names()));
+		return std::nullopt;
+	}
+	std::vector<std::string> known{"column", "strategy"};
+	if (strategy)
+		for (const auto &option : strategy_options(*strategy)) known.push_back(option);
+	for (const auto &[key, ignored] : j.items())
+		if (std::find(known.begin(), known.end(), key) == known.end())
+			r.problem("unknown-option", path + "." + key,
+			    "unknown option \"" + key + "\" of strategy " + out.rule.strategy + " in " + path + did_you_mean(key, known),
+			    "known are: " + joined(known));
+	if (!strategy) return out.column.empty() || out.rule.strategy.empty() ? std::nullopt : std::optional(out);
+	if (strategy->keyed) out.rule.domain = r.text(j, path, "domain", false);
+	if (const json *length = Reader::get(j, "length"); length && !strategy->lengths.empty()) {
+		const auto &lengths = strategy->lengths;
+		const bool fits = length->is_number_integer() &&
+		    std::any_of(lengths.begin(), lengths.end(), [&](int one) { return *length == one; });
+		std::vector<std::string> words;
+		for (const int one : lengths) words.push_back(std::to_string(one));
+		if (!fits)
+			r.problem("bad-value", path + ".length", path + ".length must be one of " + joined(words), "length: " + words.back());
+		else if (*length != lengths.front())    // the default said in so many words is the same rule
+			out.rule.length = length->get<int>();
+	}
+	return out.column.empty() ? std::nullopt : std::optional(out);
+}
+
 void parse_anonymize(const Reader &r, const json &j, Config &c)
 {
 	if (!r.mapping(j, "anonymize", {"policy", "kept_rows", "tables"})) return;
 	c.anonymize = j;
-	c.policy = r.word(j, "anonymize", "policy", {"none", "strict", "warn"}, {}, "");
+	const auto policy = r.word(j, "anonymize", "policy", {"strict", "warn", "none"}, {}, "strict");
+	c.policy = policy == "none" ? Policy::none : policy == "warn" ? Policy::warn : Policy::strict;
 	r.word(j, "anonymize", "kept_rows", {"trust"}, {"mask"}, "trust");
-	if (const json *tables = Reader::get(j, "tables"); tables && !tables->empty())
-		r.unsupported("anonymize.tables", "masking (anonymize.tables)", "anonymize: {policy: none}");
+	const json *tables = Reader::get(j, "tables");
+	if (!tables) return;
+	const std::string example = "anonymize:\n  tables:\n    customers_customer:\n      - {column: email, strategy: email}";
+	if (!tables->is_object()) {
+		r.problem("wrong-type", "anonymize.tables", "anonymize.tables must be a mapping of table names", example);
+		return;
+	}
+	for (const auto &[table, rules] : tables->items()) {
+		const auto path = "anonymize.tables." + table;
+		if (!rules.is_array() || rules.empty()) {
+			r.problem("wrong-type", path, path + " must be a list of rules", example);
+			continue;
+		}
+		MaskedTable masked{table, {}};
+		for (std::size_t i = 0; i < rules.size(); ++i)
+			if (auto rule = parse_rule(r, rules[i], path + "." + std::to_string(i))) masked.columns.push_back(std::move(*rule));
+		c.masks.push_back(std::move(masked));
+	}
 }
 
 const char *mode_word(Mode m) { return m == Mode::copy ? "copy" : m == Mode::keep ? "keep" : "empty"; }
 
 }  // namespace
+
+std::optional<ColumnRule> parse_column_rule(const json &rule, const std::string &path, std::vector<Problem> &problems)
+{
+	return parse_rule(Reader{problems}, rule, path);
+}
 
 Config Config::parse(const json &document, std::vector<Problem> &problems)
 {

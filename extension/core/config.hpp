@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 #include "catalog.hpp"
+#include "masks.hpp"
 #include "name.hpp"
 
 namespace core {
@@ -41,6 +42,19 @@ struct TableRule {
 	std::map<std::string, std::string> on_missing;     // column -> error, null, drop
 };
 
+struct ColumnRule {
+	std::string column;
+	MaskRule rule;
+};
+
+// Rules of one table, as written under anonymize.tables.
+struct MaskedTable {
+	std::string table;
+	std::vector<ColumnRule> columns;
+};
+
+enum class Policy { strict, warn, none };              // what becomes of a column that looks personal and has no rule
+
 struct Config {
 	std::optional<Tenants> tenants;
 	std::optional<Users> users;
@@ -49,7 +63,8 @@ struct Config {
 	std::vector<std::string> accept_folded, accept_published, fire_triggers;
 	std::map<std::string, std::string> checks;         // constraint -> source
 	std::string on_collision = "error", materialized_views = "after";
-	std::string policy;                                // anonymize.policy; empty: not said
+	Policy policy = Policy::strict;
+	std::vector<MaskedTable> masks;
 	json anonymize = json::object();                   // as given
 
 	// Reads and checks the shape: unknown keys (with the nearest known ones), wrong types, values out of range. Every problem
@@ -57,6 +72,9 @@ struct Config {
 	static Config parse(const json &document, std::vector<Problem> &problems);
 	json to_json() const;                              // the normal form that sync_config() shows
 };
+
+// One rule of anonymize.tables, {column, strategy and the strategy's options}; `path` is what its problems are about.
+std::optional<ColumnRule> parse_column_rule(const json &, const std::string &path, std::vector<Problem> &);
 
 // Which rule applies to each table: an exact name beats a pattern; two patterns on one table, a name that is no table,
 // or a name that is ambiguous are problems.

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "copy_text.hpp"
+
 namespace core {
 
 namespace {
@@ -56,22 +58,11 @@ std::string uuid_form(std::string_view text)
 	return bytes;
 }
 
-// As COPY's text format writes a value (copyto.c, CopyAttributeOutText): the pump compares fields without unescaping them.
+// The pump compares fields without unescaping them.
 std::string escaped(std::string_view text)
 {
 	std::string field;
-	for (const char c : text) {
-		switch (c) {
-		case '\b': field += "\\b"; break;
-		case '\f': field += "\\f"; break;
-		case '\n': field += "\\n"; break;
-		case '\r': field += "\\r"; break;
-		case '\t': field += "\\t"; break;
-		case '\v': field += "\\v"; break;
-		case '\\': field += "\\\\"; break;
-		default: field += c;
-		}
-	}
+	append_copy_escaped(field, text);
 	return field;
 }
 

@@ -346,7 +346,10 @@ void add_source_obstacles(
 		if (table.mode == Mode::copy)
 			partition_keys(
 			    target, table,
-			    [&](const std::string &column) { return column_map(graph, answers, table.name, column).empty() ? "" : "mapped"; },
+			    [&](const std::string &column) { 
+				    const auto masked = std::any_of(table.columns.begin(), table.columns.end(),
+				        [&](const Transfer &one) { return one.column == column && one.mask.masks(); });
+				    return masked ? "masked" : column_map(graph, answers, table.name, column).empty() ? "" : "mapped"; },
 			    plan.problems);
 	for (const Name &name : generic_relations(graph)) {
 		const auto kept = answers.kept_rows.find(name);

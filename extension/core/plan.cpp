@@ -4,6 +4,7 @@
 
 #include "columns.hpp"
 #include "maps.hpp"
+#include "masking.hpp"
 #include "needs.hpp"
 #include "obstacles.hpp"
 #include "rules.hpp"
@@ -59,6 +60,9 @@ std::string what_happens(
 	if (const auto mapped =
 	        std::count_if(table.columns.begin(), table.columns.end(), [](const Transfer &column) { return !column.map.empty(); }))
 		add(plural(mapped, "column") + " remapped");
+	if (const auto masked =
+	        std::count_if(table.columns.begin(), table.columns.end(), [](const Transfer &column) { return column.mask.masks(); }))
+		add(plural(masked, "column") + " masked");
 	if (table.folded_rows) add(plural(table.folded_rows, "duplicate") + " dropped");
 	if (leaves != 1) add(plural(leaves, "partition"));
 	add(table.binary ? "binary" : "text");
@@ -90,8 +94,8 @@ PlannedTable planned(const Name &name, const TableNode &node, const Catalog &tar
 }
 
 // A copied table and its counterpart: whether there is one, and of the same kind.
-void compare(
-    const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, PlannedTable &table, Plan &plan)
+void compare(const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, const Answers &answers,
+    PlannedTable &table, Plan &plan)
 {
 	const Relation &here = *target.find(table.name);
 	const Relation *there = source.find(table.name);
@@ -128,7 +132,7 @@ void compare(
 		table.in_source = false;
 		return;
 	}
-	plan_columns(graph, answers, target, *there, here, table, plan);
+	plan_columns(graph, answers, masking, target, *there, here, table, plan);
 	const auto kept = answers.kept_rows.find(table.name);
 	const auto fold = answers.folds.find(table.name);
 	table.kept_rows = kept == answers.kept_rows.end() ? 0 : kept->second;
@@ -190,9 +194,13 @@ void no_twins(std::vector<Problem> &problems)
 json transfers(const std::vector<Transfer> &columns)
 {
 	json list = json::array();
-	for (const auto &column : columns)
+	for (const auto &column : columns) {
 		list.push_back({{"name", column.column}, {"type", column.type}, {"map", column.map.empty() ? "" : column.map.sql()},
 		    {"cast", column.source_cast}});
+		if (column.mask.masks())
+			list.back()["mask"] = {
+			    {"strategy", column.mask.strategy}, {"domain", column.mask.domain}, {"length", column.mask.length}};
+	}
 	return list;
 }
 
@@ -210,13 +218,10 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 {
 	Plan plan;
 	const Graph graph = Graph::build(config, target, plan.problems, plan.warnings);
-	if (config.policy != "none")
-		plan.problems.push_back({"masking", "anonymize.policy",
-		    "masking comes with a later version: production's values would reach the target as they are",
-		    "anonymize: {policy: none}    # only where that is allowed"});
+	const Masking masking = resolve_masking(config, source, target, plan.problems);
 	for (const auto &[name, node] : graph.tables) {
 		plan.tables.push_back(planned(name, node, target));
-		compare(graph, source, target, answers, plan.tables.back(), plan);
+		compare(graph, masking, source, target, answers, plan.tables.back(), plan);
 	}
 	for (const Relation *table : source.tables())
 		if (!target.find(table->name))
@@ -225,6 +230,7 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 	if (config.tenants) tenants(config, graph, source, target, answers, plan);
 	add_target_obstacles(config, graph, target, plan);
 	add_source_obstacles(config, graph, source, target, answers, plan);
+	add_masking_obstacles(config, graph, masking, source, target, plan);
 	if (const auto open = questions(config, source, target, answers); !open.empty())
 		plan.problems.push_back({"questions", open.front().id,
 		    plural(static_cast<std::int64_t>(open.size()), "question") + " to the two databases are not answered yet",

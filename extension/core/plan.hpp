@@ -16,7 +16,8 @@ struct Transfer {  // one column on its way from source to target
 	std::string column;
 	std::string type;         // of the target
 	Name map;                 // the kept (or folded) table whose map replaces the value; empty: as it is
-	std::string source_cast;  // type to cast to at the source, so that both sides speak the same; empty: none
+	std::string source_cast = {};  // type to cast to at the source, so that both sides speak the same; empty: none
+	MaskRule mask = {};            // how the value is masked; masks() is false: it is not
 	bool operator==(const Transfer &) const = default;
 };
 

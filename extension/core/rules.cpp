@@ -5,16 +5,6 @@
 namespace core {
 namespace {
 
-std::string yaml_word(const std::string &text)
-{
-	static const std::set<std::string> special{"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
-	std::string lower = text;
-	std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-	bool plain = !text.empty() && !std::isdigit(static_cast<unsigned char>(text[0])) && !special.contains(lower);
-	for (unsigned char c : text) plain = plain && (std::isalnum(c) || c == '_' || c == '.') && c < 0x80;
-	return plain && text[0] != '.' ? text : json(text).dump();  // a JSON string is YAML
-}
-
 std::vector<std::string> written_names(const Catalog &catalog, bool with_schema)
 {
 	std::vector<std::string> out;
@@ -90,6 +80,16 @@ bool glob(std::string_view pattern, std::string_view text)
 	}
 	while (p < pattern.size() && pattern[p] == '*') ++p;
 	return p == pattern.size();
+}
+
+std::string yaml_word(const std::string &text)
+{
+	static const std::set<std::string> special{"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+	std::string lower = text;
+	std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+	bool plain = !text.empty() && !std::isdigit(static_cast<unsigned char>(text[0])) && !special.contains(lower);
+	for (unsigned char c : text) plain = plain && (std::isalnum(c) || c == '_' || c == '.') && c < 0x80;
+	return plain && text[0] != '.' ? text : json(text).dump();  // a JSON string is YAML
 }
 
 std::string yaml_table(const Catalog &catalog, const Name &table)

@@ -14,6 +14,8 @@ bool glob(std::string_view pattern, std::string_view text);
 std::optional<Name> resolve_table(const Catalog &, const std::string &written, const std::string &object, std::vector<Problem> &);
 // A table as the configuration writes it, with its schema only where the name alone is not unique; quoted as YAML needs it.
 std::string yaml_table(const Catalog &, const Name &table);
+// A word of YAML, quoted where it needs to be.
+std::string yaml_word(const std::string &text);
 // [a, b], quoted as YAML needs it.
 std::string yaml_list(const std::vector<std::string> &);
 

@@ -108,6 +108,8 @@ sub file
 	chmod $mode // 0600, "$here/$name";
 	return "$here/$name";
 }
+# A folder for this test only, a new one each time.
+sub folder { return tempdir(DIR => $here) }
 # Calls a function until it returns something true; undef after $seconds.
 sub wait_until
 {

@@ -201,15 +201,6 @@ TEST_CASE("ids of production must stay below the reserved range (P11, P12)")
 	CHECK_FALSE(find(pair.plan().problems, "reserved-range"));
 }
 
-TEST_CASE("without a configured policy nothing is copied unmasked (P22)")
-{
-	Pair pair;
-	for (const char *policy : {"", "strict", "warn"}) {
-		pair.config.policy = policy;
-		CHECK(find(pair.plan().problems, "masking"));
-	}
-}
-
 TEST_CASE("keep that matches nothing, source tenants, and a pattern that matches too much (P6, P7)")
 {
 	Pair pair;

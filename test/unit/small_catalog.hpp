@@ -177,7 +177,7 @@ inline Config configuration()
 	outbox.pattern = "outbox";
 	outbox.mode = core::Mode::empty;
 	config.tables = {types, permissions, outbox};
-	config.policy = "none";
+	config.policy = core::Policy::none;
 	return config;
 }
 

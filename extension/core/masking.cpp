@@ -1,0 +1,326 @@
+#include "masking.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "maps.hpp"
+#include "obstacles.hpp"
+#include "personal.hpp"
+#include "rules.hpp"
+
+namespace core {
+
+namespace {
+
+using Problems = std::vector<Problem>;
+
+std::string rule_text(const std::string &column, const MaskRule &rule)
+{
+	std::string text = "{column: " + yaml_word(column) + ", strategy: " + rule.strategy;
+	if (!rule.domain.empty()) text += ", domain: " + yaml_word(rule.domain);
+	if (rule.length) text += ", length: " + std::to_string(rule.length);
+	return text + "}";
+}
+
+std::string rule_lines(const Catalog &target, const Name &table, const std::vector<std::string> &rules)
+{
+	std::string text = "anonymize:\n  tables:\n    " + yaml_table(target, table) + ":";
+	for (const auto &rule : rules) text += "\n      - " + rule;
+	return text;
+}
+
+// The table that a rule names. One that only production has is not copied: nothing to mask, and nothing wrong with the rule.
+std::optional<Name> table_of_rule(const std::string &written, const Catalog &source, const Catalog &target, Problems &problems)
+{
+	const auto object = "anonymize.tables." + written;
+	if (target.resolve(written).empty() && source.resolve(written).size() == 1) return std::nullopt;
+	return resolve_table(target, written, object, problems);
+}
+
+bool is_text(const Column &column)
+{
+	return column.base == "text" || column.base == "character varying" || column.base == "character" || column.base == "name" ||
+	    column.base == "citext" || column.base.ends_with(".citext");
+}
+
+bool contains(const std::vector<std::string> &list, const std::string &one)
+{
+	return std::find(list.begin(), list.end(), one) != list.end();
+}
+
+// Rows at most, where nobody has counted them: as many as fit into the pages.
+double most_rows(const Catalog &source, const Name &table)
+{
+	double rows = 0;
+	for (const Relation *leaf : source.storage(table))
+		rows += leaf->rows >= 0 ? leaf->rows : 291.0 * static_cast<double>(leaf->pages);
+	return rows;
+}
+
+class Checker {
+	const Config &config;
+	const Graph &graph;
+	const Masking &masking;
+	const Catalog &source, &target;
+	Plan &plan;
+
+	void problem(const char *id, const std::string &object, const std::string &text, const std::string &fix)
+	{
+		plan.problems.push_back({id, object, text, fix});
+	}
+
+	const MaskRule *rule(const Name &table, const std::string &column) const
+	{
+		const auto rules = masking.find(table);
+		if (rules == masking.end()) return nullptr;
+		const auto found = rules->second.find(column);
+		return found == rules->second.end() ? nullptr : &found->second;
+	}
+
+	// What happens to the column's values on their way: nothing, where there is no rule or the rule says so.
+	MaskRule effective(const PlannedTable &table, const std::string &column) const
+	{
+		const MaskRule *found = rule(table.name, column);
+		return found && found->masks() && table.mode == Mode::copy && table.in_source ? *found : MaskRule{};
+	}
+
+	// Every relation of the table that has indexes and constraints of its own: the root, and its leaves.
+	std::vector<const Relation *> relations(const Name &table) const
+	{
+		std::vector<const Relation *> out{target.find(table)};
+		for (const Relation *leaf : target.storage(table))
+			if (leaf != out.front()) out.push_back(leaf);
+		return out;
+	}
+
+	// An index in which two masks that are equal would be a duplicate. Not one that has the columns of another unique index without
+	// a masked column in it: that one keeps its rows apart.
+	std::string unique_index(const PlannedTable &table, const std::string &column) const
+	{
+		for (const Relation *relation : relations(table.name)) {
+			const auto untouched = [&](const Index &index) {
+				return index.unique && index.valid && index.predicate.empty() && !index.expressions && !index.columns.empty() &&
+				    std::none_of(index.columns.begin(), index.columns.end(), [&](const auto &one) {
+					    const Column *c = relation->column(one);
+					    return !c || !c->not_null || effective(table, one).masks();
+				    });
+			};
+			for (const Index &index : relation->indexes) {
+				if (!(index.unique || index.exclusion) || !index.valid) continue;
+				if (!contains(index.columns, column) && !contains(index.mentions, column)) continue;
+				const bool apart = std::any_of(relation->indexes.begin(), relation->indexes.end(), [&](const Index &other) {
+					return untouched(other) && std::all_of(other.columns.begin(), other.columns.end(),
+					                               [&](const auto &one) { return contains(index.columns, one); });
+				});
+				if (!apart) return index.name;
+			}
+		}
+		return {};
+	}
+
+	std::string too_narrow(const Column &column, const MaskRule &rule, const Strategy &strategy) const
+	{
+		const int width = strategy.width(rule), room = column.base == "name" ? 63 : column.length;
+		return room && room < width ? std::to_string(width) + " characters, the column holds " + std::to_string(room) : "";
+	}
+
+	std::string collides(const PlannedTable &table, const std::string &column, const MaskRule &rule, const Strategy &strategy) const
+	{
+		const auto index = unique_index(table, column);
+		if (index.empty()) return {};
+		const double rows = std::max(2.0, most_rows(source, table.name)), odds = collision_odds(strategy, rule, rows);
+		if (odds <= accepted_odds) return {};
+		char one_in[40];
+		std::snprintf(one_in, sizeof one_in, "1 in %.0f", std::max(1.0, std::ceil(1 / odds)));
+		return strategy.bits(rule) == 0 ? "gives too few different values for the unique index " + index
+		                                : "would give two of about " + counted(std::llround(rows), "row", "rows") +
+		        " the same value with odds of " + one_in + ", and index " + index + " is unique";
+	}
+
+	// The first of the strategies that the column can take.
+	std::optional<MaskRule> fitting(const PlannedTable &table, const Column &column, const std::vector<const char *> &names) const
+	{
+		if (!is_text(column)) return std::nullopt;
+		for (const char *name : names) {
+			const Strategy &strategy = *find_strategy(name);
+			std::vector<int> lengths = strategy.lengths.empty() ? std::vector{0} : strategy.lengths;
+			for (const int length : lengths) {
+				const MaskRule one{name, "", !strategy.lengths.empty() && length == strategy.lengths.front() ? 0 : length};
+				if (too_narrow(column, one, strategy).empty() && collides(table, column.name, one, strategy).empty()) return one;
+			}
+		}
+		return std::nullopt;
+	}
+
+	// "another strategy that fits", as lines to paste.
+	std::string instead(const PlannedTable &table, const Column &column) const
+	{
+		const auto other = fitting(table, column, {"hash", "email", "name", "redact"});
+		return other ? rule_lines(target, table.name, {rule_text(column.name, *other)})
+		             : rule_lines(target, table.name, {rule_text(column.name, {"none", "", 0}) + "    # copies it as it is"});
+	}
+
+	void checks(const PlannedTable &table, const Column &column, const MaskRule &rule)
+	{
+		std::vector<std::string> names = column.domain_checks;
+		for (const Relation *relation : relations(table.name))
+			for (const CheckConstraint &check : relation->checks)
+				if (contains(check.columns, column.name) && !contains(names, check.name)) names.push_back(check.name);
+		if (names.empty()) return;
+		plan.warnings.push_back({"masked-check", table.name.shown() + "." + column.name,
+		    table.name.shown() + "." + column.name + " has CHECK constraint" + (names.size() > 1 ? "s " : " ") + listed(names) +
+		        ": a value that it does not allow masked as " + find_strategy(rule.strategy)->gives + " ends the run",
+		    ""});
+	}
+
+	void of_column(const PlannedTable &table, const Column &column, const MaskRule &rule)
+	{
+		const auto object = table.name.shown() + "." + column.name;
+		const Strategy &strategy = *find_strategy(rule.strategy);
+		if (!is_text(column)) {
+			problem("masked-type", object, object + " is " + column.type + "; strategy " + rule.strategy + " gives text",
+			    rule_lines(target, table.name, {rule_text(column.name, {"none", "", 0}) + "    # copies it as it is"}));
+			return;
+		}
+		if (const auto why = too_narrow(column, rule, strategy); !why.empty())
+			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
+			    instead(table, column));
+		else if (const auto odds = collides(table, column.name, rule, strategy); !odds.empty())
+			problem("masked-unique", object, "strategy " + rule.strategy + " " + odds + " (" + object + ")", instead(table, column));
+		checks(table, column, rule);
+	}
+
+	// A reference holds only where both ends change alike.
+	void references()
+	{
+		std::map<Name, const PlannedTable *> tables;
+		for (const PlannedTable &table : plan.tables) tables[table.name] = &table;
+		for (const ForeignKey *key : graph.keys) {
+			const auto child = tables.find(logical_table(graph, key->child)), parent = tables.find(logical_table(graph, key->parent));
+			if (child == tables.end() || parent == tables.end()) continue;
+			if (child->second->mode == Mode::empty || parent->second->mode == Mode::empty) continue;
+			for (std::size_t i = 0; i < key->columns.size(); ++i) {
+				const MaskRule of_child = effective(*child->second, key->columns[i]), of_parent = effective(*parent->second, key->referenced[i]);
+				if (of_child == of_parent) continue;
+				const auto child_column = child->first.shown() + "." + key->columns[i], parent_column = parent->first.shown() + "." + key->referenced[i];
+				const auto how = [](const MaskRule &rule) {
+					return !rule.masks() ? std::string("copied as it is")
+					                     : "masked by " + rule.strategy + (rule.length ? " of length " + std::to_string(rule.length) : "") +
+					        (rule.domain.empty() ? "" : " in domain " + rule.domain);
+				};
+				const bool copies = child->second->mode == Mode::copy && parent->second->mode == Mode::copy;
+				// One rule for both ends: the parent's, or the child's where only that has one.
+				const MaskRule &both = of_parent.masks() ? of_parent : of_child;
+				problem("masked-reference", child_column,
+				    child_column + " (" + how(of_child) + ") references " + parent_column + " (" + how(of_parent) + "): " + key->name +
+				        " would break",
+				    copies ? rule_lines(target, child->first, {rule_text(key->columns[i], both)}) + "\n    " + yaml_table(target, parent->first) +
+				            ":\n      - " + rule_text(key->referenced[i], both)
+				           : "anonymize:\n  tables:\n    " + yaml_table(target, of_child.masks() ? child->first : parent->first) + ":\n      - " +
+				            rule_text(of_child.masks() ? key->columns[i] : key->referenced[i], {"none", "", 0}));
+			}
+		}
+	}
+
+	void personal();
+
+public:
+	Checker(const Config &config_, const Graph &graph_, const Masking &masking_, const Catalog &source_, const Catalog &target_, Plan &plan_)
+	    : config(config_), graph(graph_), masking(masking_), source(source_), target(target_), plan(plan_)
+	{}
+
+	void run()
+	{
+		for (const PlannedTable &table : plan.tables) {
+			const auto rules = masking.find(table.name);
+			if (rules == masking.end()) continue;
+			for (const auto &[name, rule] : rules->second) {
+				if (!rule.masks()) continue;
+				const auto object = table.name.shown() + "." + name;
+				if (table.mode == Mode::keep)
+					problem("masked-kept-table", object,
+					    "a rule for " + object + ": the table is kept, none of its rows is copied or masked (" + table.reason + ")",
+					    "take the rule out, or: tables: {" + yaml_table(target, table.name) + ": {mode: copy}}");
+				const Column *column = target.find(table.name)->column(name);
+				if (table.mode != Mode::copy || !table.in_source || !column || column->generated) continue;
+				of_column(table, *column, rule);
+			}
+		}
+		references();
+		personal();
+	}
+};
+
+void Checker::personal()
+{
+	if (config.policy == Policy::none) return;
+	std::string block;
+	std::size_t tables = 0;
+	std::size_t found = 0;
+	for (const PlannedTable &table : plan.tables) {
+		const Relation *there = source.find(table.name), *here = target.find(table.name);
+		if (table.mode != Mode::copy || !table.in_source) continue;
+		std::string lines;
+		for (const Column &column : here->columns) {
+			const Column *read = there->column(column.name);
+			if (!read || column.generated || rule(table.name, column.name)) continue;
+			// Ids are replaced by maps, and what references a row is no personal value itself.
+			const auto &columns = table.columns;
+			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &one) { return one.column == column.name && !one.map.empty(); })) continue;
+			const auto personal = looks_personal(*there, *read);
+			if (!personal) continue;
+			++found;
+			if (const auto fits = fitting(table, column, personal->strategies))
+				lines += "\n      - " + rule_text(column.name, *fits) + "    # " + personal->category;
+			else    // as a comment: nobody shall paste a leak
+				lines += "\n      # - " + rule_text(column.name, {"none", "", 0}) + "    # " + personal->category + ": no strategy fits " +
+				    column.type + ", this copies it as it is";
+		}
+		if (lines.empty()) continue;
+		++tables;
+		block += "\n    " + yaml_table(target, table.name) + ":" + lines;
+	}
+	if (!found) return;
+	Problem problem{"personal-columns", "anonymize",
+	    counted(static_cast<std::int64_t>(found), "column", "columns") + " of " + counted(static_cast<std::int64_t>(tables), "table", "tables") +
+	        (found == 1 ? " looks personal and has no rule; what it is, " : " look personal and have no rule; what they are, ") +
+	        "and a rule for each (strategy: none copies a column as it is):",
+	    "anonymize:\n  tables:" + block};
+	(config.policy == Policy::strict ? plan.problems : plan.warnings).push_back(std::move(problem));
+}
+
+}  // namespace
+
+Masking resolve_masking(const Config &config, const Catalog &source, const Catalog &target, Problems &problems)
+{
+	Masking masking;
+	for (const MaskedTable &masked : config.masks) {
+		const auto table = table_of_rule(masked.table, source, target, problems);
+		if (!table) continue;
+		const Relation *here = target.find(*table), *there = source.find(*table);
+		for (const auto &[column, rule] : masked.columns) {
+			const auto object = table->shown() + "." + column;
+			if (!here->column(column) && !(there && there->column(column))) {
+				std::vector<std::string> known;
+				for (const Column &one : here->columns) known.push_back(one.name);
+				problems.push_back({"unknown-column", "anonymize.tables." + masked.table,
+				    "a rule for " + object + ": there is no such column" + did_you_mean(column, known), "correct the name, or take the rule out"});
+			} else if (const Column *own = here->column(column); own && own->generated) {
+				problems.push_back({"masked-generated", "anonymize.tables." + masked.table,
+				    "a rule for " + object + ": it is generated from other columns", "mask the columns it is made of"});
+			} else if (!masking[*table].emplace(column, rule).second) {
+				problems.push_back({"two-rules", "anonymize.tables." + masked.table, "two rules for " + object, "take one of them out"});
+			}
+		}
+	}
+	return masking;
+}
+
+void add_masking_obstacles(
+    const Config &config, const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, Plan &plan)
+{
+	Checker(config, graph, masking, source, target, plan).run();
+}
+
+}  // namespace core

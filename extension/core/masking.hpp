@@ -1,0 +1,26 @@
+// Which columns are masked, and how: the configuration's rules laid over the catalogs of both sides, and every reason why a rule
+// cannot hold. What is decided here travels as Transfer::mask; the plan of both sides has it, and each compares it with its own.
+#pragma once
+#include <map>
+#include <string>
+#include "catalog.hpp"
+#include "config.hpp"
+#include "graph.hpp"
+#include "plan.hpp"
+
+namespace core {
+
+// By column. Rules that say "none" are in it: a column that somebody has looked at.
+using TableMasking = std::map<std::string, MaskRule>;
+using Masking = std::map<Name, TableMasking>;    // tables of the target
+
+// The rules by the tables and columns they name. A table or column that neither side has, or two rules for one column: problems.
+Masking resolve_masking(const Config &, const Catalog &source, const Catalog &target, std::vector<Problem> &problems);
+
+// Why the columns of the planned tables cannot be masked as the rules say (types, lengths, unique indexes, references, kept tables),
+// CHECK constraints that a mask may not satisfy (warnings), and columns that look personal and have no rule: the policy says whether
+// they stop the run. After the tables are planned.
+void add_masking_obstacles(
+    const Config &, const Graph &, const Masking &, const Catalog &source, const Catalog &target, Plan &);
+
+}  // namespace core

@@ -1,0 +1,165 @@
+// sync_mask() and its siblings: the maskers of core on values of this database. In a refresh they are not used (the client masks rows
+// before they get here, and its key never does); they are for rows that are here already, and for seeing what a rule does.
+//
+// The key comes from the file that prodsync.key_file names, which only a superuser can set, or, for this session alone, from
+// sync_set_key(). It is no setting itself: settings can be shown.
+#include <sys/stat.h>
+#include <unistd.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <map>
+#include <memory>
+#include "core/config.hpp"
+#include "core/masks.hpp"
+#include "mask.hpp"
+#include "pg_server.hpp"
+extern "C" {
+#include "mb/pg_wchar.h"
+#include "storage/fd.h"
+}
+
+namespace prodsync {
+
+namespace {
+
+char *key_file = nullptr;    // prodsync.key_file
+
+struct MaskKeyState {
+	std::optional<core::MaskKey> of_session;
+	std::optional<core::MaskKey> of_file;
+	TimestampTz read_at = 0;    // the statement that read the file: the next one looks again
+	std::map<std::string, std::unique_ptr<core::Mask>> masks;    // by rule; made with the keys as they are
+};
+MaskKeyState state;
+
+// What the file holds, or an error without a word of it.
+core::MaskKey read_key(const std::string &name)
+{
+	const std::string file = "the key file that prodsync.key_file names";
+	auto refuse = [&](const std::string &why) {
+		return pg::Error(ERRCODE_CONFIG_FILE_ERROR, file + " " + why, {},
+		    "It holds 64 hex digits (openssl rand -hex 32), and nobody but the server's operating system user may read it.");
+	};
+	const char *path = name.c_str();
+	const int fd = pg::call([=] { return OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY); });
+	if (fd < 0) throw refuse("cannot be read: " + std::generic_category().message(errno));
+	struct stat status{};
+	const bool known = fstat(fd, &status) == 0;
+	std::array<char, 256> buffer{};
+	ssize_t size = -1;
+	if (known && S_ISREG(status.st_mode) && !(status.st_mode & (S_IRWXG | S_IRWXO))) size = read(fd, buffer.data(), buffer.size());
+	pg::call([=] { (void)CloseTransientFile(fd); });
+	if (!known || !S_ISREG(status.st_mode)) throw refuse("is no file");
+	if (status.st_mode & (S_IRWXG | S_IRWXO)) throw refuse("can be read by others");
+	if (size < 0) throw refuse("cannot be read");
+	std::string why;
+	auto key = core::MaskKey::parse({buffer.data(), static_cast<std::size_t>(size)}, why);
+	explicit_bzero(buffer.data(), buffer.size());
+	if (!key) throw refuse(why);
+	return *key;
+}
+
+const core::MaskKey &current_key()
+{
+	if (state.of_session) return *state.of_session;
+	if (!key_file || !*key_file)
+		throw pg::Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "there is no masking key", {},
+		    "A superuser names a file with one in prodsync.key_file, or this session says SELECT sync_set_key('64 hex digits').");
+	const TimestampTz statement = GetCurrentStatementStartTimestamp();
+	if (!state.of_file || state.read_at != statement) {
+		state.of_file.reset();
+		state.masks.clear();
+		state.of_file = read_key(key_file);
+		state.read_at = statement;
+	}
+	return *state.of_file;
+}
+
+void forget_file_key(const char *, void *)
+{
+	state.of_file.reset();
+	state.masks.clear();
+}
+
+core::MaskRule rule_of(const std::string &strategy, const std::string &options)
+{
+	core::json rule = options.empty() ? core::json::object() : core::json::parse(options);
+	if (!rule.is_object()) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "options must be a JSON object, for instance {\"length\": 32}");
+	if (rule.contains("column") || rule.contains("strategy"))
+		throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "options are those of the strategy; strategy is an argument of its own");
+	rule["column"] = "value";
+	rule["strategy"] = strategy;
+	std::vector<core::Problem> problems;
+	const auto parsed = core::parse_column_rule(rule, "options", problems);
+	if (!problems.empty()) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, problems.front().text, {}, problems.front().fix);
+	if (!parsed) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "a strategy is needed");
+	return parsed->rule;
+}
+
+// The text argument, in UTF-8 whatever the database's encoding: a mask is the same in every database.
+std::string utf8_arg(FunctionCallInfo fcinfo, int n)
+{
+	const Datum value = PG_GETARG_DATUM(n);
+	struct Bytes {
+		const char *data;
+		std::size_t size;
+	};
+	const Bytes bytes = pg::call([=] {
+		text *t = DatumGetTextPP(value);
+		char *given = VARDATA_ANY(t);
+		const int size = static_cast<int>(VARSIZE_ANY_EXHDR(t));
+		char *utf8 = pg_server_to_any(given, size, PG_UTF8);
+		return Bytes{utf8, utf8 == given ? static_cast<std::size_t>(size) : std::strlen(utf8)};
+	});
+	return {bytes.data, bytes.size};
+}
+
+Datum masked(FunctionCallInfo fcinfo, const std::string &strategy, const std::string &options)
+{
+	const core::Strategy *known = core::find_strategy(strategy);
+	const core::MaskKey *key = known && known->keyed ? &current_key() : nullptr;    // forgets the masks of another key
+	const std::string label = strategy + "\n" + options;
+	auto mask = state.masks.find(label);
+	if (mask == state.masks.end()) {
+		const core::MaskRule rule = rule_of(strategy, options);
+		if (!rule.masks()) return PG_GETARG_DATUM(0);    // none: as it is
+		mask = state.masks.emplace(label, std::make_unique<core::Mask>(rule, key)).first;
+	}
+	return pg::text_datum(std::string((*mask->second)(utf8_arg(fcinfo, 0))));
+}
+
+}  // namespace
+
+void define_mask_settings()
+{
+	DefineCustomStringVariable("prodsync.key_file", "File with the masking key for sync_mask().",
+	    "64 hex digits; nobody but the server may read it. A refresh does not use it.", &key_file, "", PGC_SUSET,
+	    GUC_SUPERUSER_ONLY, nullptr, forget_file_key, nullptr);
+}
+
+PG_FUNCTION(prodsync_mask)
+{
+	if (!pg::has_arg(fcinfo, 0)) PG_RETURN_NULL();
+	if (!pg::has_arg(fcinfo, 1)) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "a strategy is needed");
+	return masked(fcinfo, pg::arg_text(fcinfo, 1), pg::has_arg(fcinfo, 2) ? pg::arg_text(fcinfo, 2) : "");
+}
+PG_FUNCTION(prodsync_mask_email) { return masked(fcinfo, "email", ""); }
+PG_FUNCTION(prodsync_mask_phone) { return masked(fcinfo, "phone", ""); }
+PG_FUNCTION(prodsync_mask_name) { return masked(fcinfo, "name", ""); }
+PG_FUNCTION(prodsync_mask_redact) { return masked(fcinfo, "redact", ""); }
+PG_FUNCTION(prodsync_mask_hash) { return masked(fcinfo, "hash", "{\"length\": " + std::to_string(pg::arg_int(fcinfo, 1)) + "}"); }
+
+PG_FUNCTION(prodsync_set_key)
+{
+	std::string why, given = pg::arg_text(fcinfo, 0);
+	auto key = core::MaskKey::parse(given, why);
+	explicit_bzero(given.data(), given.size());
+	if (!key) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "the masking key " + why, {}, "It is 64 hex digits: openssl rand -hex 32");
+	state.masks.clear();
+	state.of_session = *key;
+	PG_RETURN_VOID();
+}
+
+}  // namespace prodsync

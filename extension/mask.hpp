@@ -1,0 +1,8 @@
+#pragma once
+
+namespace prodsync {
+
+// prodsync.key_file; when the library is loaded.
+void define_mask_settings();
+
+}  // namespace prodsync

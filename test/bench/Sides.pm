@@ -1,0 +1,185 @@
+# The two servers of the bench, and UAT as it is before each run.
+#
+#   my $sides = Sides->new($scale, $folder);
+#   $sides->prepare;                                # servers, content
+#   $sides->reset('full');                          # UAT as a refresh of last week left it; 'small': as the fixture makes it
+#   $sides->{production}, {uat}, {plain}, {masked}, {rows}
+#   my $holder = $sides->holder;                    # somebody who holds a lock that the switch wants
+#   my $config = $sides->make_content('large');     # a database for the client's memory
+#
+# A run must not profit from the one before it: UAT is a fresh copy of a template each time, both servers have just made a
+# checkpoint, and production's tables have just been read.
+package Sides;
+use strict;
+use warnings;
+use Prodsync;
+use Time::HiRes 'time';
+use Ways ();
+
+my $fixture = 'test/fixtures/saas';
+my $kept = 100;                            # 9,983 kept rows
+
+sub new
+{
+	my ($class, $scale, $dir) = @_;
+	my @conf = grep { /^\w/ } split /\n/, slurp('test/bench/postgresql.conf');
+	my $self = bless { scale => $scale, dir => $dir, conf => \@conf }, $class;
+	$self->{$_} = $self->configuration($_) for 'plain', 'masked';
+	return $self;
+}
+sub prepare
+{
+	my ($self) = @_;
+	@$self{qw(production uat)} = clusters(['production', @{ $self->{conf} }], ['uat', @{ $self->{conf} }]);
+	my @loads;
+	for (['production', 'app', 'production', $self->{scale}], ['uat', 'small', 'uat', $kept]) {
+		my ($side, $db, @content) = @$_;
+		$self->{$side}->sql("CREATE DATABASE $db");
+		push @loads, Prodsync::start('', "$fixture/load.sh", $self->{$side}->dsn($db), @content);
+	}
+	for my $load (@loads) {
+		my $done = $load->wait(3600);
+		die $done->{err} if $done->{exit};
+	}
+	$self->{production}->sql('VACUUM FREEZE', 'app');
+	$self->{uat}->sql('CREATE EXTENSION prodsync', 'small');
+	$self->{rows} = Ways::thousands($self->read_production);
+	return;
+}
+
+# The fixture's configuration; masked: with the bench's rules.
+sub configuration
+{
+	my ($self, $which) = @_;
+	my $yaml = slurp("$fixture/prodsync.yaml");
+	if ($which eq 'masked') {
+		my $rules = slurp('test/bench/anonymize.yaml');
+		$yaml =~ s/^anonymize:.*/$rules/ms or die "no anonymize: in the fixture's configuration\n";
+	}
+	return file("$which.yaml", $yaml);
+}
+sub environment
+{
+	my ($self, $db) = @_;
+	return {
+		SOURCE => $self->{production}{host}, TARGET => $self->{uat}{host}, SCRATCH => $self->scratch,
+		PRODSYNC_SOURCE => $self->{production}->dsn($db // 'app'), PRODSYNC_TARGET => $self->{uat}->dsn($db // 'app'),
+		PRODSYNC_KEY => join('', map { sprintf '%02x', $_ } 0 .. 31),
+	};
+}
+# An empty folder for what a way writes.
+sub scratch
+{
+	my ($self) = @_;
+	my $path = "$self->{dir}/scratch";
+	system('rm', '-rf', $path) == 0 && mkdir $path or die "$path: $!";
+	return $path;
+}
+
+# ---- before each run ----
+sub copy_database
+{
+	my ($self, $template, $db) = @_;
+	my $uat = $self->{uat};
+	$uat->sql("DROP DATABASE IF EXISTS $db");
+	# Files are copied; through the WAL, the default since 15, it is slower and leaves the buffers in another state.
+	my $strategy = $uat->sql('SHOW server_version_num') >= 150000 ? 'STRATEGY file_copy' : '';
+	$uat->sql("CREATE DATABASE $db TEMPLATE $template $strategy");
+	# The label is the database's own, a copy has none.
+	$uat->sql("SELECT sync_set_environment('uat', true)", $db);
+	return;
+}
+# Last week's refresh, made once: what is refreshed is a database full of production's rows, not an empty one.
+sub make_full
+{
+	my ($self) = @_;
+	return if $self->{has_full}++;
+	$self->copy_database('small', 'app');
+	local %ENV = (%ENV, %{ $self->environment });
+	my $run = prodsync('sync', '--from', 'production', '--to', 'uat', '--config', $self->{plain}, '--yes');
+	die "the refresh to begin with failed\n$run->{err}" if $run->{exit};
+	$self->{uat}->sql('ALTER DATABASE app RENAME TO "full"');
+	return;
+}
+sub reset
+{
+	my ($self, $template) = @_;
+	my $uat = $self->{uat};
+	$uat->sql('DROP DATABASE IF EXISTS fresh');
+	$self->make_full if $template eq 'full';
+	$self->copy_database(qq("$template"), 'app');
+	$self->read_production;
+	# The tables that people are looking at are in memory.
+	$uat->sql('SELECT count(*) FROM apps_customers_customer', 'app');
+	$_->sql('CHECKPOINT') for $uat, $self->{production};
+	return;
+}
+# Reads every row there; says how many.
+sub read_production
+{
+	my ($self) = @_;
+	my $counts = $self->{production}->sql("SELECT string_agg(format('(SELECT count(*) FROM %s)', oid::regclass), '+') FROM pg_class
+		WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace", 'app');
+	return $self->{production}->sql("SELECT $counts", 'app');
+}
+# Dies unless the biggest tables are there: a way that did half of its work shall not look fast.
+sub demand_content
+{
+	my ($self, $db) = @_;
+	for my $table (qw(apps_purchasing_orderline apps_customers_customer apps_sales_invoiceline)) {
+		my ($want, $have) = map { $_->[0]->sql("SELECT count(*) FROM $table", $_->[1]) } [$self->{production}, 'app'], [$self->{uat}, $db];
+		die "$table has $have rows, production $want\n" if $have < $want;
+	}
+	return;
+}
+
+# ---- somebody who holds a lock ----
+# A transaction of a tester that has read a table and stays open until the switch has been trying for three seconds.
+sub holder
+{
+	my ($self) = @_;
+	my ($session, $watcher) = map { $self->{uat}->session('app') } 1, 2;
+	$session->query('BEGIN');
+	$session->query('SELECT 1 FROM apps_sales_invoice LIMIT 1');
+	my ($seen, $released);
+	return sub {
+		return if $released;
+		$seen //= time if $watcher->query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'prodsync' AND query LIKE '%sync_switch(%'") > 0;
+		return unless $seen && time - $seen >= 3;
+		$session->query('COMMIT');
+		$released = 1;
+		return;
+	};
+}
+
+# ---- databases of a few tables, for the memory of the client ----
+my $megabytes = 16;
+my %content = (
+	many => ['CREATE TABLE many (id bigint PRIMARY KEY, a integer, b text)',
+		sub { "INSERT INTO many SELECT g, g, 'row ' || g FROM generate_series(1, " . 20_000 * $_[0] . ') g' }],
+	large => [join(';', map { "CREATE TABLE large_$_ (id bigint PRIMARY KEY, document bytea); ALTER TABLE large_$_ ALTER document SET STORAGE external" } 1 .. 4),
+		sub { my $rows = 1 + int($_[0] / 25); join ';', map { "INSERT INTO large_$_ SELECT g, convert_to(repeat('x', $megabytes * 1048576), 'UTF8') FROM generate_series(1, $rows) g" } 1 .. 4 }],
+);
+sub largest_row { return { many => 0, large => $megabytes }->{ $_[1] } }
+sub make_content
+{
+	my ($self, $name) = @_;
+	return $self->{"has_$name"} if $self->{"has_$name"};
+	my ($schema, $rows) = @{ $content{$name} };
+	for (@$self{qw(production uat)}) {
+		$_->sql("CREATE DATABASE $name");
+		$_->sql($schema, $name);
+	}
+	$self->{production}->sql($rows->($self->{scale}), $name);
+	$self->{production}->sql('VACUUM (FREEZE, ANALYZE)', $name);
+	$self->{uat}->sql("CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", $name);
+	return $self->{"has_$name"} = file("$name.yaml", <<'YAML');
+environments:
+  production: {dsn: "${PRODSYNC_SOURCE}"}
+  uat:        {dsn: "${PRODSYNC_TARGET}"}
+anonymize:
+  policy: none
+YAML
+}
+
+1;

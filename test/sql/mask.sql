@@ -1,0 +1,82 @@
+-- sync_mask() and its siblings: the same objects as in the client. The golden file is read here and by the unit tests.
+SET client_min_messages = warning;
+CREATE DATABASE prodsync_mask;
+\c prodsync_mask
+CREATE EXTENSION prodsync;
+\pset null NULL
+
+-- without a key
+SELECT sync_email('alice@example.com');
+SELECT sync_redact('alice@example.com'), sync_mask('alice@example.com', 'redact');    -- needs none
+SELECT sync_set_key('abc');
+SELECT sync_set_key(repeat('x', 64));
+SELECT sync_set_key(repeat('0', 64));
+
+SELECT sync_set_key('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
+CREATE TABLE golden (line serial, strategy text, options jsonb, value text, masked text);
+\copy golden (strategy, options, value, masked) FROM 'test/fixtures/masks.tsv'
+SELECT count(*) > 100 AS enough, count(DISTINCT strategy) AS strategies FROM golden;
+SELECT line, strategy, options FROM golden WHERE sync_mask(value, strategy, options) IS DISTINCT FROM masked;
+SELECT line, strategy FROM golden WHERE options = '{}' AND masked IS DISTINCT FROM CASE strategy WHEN 'email' THEN sync_email(value)
+	WHEN 'phone' THEN sync_phone(value) WHEN 'name' THEN sync_name(value) WHEN 'redact' THEN sync_redact(value) WHEN 'hash' THEN sync_hash(value) END;
+SELECT sync_hash('alice@example.com', 32), sync_mask('alice@example.com', 'none');
+-- NULL stays NULL, the empty string empty
+SELECT sync_email(NULL), sync_mask(NULL, 'email'), sync_mask('', 'email') = '' AS empty;
+
+-- what is wrong is said, and nothing is masked by guess
+SELECT sync_mask('a', 'emial');
+SELECT sync_mask('a', NULL);
+SELECT sync_mask('a', 'email', '{"lenght": 16}');
+SELECT sync_mask('a', 'email', '[]');
+SELECT sync_mask('a', 'email', '{"strategy": "hash"}');
+SELECT sync_hash('a', 17);
+SELECT sync_mask('a', 'hash', '{"length": "16"}');
+
+-- the key is no setting, and one session's is not another's
+SELECT name FROM pg_settings WHERE setting ~ '000102';
+\c
+SELECT sync_email('alice@example.com');
+
+-- the key's file: only a superuser names it, only the server may be able to read it
+SELECT current_setting('data_directory') AS data \gset
+\set file :data '/prodsync.key'
+COPY (SELECT '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f') TO :'file';
+DO $$BEGIN EXECUTE format('ALTER DATABASE prodsync_mask SET prodsync.key_file = %L', current_setting('data_directory') || '/prodsync.key'); END$$;
+\c
+SELECT sync_email('alice@example.com');    -- COPY made it readable for others
+\setenv FILE :file
+\! chmod 600 "$FILE"
+SELECT sync_email('alice@example.com');
+SELECT sync_set_key('ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');    -- the session's own comes first
+SELECT sync_email('alice@example.com') <> 'user_d23ac2eb2e8ad87b@example.com' AS other;
+\c
+COPY (SELECT 'short') TO :'file';
+SELECT sync_email('alice@example.com');
+\! rm "$FILE"
+SELECT sync_email('alice@example.com');
+CREATE ROLE prodsync_mask_user;
+GRANT EXECUTE ON FUNCTION sync_email(text) TO prodsync_mask_user;
+SET ROLE prodsync_mask_user;
+SET prodsync.key_file = '/etc/hostname';
+SHOW prodsync.key_file;
+SELECT sync_hash('alice@example.com');
+RESET ROLE;
+-- a role that runs refreshes gets no oracle for the server's key
+SELECT sync_grant('prodsync_mask_user');
+SET ROLE prodsync_mask_user;
+SELECT sync_hash('alice@example.com');
+SELECT sync_set_key('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
+RESET ROLE;
+
+-- in another encoding the mask is that of the same text in UTF-8
+CREATE DATABASE prodsync_mask_latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
+\c prodsync_mask_latin
+CREATE EXTENSION prodsync;
+SELECT sync_set_key('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
+SELECT sync_email(convert_from('\x4afc7267656e204dfc6c6c6572', 'LATIN1'));
+\c prodsync_mask
+DROP DATABASE prodsync_mask_latin;
+DROP OWNED BY prodsync_mask_user;
+DROP ROLE prodsync_mask_user;
+\c regression
+DROP DATABASE prodsync_mask;

@@ -1,0 +1,144 @@
+# Masking in flight: what arrives is what sync_mask() makes of production's values, in both formats of COPY; and of what is masked
+# nothing raw is found in the target's files, WAL, log and memory, nor in what the client prints (C1, C7).
+use strict;
+use warnings;
+use Gate;
+use Prodsync;
+use Test::More;
+
+my ($production, $uat) = saas(uat => ['log_statement=all', 'log_min_messages=debug1', 'log_min_duration_statement=0']);
+my $key = 'a1' x 31 . 'b2';
+my $raw = 'zq7raw';        # in every value that is masked
+my $open = 'zq7open';      # in values that are not: what finds these would find the others
+
+# A table that travels as text (its regclass does), with everything that COPY's text format escapes.
+$_->sql('CREATE TABLE odd (id integer PRIMARY KEY, about regclass, full_name text, code character(40), remark varchar(60) NOT NULL)', 'app') for $production, $uat;
+$production->sql(<<SQL, 'app');
+INSERT INTO odd VALUES (1, 'odd', E'$raw tab\\there', '$raw', E'$open\\t1'), (2, NULL, E'$raw \\\\N back\\\\slash', '$raw 2', '$open'),
+	(3, 'pg_class', E'$raw new\\nline', '', '$open'), (4, 'odd', '', NULL, '$open'), (5, 'odd', NULL, '$raw 2', '$open');
+UPDATE apps_customers_customer SET name = '$raw ' || id, email = '$raw' || id || '\@leak.test', notes = '$open ' || id WHERE email <> '';
+UPDATE apps_customers_contact SET first_name = '$raw ' || id, last_name = '$raw', email = '$raw' || id || '\@leak.test', phone = '$raw' || id;
+UPDATE apps_tenants_invitation SET email = '$raw' || id || '\@leak.test';
+CREATE EXTENSION prodsync;
+SQL
+my $rules = <<'YAML';
+anonymize:
+  policy: strict
+  tables:
+    odd:
+      - {column: full_name, strategy: hash, length: 32}
+      - {column: code, strategy: hash, domain: codes}
+YAML
+my $yaml = sub { my ($text) = @_; return config([qr/anonymize:\n  policy: none\n/ => $text]) };
+my @plan = qw(plan --from production --to uat --config);
+
+# ---- strict: the block to paste ----
+my $strict = prodsync(@plan, $yaml->($rules));
+is($strict->{exit}, 5, 'C6: columns that look personal and have no rule stop the plan');
+like($strict->{err}, qr/\d+ columns of \d+ tables look personal and have no rule/, 'and are counted');
+my ($block) = $strict->{err} =~ /(^ +anonymize:\n +tables:\n(?: {9,}.*\n)+)/m;
+ok($block, 'with one block of YAML');
+$block =~ s/^ {5}//mg;
+my ($tables) = $block =~ /tables:\n(.*)/s;
+like($tables, qr/apps_customers_customer:\n +- \{column: name, strategy: name\} +# name\n +- \{column: email, strategy: email\} +# e-mail address\n +- \{column: phone, strategy: phone\}/, 'that has a fitting strategy for each');
+like($tables, qr/# - \{column: birthday, strategy: none\}/, 'and as a comment what no strategy fits');
+unlike($tables, qr/^ +- \{[^}]*strategy: none/m, 'never one that copies');
+unlike($strict->{err}, qr/email_sent|codename|schema_name/, 'what is not personal is not in it');
+$tables =~ s/# - /- /g;
+$rules .= $tables;
+{
+	local $ENV{PRODSYNC_KEY};
+	delete $ENV{PRODSYNC_KEY};
+	my $no_key = prodsync(@plan, $yaml->($rules));
+	is($no_key->{exit}, 5, 'a pasted block leaves no problem but the missing key');
+	like($no_key->{err}, qr/1 problem stands in the way\n.*no masking key\n.*openssl rand -hex 32/s, 'which says how to make one');
+	is(prodsync(@plan, $yaml->($rules), '--ephemeral-key')->{exit}, 0, '--ephemeral-key');
+}
+my $warn = prodsync(@plan, $yaml->("anonymize: {policy: warn}\n"));
+is($warn->{exit}, 0, 'policy: warn goes on') or diag $warn->{err};
+like($warn->{out}, qr/warning: \d+ columns of \d+ tables look personal/, 'and says the same');
+my $anonymize = prodsync(@plan, config(), '--anonymize');
+is($anonymize->{exit}, 5, '--anonymize without a rule is refused');
+like($anonymize->{err}, qr/no rule that masks/, 'in words');
+
+# ---- the refresh ----
+$ENV{PRODSYNC_KEY} = $key;
+$yaml->($rules);
+# Stopped before the last table is read, with everything else loaded: what the target's memory holds then.
+my $gate = gate($production);
+my $run = start_refresh('--jobs', '2', '--anonymize', '--format', 'json', '--show-progress');
+at_gate($production);
+wait_until(60, sub { watch($uat, "SELECT 1 FROM pg_stat_activity WHERE application_name = 'prodsync' AND state LIKE 'idle%' HAVING count(*) >= 2") });
+my $memory = memory_of($uat);
+ok($memory->{$open}, 'the target\'s memory was read: what is not masked is in it');
+ok(!$memory->{$raw}, 'nothing raw is in the memory of any of the target\'s processes');
+$gate->query('COMMIT');
+my $done = $run->wait;
+is($done->{exit}, 0, 'the refresh is done') or diag $done->{err};
+like($done->{out}, qr/"anonymized":true/, 'and says that it masked');
+unlike("$done->{out}$done->{err}", qr/\Q$raw\E|\Q$key\E/, 'neither raw value nor key in what the client prints');
+
+# What arrived is what the SQL functions make of production's values: the same objects in client and library.
+my @columns;
+for my $rule (split /\n/, $rules) {
+	our $table = $1 if $rule =~ /^    (\w+):$/;
+	my ($column, $strategy, $options) = $rule =~ /\{column: (\w+), strategy: (\w+)((?:, \w+: \w+)*)\}/ or next;
+	my %options = $options =~ /(\w+): (\w+)/g;
+	my $json = '{' . join(', ', map { qq("$_": ) . ($options{$_} =~ /^\d+$/ ? $options{$_} : qq("$options{$_}")) } sort keys %options) . '}';
+	push @columns, [$table, $column, $strategy, $json] if $strategy ne 'none';
+}
+cmp_ok(scalar(@columns), '>', 8, 'columns were masked');
+my (@got, @expected);
+for (@columns) {
+	my ($table, $column, $strategy, $options) = @$_;
+	my $id = $table eq 'odd' ? 'id' : 'id';
+	my $rows = qq(FROM "$table" WHERE $id < 1000000000 ORDER BY $id);
+	push @got, "$table.$column\n" . $uat->sql(qq(SELECT $id, replace("$column"::text, E'\\n', '|') $rows), 'app');
+	push @expected, "$table.$column\n" . $production->sql(qq(SELECT sync_set_key('$key')) . qq(; SELECT $id, sync_mask("$column"::text, '$strategy', '$options') $rows), 'app') =~ s/^\n+//r;
+}
+is($got[$_], $expected[$_], "$columns[$_][0].$columns[$_][1] is masked by $columns[$_][2]") for 0 .. $#columns;
+is($uat->sql("SELECT count(*) FROM odd WHERE full_name = ''", 'app') . $uat->sql('SELECT count(*) FROM odd WHERE full_name IS NULL', 'app'), '11', 'empty stays empty, NULL stays NULL');
+is($uat->sql("SELECT count(*) FROM apps_customers_customer WHERE notes LIKE '$open%'", 'app') > 0, 1, 'what has no rule arrives as it is');
+
+# ---- nothing raw at rest ----
+$uat->sql('CHECKPOINT');
+my $data = $uat->sql('SHOW data_directory');
+$uat->stop;
+for ([$open, 1, 'found where it was looked for'], [$raw, 0, 'not found']) {
+	my ($marker, $there, $what) = @$_;
+	for (['data files', "$data/base"], ['WAL', "$data/pg_wal"]) {
+		my ($name, $path) = @$_;
+		my $found = execute('grep', '-rqaF', $marker, $path)->{exit};
+		is($found, $there ? 0 : 1, "C7: the marker $marker in the target's $name: $what");
+	}
+}
+unlike($uat->log, qr/\Q$raw\E|\Q$key\E/, 'nor anything raw, nor the key, in its log');
+like($uat->log, qr/COPY prodsync_work/, 'which has every statement');
+
+done_testing;
+
+# Which of the two markers is in the memory of the cluster's processes, shared memory included.
+sub memory_of
+{
+	my ($cluster) = @_;
+	my %found = ($open => 0, $raw => 0);
+	my @pids = split /\n/, $cluster->sql("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type IN ('client backend', 'checkpointer')");
+	for my $pid (@pids) {
+		open my $maps, '<', "/proc/$pid/maps" or die "maps of $pid: $!";
+		open my $memory, '<:raw', "/proc/$pid/mem" or die "memory of $pid: $!";
+		while (<$maps>) {
+			my ($from, $to) = /^([0-9a-f]+)-([0-9a-f]+) r/ or next;
+			next if /\[v(var|syscall)/;
+			my ($at, $end, $tail) = (hex $from, hex $to, '');
+			while ($at < $end) {
+				my $size = $end - $at < 1 << 22 ? $end - $at : 1 << 22;
+				sysseek $memory, $at, 0 or last;
+				my $got = sysread $memory, my $piece, $size or last;
+				$_ && ("$tail$piece" =~ /\Q$_\E/ and $found{$_}++) for keys %found;
+				$tail = substr $piece, -16;
+				$at += $got;
+			}
+		}
+	}
+	return \%found;
+}
