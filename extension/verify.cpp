@@ -17,9 +17,8 @@ void step_verify(const pg::Extension &extension, int run, const StepRow &step)
 	if (!step.item.value("whole", false)) analyze(extension, refresh.shadows.at(step.original));
 	std::vector<Check> checks;
 	{
-		pg::AsExtension as(extension);
-		pg::Spi spi;
-		checks = verify_foreign_keys(spi, refresh, relation);
+		pg::Tables sql(extension);
+		checks = verify_foreign_keys(sql, refresh, relation);
 	}
 	for (Check &check : verify_masked_forms(refresh, step)) checks.push_back(std::move(check));
 	ledger::record(extension, run, checks);
