@@ -24,11 +24,11 @@ static std::string orphans(const Refresh &refresh, const core::ForeignKey &key, 
 		   " WHERE " + key_equals(key, "p", "c") + ")";
 }
 
-static Check verdict(const Refresh &refresh, const core::ForeignKey &key, std::int64_t violations)
+static Check verdict(const Refresh &refresh, const core::ForeignKey &key, std::int64_t violations, const char *by = "join")
 {
 	Check check{"foreign key", describe(key), violations, "", violations == 0};
 	auto accepted = refresh.config().checks.find(key.name);
-	core::json detail{{"constraint", key.name}};
+	core::json detail{{"constraint", key.name}, {"by", by}};
 	if (violations && !key.validated) check.ok = true, detail["note"] = "the constraint is NOT VALID";
 	if (violations && accepted != refresh.config().checks.end()) check.ok = true, detail["note"] = "accepted as the source's";
 	check.detail = detail.dump();
@@ -70,7 +70,7 @@ std::vector<Check> verify_foreign_keys(pg::Tables &sql, const Refresh &refresh, 
 	std::vector<Check> out;
 	for (const core::ForeignKey *key : keys) {
 		std::optional<std::int64_t> orphans = scan.orphans(*key);
-		out.push_back(orphans ? verdict(refresh, *key, *orphans) : check_foreign_key(sql, refresh, *key, child_relation));
+		out.push_back(orphans ? verdict(refresh, *key, *orphans, "scan") : check_foreign_key(sql, refresh, *key, child_relation));
 		if (!refresh.replaced(key->parent) && !orphans) store_used_keys(sql, refresh, *key, child_relation);
 		if (!refresh.replaced(key->parent) && orphans)
 			scan.used_keys(*key, 10'000, [&](const std::string &values) {

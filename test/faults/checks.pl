@@ -40,6 +40,9 @@ my %wrong = (
 		"UPDATE customer SET email = 'customer7\@example.com' WHERE id = 2", "UPDATE customer SET email = 'uat2\@example.com' WHERE id = 2" ],
 	'supporting rows of other tenants' => [ qr/supporting rows of other tenants.*customer/,
 		'UPDATE "Order" SET customer_id = 3 WHERE id = 6', 'UPDATE "Order" SET customer_id = 2 WHERE id = 6' ],
+	# Nobody's foreign key looks at it: as after a restore that switched triggers off.
+	'reference of a kept row' => [ qr/reference of a kept row.*Order.*customer/,
+		'SET session_replication_role = replica; UPDATE "Order" SET customer_id = 4711 WHERE id = 6', 'UPDATE "Order" SET customer_id = 2 WHERE id = 6' ],
 	'rows that go away under a table that stays' => [ qr/profile/,
 		'UPDATE profile SET tenant_id = 1 WHERE id = 3', 'UPDATE profile SET tenant_id = NULL WHERE id = 3' ],
 	'sequence: no room' => [ qr/sequence.*customer_id_seq/,

@@ -58,7 +58,12 @@ UNION ALL SELECT 'publication', pubname, concat_ws(' ', puballtables, pubinsert,
 ORDER BY 1, 2;
 SQL
 
-sub content { my ($cluster, $db) = @_; return $cluster->sql($sql, $db // 'app') }
+# With $change: as it would be after that, which is rolled back.
+sub content
+{
+	my ($cluster, $db, $change) = @_;
+	return $cluster->sql(($change ? "BEGIN; $change;\n" : '') . $sql, $db // 'app');
+}
 
 sub differs
 {

@@ -329,6 +329,13 @@ sub judge
 		$more{undo}->();
 		push @wrong, 'the test has not undone: ' . differs($before, content($uat)) if content($uat) ne $before;
 	}
+	if ($outcome =~ /views/) {
+		# The next command finishes it, whichever it is.
+		my $clean = prodsync('clean', '--to', 'uat', '--config', $yaml);
+		push @wrong, "clean ends with $clean->{exit}: $clean->{err}" if $clean->{exit};
+		if ((my $then = outcome()) ne 'after') { push @wrong, "after clean: $then" }
+		if (my $shadows = leftovers($uat)) { push @wrong, "clean leaves $shadows" }
+	}
 	my $next = refresh();
 	push @wrong, "the next run ends with $next->{exit}: $next->{err}" if $next->{exit};
 	my $then = outcome();

@@ -4,9 +4,23 @@ use strict;
 use warnings;
 use Test::More;
 use Prodsync;
+use Content;
 use Faults;
 
 set_up();
+# What is compared sees each of these.
+{
+	my $as_is = content($uat);
+	for ('UPDATE profile SET id = id + 100 WHERE id = 1', "UPDATE history SET what = what || ' ' WHERE id = 1", 'ALTER SEQUENCE invoice_number RESTART 21',
+		'ALTER TABLE profile ENABLE TRIGGER always', 'ALTER TABLE customer ENABLE TRIGGER disabled', 'REVOKE UPDATE (notes) ON customer FROM small_tester', 'GRANT SELECT ON tenant TO small_tester',
+		'ALTER TABLE ticket OWNER TO postgres', "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'membership_user_id_idx'::regclass", 'ALTER TABLE ticket DISABLE ROW LEVEL SECURITY',
+		'DROP POLICY of_testers ON ticket', 'DROP RULE no_delete ON mail', 'ALTER TABLE customer ALTER segment DROP DEFAULT', 'DROP INDEX customer_tenant_id_idx',
+		'ALTER TABLE membership DROP CONSTRAINT membership_user_id_fkey', 'ALTER TABLE customer DISABLE TRIGGER ALL', 'ALTER SEQUENCE invoice_number INCREMENT 2', 'CREATE VIEW more AS SELECT 1') {
+		isnt(differs($as_is, content($uat, 'app', $_)), '', "seen: $_");
+	}
+	is(differs($as_is, content($uat)), '', 'and nothing where nothing is');
+}
+
 at_gate($_) for 'client killed, server busy', 'Ctrl-C', 'workers terminated', 'backend killed', 'source stopped', 'no disk space';
 trial(name => 'a check fails: a kept row has a key of production', exit => 6, says => qr/collision.*customer_email_key/,
 	prepare => sub { $uat->sql("UPDATE customer SET email = 'customer7\@example.com' WHERE id = 2", 'app') },
