@@ -16,7 +16,9 @@
 namespace client {
 namespace {
 
-constexpr const char *how_to_make = "openssl rand -hex 32 > prodsync.key && chmod 600 prodsync.key    # and: key_file: prodsync.key";
+// set -C: never over a key that is there, for a new one changes every mask.
+constexpr const char *how_to_make = "(umask 077; set -C; openssl rand -hex 32 > prodsync.key)    # and: key_file: prodsync.key";
+constexpr const char *how_to_mend = "a key is 64 hex digits; take the one of the last refreshes, a new one changes every mask";
 
 KeyFound missing(const std::string &id, const std::string &text, const std::string &fix) { return {nullptr, {id, "key_file", text, fix}}; }
 
@@ -24,19 +26,19 @@ KeyFound parsed(std::string_view text, const std::string &from)
 {
 	std::string why;
 	if (auto key = core::MaskKey::parse(text, why)) return {std::make_shared<const core::MaskKey>(*key), {}};
-	return missing("bad-key", "the masking key " + from + " " + why, how_to_make);
+	return missing("bad-key", "the masking key " + from + " " + why, how_to_mend);
 }
 
 KeyFound from_file(const std::string &name, const std::string &shown)
 {
 	const std::string file = "in " + shown;
 	const int fd = open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0) return missing("no-key", "the key file " + shown + " cannot be read: " + std::strerror(errno), how_to_make);
+	if (fd < 0) return missing("no-key", "the key file " + shown + " cannot be read: " + std::strerror(errno), errno == ENOENT ? how_to_make : how_to_mend);
 	struct stat status{};
 	const bool known = fstat(fd, &status) == 0;
 	if (!known || !S_ISREG(status.st_mode)) {
 		close(fd);
-		return missing("no-key", "the key file " + shown + " is no file", how_to_make);
+		return missing("no-key", "the key file " + shown + " is no file", how_to_mend);
 	}
 	// Whoever reads the key can undo every mask of a small dictionary.
 	if (status.st_mode & (S_IRWXG | S_IRWXO)) {
@@ -49,7 +51,7 @@ KeyFound from_file(const std::string &name, const std::string &shown)
 	while (size < buffer.size() && (got = read(fd, buffer.data() + size, buffer.size() - size)) > 0) size += static_cast<std::size_t>(got);
 	const int error = got < 0 ? errno : 0;
 	close(fd);
-	auto found = error ? missing("no-key", "the key file " + shown + " cannot be read: " + std::strerror(error), how_to_make)
+	auto found = error ? missing("no-key", "the key file " + shown + " cannot be read: " + std::strerror(error), how_to_mend)
 	                   : parsed({buffer.data(), size}, file);
 	sodium_memzero(buffer.data(), buffer.size());
 	return found;
@@ -60,7 +62,7 @@ KeyFound from_file(const std::string &name, const std::string &shown)
 KeyFound find_key(const Settings &settings, bool ephemeral)
 {
 	if (ephemeral) return {std::make_shared<const core::MaskKey>(core::MaskKey::random()), {}};
-	if (const char *text = std::getenv("PRODSYNC_KEY")) return parsed(text, "in PRODSYNC_KEY");
+	if (const char *text = std::getenv("PRODSYNC_KEY"); text && *text) return parsed(text, "in PRODSYNC_KEY");
 	if (!settings.key_file.empty()) {
 		const auto file = std::filesystem::path(settings.file).parent_path() / settings.key_file;
 		return from_file(file.string(), settings.key_file);

@@ -56,13 +56,7 @@ RefreshOptions refresh_options(const Options &options, Settings &settings)
 	refresh.shared_config = settings.config.to_json();
 	refresh.config = settings.config;
 	refresh.key = find_key(settings, options.ephemeral_key);
-	const auto &masks = settings.config.masks;
-	const auto masks_any = [](const core::MaskedTable &table) {
-		return std::any_of(table.columns.begin(), table.columns.end(), [](const auto &one) { return one.rule.masks(); });
-	};
-	if (options.anonymize && std::none_of(masks.begin(), masks.end(), masks_any))
-		throw Error(exit_plan, "--anonymize, and the configuration has no rule that masks a column",
-		    "prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:");
+	refresh.demand_masking = options.anonymize;
 	refresh.jobs = options.jobs;
 	refresh.lock_wait = settings.lock_wait;
 	refresh.on_lock = settings.cancel_holders ? OnLock::cancel : OnLock::wait;

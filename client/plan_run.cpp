@@ -166,7 +166,8 @@ void add_findings(core::Plan &plan, const std::vector<core::Row> &theirs)
 		const core::json item = item_of(row);
 		const core::Problem problem{text_of(item, "id"), text_of(item, "object"), text_of(item, "text"), text_of(item, "fix")};
 		auto add = [&](std::vector<core::Problem> &to) {
-			if (std::find(to.begin(), to.end(), problem) == to.end()) to.push_back(problem);
+			// What both sides found is told in our words: they know more.
+			if (std::none_of(to.begin(), to.end(), [&](const core::Problem &one) { return one.id == problem.id && one.object == problem.object; })) to.push_back(problem);
 		};
 		if (is(section, "problem")) add(plan.problems);
 		else if (is(section, "warning")) add(plan.warnings);
@@ -256,7 +257,9 @@ Prepared prepare(const RefreshOptions &options)
 
 	prepared.answers = ask(options, prepared);
 	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers);
-	try {
+	// Keys that are texts may be what the missing rules are about: while something stands in the way they stay here.
+	const bool ask_target = prepared.plan.problems.empty() || !prepared.answers.has_text_keys();
+	if (ask_target) try {
 		const auto theirs = may([&] {
 			return target.exec("SELECT section, object, item FROM " + prepared.extension.call("sync_plan($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
 				{options.shared_config.dump(), prepared.source_document.dump(), prepared.answers.to_json().dump()}).all();
@@ -270,6 +273,9 @@ Prepared prepare(const RefreshOptions &options)
 		if (error.sqlstate != "PS002" || prepared.plan.problems.empty()) throw;    // the problems that we have already
 	}
 	demand_key(options.key, prepared.plan);
+	if (options.demand_masking && masked_columns(prepared.plan) == 0)
+		prepared.plan.problems.push_back({"nothing-masked", "anonymize", "--anonymize, and no rule masks a column that is copied",
+			"prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
 	name_role(prepared.plan, source);
 	target.rollback();
 	FAULT_POINT("planned");

@@ -23,6 +23,7 @@ struct RefreshOptions {
 	bool demand_refreshable = true;              // false (plan): a label that is missing is a warning
 	core::json shared_config;                    // what of the file reaches the target
 	core::Config config;                         // the same, parsed
+	bool demand_masking = false;                 // --anonymize: a plan that masks nothing is a problem
 	KeyFound key;                                // for masking; only where the plan masks it matters whether there is one
 	int jobs = 0;                                // 0: by the cores here, 2 to 4
 	std::chrono::milliseconds lock_wait{600'000};

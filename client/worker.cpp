@@ -91,12 +91,16 @@ std::string Worker::begin_step(int run, const core::Step &step)
 
 // A mask of its own for each load: it is not for several threads.
 std::function<std::optional<std::string_view>(std::string_view)> Worker::masked(
-	const core::Transfer &transfer, const core::Relation *relation, bool binary) const
+	const core::Transfer &transfer, const core::Step &step) const
 {
-	const core::Column *column = relation ? relation->column(transfer.column) : nullptr;
+	const auto padded_in = [&](const core::Catalog &catalog, const core::Name &name) {
+		const core::Relation *relation = catalog.find(name);
+		const core::Column *column = relation ? relation->column(transfer.column) : nullptr;
+		return column && column->base == "character";
+	};
 	auto mask = std::make_shared<core::Mask>(transfer.mask, key_.get());
 	// character(n) comes padded with blanks that are not part of the value: the mask is the one of the same text elsewhere.
-	const bool padded = column && column->base == "character";
+	const bool binary = step.binary, padded = padded_in(prepared_.source_catalog, step.source_relation) || padded_in(prepared_.target_catalog, step.relation);
 	return [mask, padded, binary, buffer = std::string(), field = std::string()](std::string_view value) mutable -> std::optional<std::string_view> {
 		if (!binary) value = core::copy_unescaped(value, buffer);
 		if (padded) value = value.substr(0, value.find_last_not_of(' ') + 1);
@@ -142,7 +146,7 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 			replacements.push_back({columns.size(), transfer.column, [map](std::string_view value) { return map->find(value); }});
 		}
 		if (transfer.mask.masks())
-			replacements.push_back({columns.size(), transfer.column, masked(transfer, relation, step.binary)});
+			replacements.push_back({columns.size(), transfer.column, masked(transfer, step)});
 		columns.push_back(transfer.column);
 	}
 	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements));

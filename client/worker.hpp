@@ -36,7 +36,7 @@ class Worker {
 	struct Loaded { std::int64_t rows = 0, bytes = 0; };
 	Loaded load(int run, const core::Step &step, Progress &progress);
 	std::function<std::optional<std::string_view>(std::string_view)> masked(
-		const core::Transfer &transfer, const core::Relation *relation, bool binary) const;
+		const core::Transfer &transfer, const core::Step &step) const;
 	std::string begin_step(int run, const core::Step &step);
 
 public:

@@ -125,6 +125,7 @@ Datum masked(FunctionCallInfo fcinfo, const std::string &strategy, const std::st
 	if (mask == state.masks.end()) {
 		const core::MaskRule rule = rule_of(strategy, options);
 		if (!rule.masks()) return PG_GETARG_DATUM(0);    // none: as it is
+		if (state.masks.size() >= 64) state.masks.clear();    // options that differ from row to row must not fill the memory
 		mask = state.masks.emplace(label, std::make_unique<core::Mask>(rule, key)).first;
 	}
 	return pg::text_datum(std::string((*mask->second)(utf8_arg(fcinfo, 0))));

@@ -1,6 +1,9 @@
 #include "masked_form.hpp"
 #include "core/masks.hpp"
 #include "row_scan.hpp"
+extern "C" {
+#include "access/detoast.h"
+}
 
 namespace prodsync {
 
@@ -14,15 +17,19 @@ struct Looked {    // plain data for pg::call
 	std::int64_t others;
 };
 
-// Without detoasting: a mask is short, so what is compressed or stored elsewhere is none.
+constexpr Size longest = 64;    // no mask is longer
+
+// In a wide row even a short value may be stored elsewhere; a long one is no mask and is not fetched.
 bool in_form(const Looked &one, Datum value)
 {
 	if (one.type == NAMEOID) return core::is_masked_form(*one.strategy, *one.rule, NameStr(*DatumGetName(value)));
-	const auto *bytes = reinterpret_cast<struct varlena *>(DatumGetPointer(value));
-	if (VARATT_IS_EXTERNAL(bytes) || VARATT_IS_COMPRESSED(bytes)) return false;
+	if (toast_raw_datum_size(value) > longest + VARHDRSZ) return false;
+	const auto *bytes = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(value));
 	std::string_view text(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (one.type == BPCHAROID) text = text.substr(0, text.find_last_not_of(' ') + 1);
-	return core::is_masked_form(*one.strategy, *one.rule, text);
+	const bool masked = core::is_masked_form(*one.strategy, *one.rule, text);
+	if (PointerGetDatum(bytes) != value) pfree(const_cast<struct varlena *>(bytes));
+	return masked;
 }
 
 void count(Oid shadow, AttrNumber last, Looked *looked, std::size_t columns)

@@ -243,18 +243,28 @@ const json &object(const json &document, const char *key)
 
 json Answers::to_json() const
 {
-	json document{{"maximums", maximums}, {"source_tenants", source_tenants}, {"source_tenant_labels", source_tenant_labels},
+	json document{{"maximums", maximums}, {"source_tenants", source_tenants},
 	    {"kept_tenants", kept_tenants}, {"target_tenants", target_tenants}, {"maps", json::object()}, {"unmatched", unmatched},
 	    {"folds", json::object()}, {"kept_rows", json::object()}, {"asked", asked}};
 	for (const auto &[name, map] : maps)
 		document["maps"][name.sql()] = {{"pairs", map.pairs}, {"fallback", map.fallback ? json(*map.fallback) : json()},
 		    {"fallback_label", map.fallback_label}, {"fallback_candidates", map.fallback_candidates},
-		    {"unmatched", map.unmatched}};
+		    {"unmatched", map.unmatched.size()}};
 	for (const auto &[name, fold] : folds)
 		document["folds"][name.sql()] = {
 		    {"dropped", fold.dropped}, {"by_ctid", fold.by_ctid}, {"total", fold.total}, {"indexes", fold.indexes}};
 	for (const auto &[name, rows] : kept_rows) document["kept_rows"][name.sql()] = rows;
 	return document;
+}
+
+bool Answers::has_text_keys() const
+{
+	const auto is_text = [](const std::string &key) { return key.find_first_not_of("0123456789abcdef-(),") != key.npos; };
+	if (std::any_of(source_tenants.begin(), source_tenants.end(), is_text)) return true;
+	for (const auto &[name, fold] : folds)
+		for (const auto &[from, to] : fold.dropped)
+			if (is_text(from) || is_text(to)) return true;
+	return false;
 }
 
 Answers Answers::parse(const json &document)
@@ -266,7 +276,6 @@ Answers Answers::parse(const json &document)
 	try {
 		answers.maximums = object(document, "maximums").get<std::map<std::string, std::int64_t>>();
 		answers.source_tenants = get(document, "source_tenants", Texts{});
-		answers.source_tenant_labels = get(document, "source_tenant_labels", Texts{});
 		answers.kept_tenants = get(document, "kept_tenants", Texts{});
 		answers.target_tenants = get(document, "target_tenants", std::int64_t{-1});
 		for (const auto &[name, map] : object(document, "maps").items()) {
@@ -275,7 +284,7 @@ Answers Answers::parse(const json &document)
 			if (map.contains("fallback") && !map["fallback"].is_null()) parsed.fallback = map["fallback"].get<std::string>();
 			parsed.fallback_label = get(map, "fallback_label", std::string{});
 			parsed.fallback_candidates = get(map, "fallback_candidates", std::int64_t{0});
-			parsed.unmatched = get(map, "unmatched", Texts{});
+			parsed.unmatched.resize(get(map, "unmatched", std::size_t{0}));    // how many is all that is told
 		}
 		answers.unmatched = object(document, "unmatched").get<std::map<std::string, std::int64_t>>();
 		for (const auto &[name, fold] : object(document, "folds").items())

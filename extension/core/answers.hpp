@@ -56,7 +56,7 @@ struct Fold {  // rows of a source table that become equal in a unique index onc
 struct Answers {
 	std::map<std::string, std::int64_t> maximums;  // "public.apps_x.id" -> largest value in the source
 	std::vector<std::string> source_tenants;       // keys of the source's tenants that match keep
-	std::vector<std::string> source_tenant_labels;
+	std::vector<std::string> source_tenant_labels;  // for people here: production's texts are not sent to the target
 	std::vector<std::string> kept_tenants;          // labels of the target's, for people
 	std::int64_t target_tenants = -1;               // how many there are in all
 	std::map<Name, Map> maps;                       // by the kept table
@@ -67,7 +67,10 @@ struct Answers {
 	std::vector<std::string> asked;          // ids of questions that are answered
 
 	void take(const Config &, const Graph &target, const Question &, const std::vector<Row> &rows);
+	// For the target: without the texts that only the client's own plan needs (labels, ids without a counterpart: their number goes).
 	json to_json() const;
+	// Whether keys of production are in it that are neither numbers nor uuids: those of tenants and of rows that fold.
+	bool has_text_keys() const;
 	static Answers parse(const json &);
 };
 

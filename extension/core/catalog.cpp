@@ -73,7 +73,7 @@ Index parse_index(const json &j)
 	i.whole_row = flag(j, "whole_row");
 	i.predicate = text(j, "predicate");
 	i.columns = strings(j, "columns");
-	i.mentions = strings(j, "mentions");
+	i.expression_keys = strings(j, "expression_keys");
 	i.method = text(j, "method");
 	i.pages = number(j, "pages");
 	return i;

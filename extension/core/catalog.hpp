@@ -34,7 +34,7 @@ struct Index {
 	bool exclusion = false, expressions = false, whole_row = false;
 	std::string predicate;                 // SQL, or empty: not partial
 	std::vector<std::string> columns;      // key columns; empty where one of them is an expression
-	std::vector<std::string> mentions;     // of an index with expressions: the columns in keys and expressions
+	std::vector<std::string> expression_keys;    // SQL of those keys that are expressions
 	std::string method;
 	std::int64_t pages = 0;
 };

@@ -122,11 +122,9 @@ indexes AS (
 			FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(number, place)
 			LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number <> 0
 			WHERE k.place <= i.indnkeyatts),
-		'mentions', CASE WHEN i.indexprs IS NOT NULL THEN (SELECT pg_catalog.jsonb_agg(DISTINCT a.attname)
-			FROM pg_catalog.pg_depend AS d
-			JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = d.refobjsubid
-			WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.indexrelid
-			  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = i.indrelid) END,
+		'expression_keys', CASE WHEN i.indexprs IS NOT NULL THEN (SELECT pg_catalog.jsonb_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k.place::pg_catalog.int4, true) ORDER BY k.place)
+			FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(number, place)
+			WHERE k.number = 0 AND k.place <= i.indnkeyatts) END,
 		'method', m.amname, 'pages', nullif(c.relpages, 0)) ORDER BY c.relname) AS doc
 	FROM pg_catalog.pg_index AS i JOIN rels AS r ON r.oid = i.indrelid
 	JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am AS m ON m.oid = c.relam

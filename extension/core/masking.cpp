@@ -7,6 +7,7 @@
 #include "maps.hpp"
 #include "obstacles.hpp"
 #include "personal.hpp"
+#include "predicate.hpp"
 #include "rules.hpp"
 
 namespace core {
@@ -23,11 +24,9 @@ std::string rule_text(const std::string &column, const MaskRule &rule)
 	return text + "}";
 }
 
-std::string rule_lines(const Catalog &target, const Name &table, const std::vector<std::string> &rules)
+std::string rule_lines(const Catalog &target, const Name &table, const std::string &line)
 {
-	std::string text = "anonymize:\n  tables:\n    " + yaml_table(target, table) + ":";
-	for (const auto &rule : rules) text += "\n      - " + rule;
-	return text;
+	return "anonymize:\n  tables:\n    " + yaml_table(target, table) + ":\n      " + line;
 }
 
 // The table that a rule names. One that only production has is not copied: nothing to mask, and nothing wrong with the rule.
@@ -49,20 +48,35 @@ bool contains(const std::vector<std::string> &list, const std::string &one)
 	return std::find(list.begin(), list.end(), one) != list.end();
 }
 
-// Rows at most, where nobody has counted them: as many as fit into the pages.
+// Rows of the table; very many where nobody has counted them (before ANALYZE the size is not known either).
 double most_rows(const Catalog &source, const Name &table)
 {
 	double rows = 0;
-	for (const Relation *leaf : source.storage(table))
-		rows += leaf->rows >= 0 ? leaf->rows : 291.0 * static_cast<double>(leaf->pages);
+	for (const Relation *leaf : source.storage(table)) rows += leaf->rows >= 0 ? leaf->rows : 1e9;
 	return rows;
 }
+
+// lower((email)::text): an expression that keeps apart what a mask keeps apart. Others may keep less of it.
+bool keeps_apart(std::string expression, const std::string &column)
+{
+	std::string bare;
+	for (const char c : expression)
+		if (c != '(' && c != ')' && c != ' ') bare += c;
+	for (const char *cast : {"::text", "::charactervarying", "::citext"})
+		if (const auto at = bare.find(cast); at != bare.npos) bare.erase(at, std::string_view(cast).size());
+	const auto name = quote_identifier(column);
+	return bare == name || bare == "lower" + name || bare == "upper" + name;
+}
+
+// A rule that would copy the column, as a comment: nobody shall paste a leak.
+std::string copied_line(const std::string &rule) { return "# - " + rule + "    # copies it as it is"; }
 
 class Checker {
 	const Config &config;
 	const Graph &graph;
 	const Masking &masking;
 	const Catalog &source, &target;
+	const Answers &answers;
 	Plan &plan;
 
 	void problem(const char *id, const std::string &object, const std::string &text, const std::string &fix)
@@ -94,10 +108,15 @@ class Checker {
 		return out;
 	}
 
+	struct UniqueIndex {
+		std::string name;          // empty: there is none
+		bool of_the_whole = true;  // all of the mask is in the key, not only what an expression leaves of it
+	};
 	// An index in which two masks that are equal would be a duplicate. Not one that has the columns of another unique index without
 	// a masked column in it: that one keeps its rows apart.
-	std::string unique_index(const PlannedTable &table, const std::string &column) const
+	UniqueIndex unique_index(const PlannedTable &table, const std::string &column) const
 	{
+		UniqueIndex found;
 		for (const Relation *relation : relations(table.name)) {
 			const auto untouched = [&](const Index &index) {
 				return index.unique && index.valid && index.predicate.empty() && !index.expressions && !index.columns.empty() &&
@@ -108,15 +127,20 @@ class Checker {
 			};
 			for (const Index &index : relation->indexes) {
 				if (!(index.unique || index.exclusion) || !index.valid) continue;
-				if (!contains(index.columns, column) && !contains(index.mentions, column)) continue;
+				bool in_it = contains(index.columns, column), whole = in_it;
+				for (const auto &expression : index.expression_keys)
+					if (mentions(expression, column)) in_it = true, whole = whole || keeps_apart(expression, column);
+				if (!in_it) continue;
 				const bool apart = std::any_of(relation->indexes.begin(), relation->indexes.end(), [&](const Index &other) {
 					return untouched(other) && std::all_of(other.columns.begin(), other.columns.end(),
 					                               [&](const auto &one) { return contains(index.columns, one); });
 				});
-				if (!apart) return index.name;
+				if (apart) continue;
+				if (!whole) return {index.name, false};
+				if (found.name.empty()) found.name = index.name;
 			}
 		}
-		return {};
+		return found;
 	}
 
 	std::string too_narrow(const Column &column, const MaskRule &rule, const Strategy &strategy) const
@@ -127,15 +151,16 @@ class Checker {
 
 	std::string collides(const PlannedTable &table, const std::string &column, const MaskRule &rule, const Strategy &strategy) const
 	{
-		const auto index = unique_index(table, column);
+		const auto [index, whole] = unique_index(table, column);
 		if (index.empty()) return {};
+		if (!whole) return "may give equal keys in the unique index " + index + ", which is over an expression";
 		const double rows = std::max(2.0, most_rows(source, table.name)), odds = collision_odds(strategy, rule, rows);
 		if (odds <= accepted_odds) return {};
 		char one_in[40];
 		std::snprintf(one_in, sizeof one_in, "1 in %.0f", std::max(1.0, std::ceil(1 / odds)));
 		return strategy.bits(rule) == 0 ? "gives too few different values for the unique index " + index
 		                                : "would give two of about " + counted(std::llround(rows), "row", "rows") +
-		        " the same value with odds of " + one_in + ", and index " + index + " is unique";
+		        (rows >= 1e9 ? " (nobody has counted them: ANALYZE)" : "") + " the same value with odds of " + one_in + ", and index " + index + " is unique";
 	}
 
 	// The first of the strategies that the column can take.
@@ -157,8 +182,8 @@ class Checker {
 	std::string instead(const PlannedTable &table, const Column &column) const
 	{
 		const auto other = fitting(table, column, {"hash", "email", "name", "redact"});
-		return other ? rule_lines(target, table.name, {rule_text(column.name, *other)})
-		             : rule_lines(target, table.name, {rule_text(column.name, {"none", "", 0}) + "    # copies it as it is"});
+		return rule_lines(target, table.name,
+		    other ? "- " + rule_text(column.name, *other) : copied_line(rule_text(column.name, {"none", "", 0})));
 	}
 
 	void checks(const PlannedTable &table, const Column &column, const MaskRule &rule)
@@ -180,7 +205,7 @@ class Checker {
 		const Strategy &strategy = *find_strategy(rule.strategy);
 		if (!is_text(column)) {
 			problem("masked-type", object, object + " is " + column.type + "; strategy " + rule.strategy + " gives text",
-			    rule_lines(target, table.name, {rule_text(column.name, {"none", "", 0}) + "    # copies it as it is"}));
+			    rule_lines(target, table.name, copied_line(rule_text(column.name, {"none", "", 0}))));
 			return;
 		}
 		if (const auto why = too_narrow(column, rule, strategy); !why.empty())
@@ -189,6 +214,40 @@ class Checker {
 		else if (const auto odds = collides(table, column.name, rule, strategy); !odds.empty())
 			problem("masked-unique", object, "strategy " + rule.strategy + " " + odds + " (" + object + ")", instead(table, column));
 		checks(table, column, rule);
+		key(table, column, object);
+		children(table, column, rule);
+	}
+
+	// Keys by which rows are chosen go to the target as they are in production, and are compared with it afterwards.
+	void key(const PlannedTable &table, const Column &column, const std::string &object)
+	{
+		const std::string without_rule = "take the rule for " + object + " out";
+		const bool is_key = single_key(*target.find(table.name)) == column.name;
+		const auto fold = answers.folds.find(table.name);
+		if (is_key && table.name == tenant_table(config, graph))
+			problem("masked-key", object, object + " is the key of the tenant table: which tenants are left out is told by it", without_rule);
+		else if (is_key && fold != answers.folds.end() && !fold->second.dropped.empty())
+			problem("masked-key", object, object + " is the key of a table whose rows become equal when users are mapped: which of them go is told by it", without_rule);
+		else if (const auto &columns = table.columns; std::any_of(columns.begin(), columns.end(), [&](const Transfer &one) { return one.column == column.name && !one.map.empty(); }))
+			problem("masked-key", object, object + " holds ids that are replaced on their way: masking and replacing exclude each other", without_rule);
+		if (config.tenants && table.name == tenant_table(config, graph))
+			for (const auto &mentioned : mentioned_columns(config.tenants->keep, *target.find(table.name)))
+				if (mentioned == column.name)
+					problem("masked-keep", object, "tenants.keep chooses by " + object + ", which is masked: next time it would choose among masks",
+					    "choose by another column, or " + without_rule);
+	}
+
+	// Inheritance: SELECT of the parent shows the children's rows, which are tables of their own here.
+	void children(const PlannedTable &table, const Column &column, const MaskRule &given)
+	{
+		for (const PlannedTable &child : plan.tables) {
+			const Relation *relation = target.find(child.name);
+			if (child.mode != Mode::copy || !child.in_source || std::find(relation->parents.begin(), relation->parents.end(), table.name) == relation->parents.end()) continue;
+			if (!rule(child.name, column.name))
+				problem("masked-child", child.name.shown() + "." + column.name,
+				    child.name.shown() + " inherits " + column.name + " from " + table.name.shown() + ", where it is masked, and has no rule of its own",
+				    rule_lines(target, child.name, "- " + rule_text(column.name, given)));
+		}
 	}
 
 	// A reference holds only where both ends change alike.
@@ -200,9 +259,13 @@ class Checker {
 			const auto child = tables.find(logical_table(graph, key->child)), parent = tables.find(logical_table(graph, key->parent));
 			if (child == tables.end() || parent == tables.end()) continue;
 			if (child->second->mode == Mode::empty || parent->second->mode == Mode::empty) continue;
+			if (child->second->mode == Mode::copy && !child->second->in_source) continue;    // kept rows only, which follow theirs
 			for (std::size_t i = 0; i < key->columns.size(); ++i) {
 				const MaskRule of_child = effective(*child->second, key->columns[i]), of_parent = effective(*parent->second, key->referenced[i]);
-				if (of_child == of_parent) continue;
+				if (of_child == of_parent) {
+					of_equal_rules(*key, i, of_child);
+					continue;
+				}
 				const auto child_column = child->first.shown() + "." + key->columns[i], parent_column = parent->first.shown() + "." + key->referenced[i];
 				const auto how = [](const MaskRule &rule) {
 					return !rule.masks() ? std::string("copied as it is")
@@ -215,19 +278,29 @@ class Checker {
 				problem("masked-reference", child_column,
 				    child_column + " (" + how(of_child) + ") references " + parent_column + " (" + how(of_parent) + "): " + key->name +
 				        " would break",
-				    copies ? rule_lines(target, child->first, {rule_text(key->columns[i], both)}) + "\n    " + yaml_table(target, parent->first) +
+				    copies ? rule_lines(target, child->first, "- " + rule_text(key->columns[i], both)) + "\n    " + yaml_table(target, parent->first) +
 				            ":\n      - " + rule_text(key->referenced[i], both)
-				           : "anonymize:\n  tables:\n    " + yaml_table(target, of_child.masks() ? child->first : parent->first) + ":\n      - " +
-				            rule_text(of_child.masks() ? key->columns[i] : key->referenced[i], {"none", "", 0}));
+				           : rule_lines(target, of_child.masks() ? child->first : parent->first,
+				                 copied_line(rule_text(of_child.masks() ? key->columns[i] : key->referenced[i], {"none", "", 0}))));
 			}
 		}
+	}
+
+	// citext compares without case, a mask is made of the bytes.
+	void of_equal_rules(const ForeignKey &key, std::size_t i, const MaskRule &rule)
+	{
+		const Relation *child = target.find(logical_table(graph, key.child));
+		const Column *column = child ? child->column(key.columns[i]) : nullptr;
+		if (rule.masks() && column && (column->base == "citext" || column->base.ends_with(".citext")))
+			plan.warnings.push_back({"masked-citext", child->name.shown() + "." + column->name,
+			    child->name.shown() + "." + column->name + " is citext and masked: a reference that differs in case from what it references finds nothing, and ends the run", ""});
 	}
 
 	void personal();
 
 public:
-	Checker(const Config &config_, const Graph &graph_, const Masking &masking_, const Catalog &source_, const Catalog &target_, Plan &plan_)
-	    : config(config_), graph(graph_), masking(masking_), source(source_), target(target_), plan(plan_)
+	Checker(const Config &config_, const Graph &graph_, const Masking &masking_, const Catalog &source_, const Catalog &target_, const Answers &answers_, Plan &plan_)
+	    : config(config_), graph(graph_), masking(masking_), source(source_), target(target_), answers(answers_), plan(plan_)
 	{}
 
 	void run()
@@ -238,6 +311,8 @@ public:
 			for (const auto &[name, rule] : rules->second) {
 				if (!rule.masks()) continue;
 				const auto object = table.name.shown() + "." + name;
+				const Relation *there = source.find(table.name);
+				if (!there || !there->column(name)) continue;    // only the target has it: nothing travels
 				if (table.mode == Mode::keep)
 					problem("masked-kept-table", object,
 					    "a rule for " + object + ": the table is kept, none of its rows is copied or masked (" + table.reason + ")",
@@ -266,8 +341,9 @@ void Checker::personal()
 			const Column *read = there->column(column.name);
 			if (!read || column.generated || rule(table.name, column.name)) continue;
 			// Ids are replaced by maps, and what references a row is no personal value itself.
+			// (Of a table whose rows fold the map leaves most values as they are.)
 			const auto &columns = table.columns;
-			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &one) { return one.column == column.name && !one.map.empty(); })) continue;
+			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &one) { return one.column == column.name && answers.maps.contains(one.map); })) continue;
 			const auto personal = looks_personal(*there, *read);
 			if (!personal) continue;
 			++found;
@@ -318,9 +394,9 @@ Masking resolve_masking(const Config &config, const Catalog &source, const Catal
 }
 
 void add_masking_obstacles(
-    const Config &config, const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, Plan &plan)
+    const Config &config, const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
 {
-	Checker(config, graph, masking, source, target, plan).run();
+	Checker(config, graph, masking, source, target, answers, plan).run();
 }
 
 }  // namespace core

@@ -21,6 +21,6 @@ Masking resolve_masking(const Config &, const Catalog &source, const Catalog &ta
 // CHECK constraints that a mask may not satisfy (warnings), and columns that look personal and have no rule: the policy says whether
 // they stop the run. After the tables are planned.
 void add_masking_obstacles(
-    const Config &, const Graph &, const Masking &, const Catalog &source, const Catalog &target, Plan &);
+    const Config &, const Graph &, const Masking &, const Catalog &source, const Catalog &target, const Answers &, Plan &);
 
 }  // namespace core

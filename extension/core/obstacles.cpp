@@ -31,6 +31,18 @@ std::string mode_line(const Catalog &target, const Name &table, const std::strin
 	return "tables:\n  " + yaml_table(target, table) + ": {" + rule + "}";
 }
 
+bool mentions(const std::string &expression, const std::string &column)
+{
+	const auto quoted = "\"" + column + "\"";
+	if (expression.find(quoted) != std::string::npos) return true;
+	const auto in_word = [&](std::size_t at) {
+		return at < expression.size() && (std::isalnum(static_cast<unsigned char>(expression[at])) || expression[at] == '_');
+	};
+	for (auto at = expression.find(column); at != std::string::npos; at = expression.find(column, at + 1))
+		if ((at == 0 || !in_word(at - 1)) && !in_word(at + column.size())) return true;
+	return false;
+}
+
 namespace {
 
 using Problems = std::vector<Problem>;
@@ -56,19 +68,6 @@ void constraints(const Config &config, const Catalog &target, Problems &problems
 			problems.push_back(
 			    {"unknown-constraint", "checks." + name, "unknown foreign key \"" + name + "\"" + did_you_mean(name, known),
 			        "names of constraints are as in the catalog"});
-}
-
-// Words of an SQL expression; quoted identifiers as they are.
-bool mentions(const std::string &expression, const std::string &column)
-{
-	const auto quoted = "\"" + column + "\"";
-	if (expression.find(quoted) != std::string::npos) return true;
-	const auto in_word = [&](std::size_t at) {
-		return at < expression.size() && (std::isalnum(static_cast<unsigned char>(expression[at])) || expression[at] == '_');
-	};
-	for (auto at = expression.find(column); at != std::string::npos; at = expression.find(column, at + 1))
-		if ((at == 0 || !in_word(at - 1)) && !in_word(at + column.size())) return true;
-	return false;
 }
 
 // Rows go to the leaf they are read for; a column that changes on the way would put them into the wrong one. `changes` says why it does.

@@ -17,6 +17,8 @@ void add_source_obstacles(const Config &, const Graph &, const Catalog &source, 
 void add_fold_obstacles(const Config &, const Graph &, const Catalog &source, const Catalog &target, const Answers &,
     const std::set<Name> &accepted, Plan &);
 
+// Whether an SQL expression, as the server writes it, has the column in it as a word.
+bool mentions(const std::string &expression, const std::string &column);
 // "a, b"
 std::string listed(const std::vector<std::string> &names);
 // "1 row", "1,204 rows"

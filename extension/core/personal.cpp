@@ -1,5 +1,5 @@
-// A name is split into words first: emailAddress, email_address and EMAILADDRESS2 are the same to a person. Then one table says which
-// words, or runs of words, speak of what. Words that say the column is only about such a value (email_verified_at, phone_count)
+// A name is split into words first: emailAddress and email_address are the same to a person. Then one table says which words, runs of
+// words, or stems inside a word (an unquoted emailAddress is emailaddress in the catalog) speak of what. Words that say the column is only about such a value (email_verified_at, phone_count)
 // take it out again. In doubt a column is named: strategy: none is one line, a leak is not undone.
 #include "personal.hpp"
 
@@ -14,11 +14,12 @@ namespace {
 using Words = std::vector<std::string>;
 
 // number: wide enough for a phone or account number; integers are counts and keys.
-enum class Kind { text, number, date, address_of_network };
+enum class Kind { text, number, date, address_of_network, token };
 
 struct Signs {
 	const char *category;
 	std::vector<Words> runs;    // any of these runs of words
+	std::vector<const char *> stems;    // or one of these inside a word: useremail, homephone are written without a break
 	std::vector<const char *> strategies;
 	std::set<Kind> kinds;
 };
@@ -30,30 +31,30 @@ const std::vector<Signs> &signs()
 	    {"secret",
 	        {{"password"}, {"passwd"}, {"passphrase"}, {"pwd"}, {"secret"}, {"token"}, {"apikey"}, {"api", "key"}, {"private", "key"},
 	            {"access", "key"}, {"auth", "key"}, {"encryption", "key"}, {"credential"}, {"credentials"}, {"otp"}, {"totp"}, {"pin", "code"}, {"pin", "hash"},
-	            {"security", "answer"}, {"recovery", "codes"}, {"recovery", "code"}, {"backup", "codes"}, {"jwt"}, {"passwort"}, {"contrasena"}, {"cvv"}, {"cvc"}},
-	        {"hash", "redact"}, {Kind::text}},
-	    {"e-mail address", {{"email"}, {"emails"}, {"e", "mail"}, {"mail"}, {"mails"}, {"mailbox"}, {"correo"}, {"courriel"}},
+	            {"security", "answer"}, {"recovery", "codes"}, {"recovery", "code"}, {"backup", "codes"}, {"jwt"}, {"passwort"}, {"contrasena"}, {"cvv"}, {"cvc"}}, {"passw", "passphrase", "apikey", "secret"},
+	        {"hash", "redact"}, {Kind::text, Kind::token}},
+	    {"e-mail address", {{"email"}, {"emails"}, {"e", "mail"}, {"mail"}, {"mails"}, {"mailbox"}, {"correo"}, {"courriel"}}, {"email"},
 	        {"email", "hash", "redact"}, {Kind::text}},
 	    {"phone number",
 	        {{"phone"}, {"phones"}, {"phonenumber"}, {"telephone"}, {"tel"}, {"telefon"}, {"telefono"}, {"mobile"}, {"msisdn"}, {"cell"},
-	            {"cellphone"}, {"cellular"}, {"fax"}, {"whatsapp"}, {"handy"}, {"sms", "number"}, {"landline"}},
+	            {"cellphone"}, {"cellular"}, {"fax"}, {"whatsapp"}, {"handy"}, {"sms", "number"}, {"landline"}}, {"phone", "msisdn", "mobilen"},
 	        {"phone", "hash", "redact"}, {Kind::text, Kind::number}},
 	    {"network address",
 	        {{"ip"}, {"ipaddress"}, {"ipv4"}, {"ipv6"}, {"remote", "addr"}, {"remote", "address"}, {"client", "addr"}, {"mac", "address"}, {"macaddr"},
-	            {"ip", "addr"}},
+	            {"ip", "addr"}}, {"ipaddr"},
 	        {"hash", "redact"}, {Kind::text, Kind::address_of_network}},
 	    {"date of birth",
-	        {{"birth"}, {"birthday"}, {"birthdate"}, {"dob"}, {"born"}, {"geburtsdatum"}, {"geburtstag"}, {"naissance"}, {"nacimiento"}},
+	        {{"birth"}, {"birthday"}, {"birthdate"}, {"dob"}, {"born"}, {"geburtsdatum"}, {"geburtstag"}, {"naissance"}, {"nacimiento"}}, {"birthda", "dateofbirth"},
 	        {"redact", "hash"}, {Kind::text, Kind::date}},
 	    {"identity document",
 	        {{"ssn"}, {"social", "security"}, {"passport"}, {"national", "id"}, {"nationalid"}, {"id", "number"}, {"idnumber"}, {"identity", "number"},
 	            {"personal", "number"}, {"tax", "id"}, {"tax", "number"}, {"taxnumber"}, {"taxid"}, {"vat", "number"}, {"vat", "id"}, {"nino"},
 	            {"license", "number"}, {"licence", "number"}, {"driver", "license"}, {"driving", "licence"}, {"medicare"}, {"steuernummer"}, {"dni"}, {"nif"},
-	            {"cpf"}, {"aadhaar"}},
+	            {"cpf"}, {"aadhaar"}}, {"passportn", "nationalid", "idnumber"},
 	        {"hash", "redact"}, {Kind::text, Kind::number}},
 	    {"account or card",
 	        {{"iban"}, {"bic"}, {"swift"}, {"account", "number"}, {"accountnumber"}, {"account", "no"}, {"bank", "account"}, {"sort", "code"}, {"routing", "number"},
-	            {"card", "number"}, {"cardnumber"}, {"credit", "card"}, {"pan"}, {"card", "last4"}, {"wallet", "address"}, {"kontonummer"}, {"bsb"}},
+	            {"card", "number"}, {"cardnumber"}, {"credit", "card"}, {"pan"}, {"card", "last4"}, {"wallet", "address"}, {"kontonummer"}, {"bsb"}}, {"accountn", "cardnum"},
 	        {"hash", "redact"}, {Kind::text, Kind::number}},
 	    {"name",
 	        {{"first", "name"}, {"firstname"}, {"last", "name"}, {"lastname"}, {"full", "name"}, {"fullname"}, {"middle", "name"}, {"middlename"}, {"given", "name"},
@@ -62,23 +63,23 @@ const std::vector<Signs> &signs()
 	            {"person", "name"}, {"holder", "name"}, {"account", "holder"}, {"account", "name"}, {"cardholder"}, {"card", "holder"}, {"recipient", "name"},
 	            {"sender", "name"}, {"payee"}, {"payer"}, {"beneficiary", "name"}, {"member", "name"}, {"employee", "name"}, {"patient", "name"}, {"guest", "name"},
 	            {"owner", "name"}, {"author", "name"}, {"client", "name"}, {"legal", "name"}, {"kin", "name"}, {"vorname"}, {"nachname"}, {"apellido"}, {"prenom"},
-	            {"signatory"}, {"signature"}},
+	            {"signatory"}, {"signature"}}, {"firstname", "lastname", "surname", "fullname", "username", "familyname", "givenname"},
 	        {"name", "hash", "redact"}, {Kind::text}},
 	    {"postal address",
 	        {{"address"}, {"addresses"}, {"address1"}, {"address2"}, {"addr"}, {"street"}, {"streetname"}, {"house", "number"}, {"postcode"}, {"post", "code"},
-	            {"postal", "code"}, {"postalcode"}, {"zip"}, {"zipcode"}, {"suburb"}, {"strasse"}, {"anschrift"}, {"adresse"}, {"plz"}, {"direccion"}, {"rue"}},
+	            {"postal", "code"}, {"postalcode"}, {"zip"}, {"zipcode"}, {"suburb"}, {"strasse"}, {"anschrift"}, {"adresse"}, {"plz"}, {"direccion"}, {"rue"}}, {"address", "postcode", "zipcode", "postalcode"},
 	        {"redact", "hash"}, {Kind::text}},
 	};
 	return table;
 }
 
 // The column is about such a value, not the value. What it begins with: is_email, has_phone, count_of_addresses.
-const std::set<std::string> about_at_front{"is", "has", "can", "count", "total", "enable", "allow", "require", "send", "last"};
-// What it ends with: email_sent, phone_verified_at, address_id.
-const std::set<std::string> about_at_end{"id", "ids", "uuid", "at", "on", "count", "counts", "total", "verified", "verification", "confirmed", "enabled", "disabled",
+const std::set<std::string> about_at_front{"is", "has", "can", "count", "total", "enable", "allow", "require"};
+// What it ends with: email_sent, phone_verified_at. (Ids that reference something are numbers; a text email_id is an address.)
+const std::set<std::string> about_at_end{"at", "on", "count", "counts", "total", "verified", "verification", "confirmed", "enabled", "disabled",
     "sent", "status", "state", "type", "types", "kind", "template", "subject", "body", "provider", "backend", "category", "limit", "attempts", "opt", "optin",
     "required", "allowed", "expires", "expiry", "expiration", "ttl", "format", "version", "length", "flag", "frequency", "preference",
-    "preferences", "priority", "language", "config", "settings", "algorithm", "method", "scope", "scopes", "purpose", "country", "domain", "size",
+    "preferences", "priority", "language", "algorithm", "method", "scope", "scopes", "purpose", "country", "domain", "size",
     "date", "time", "timestamp", "hits", "queue", "host", "port", "label", "url", "uri", "path", "file", "module", "class"};
 
 // Whose bare "name" is a person's.
@@ -93,9 +94,11 @@ std::optional<Kind> kind_of(const Column &column)
 	std::string base = column.base;
 	while (base.ends_with("[]")) base.resize(base.size() - 2);
 	if (base == "text" || base == "character varying" || base == "character" || base == "varchar" || base == "bpchar" || base == "name" ||
-	    base == "citext" || base.ends_with(".citext") || base == "bytea" || base == "json" || base == "jsonb" || base == "xml")
+	    base.find('.') != base.npos ||    // composite, hstore, a text type of an extension: in doubt it can hold anything
+	    base == "citext" || base == "hstore" || base == "bytea" || base == "json" || base == "jsonb" || base == "xml")
 		return Kind::text;
 	if (base == "bigint" || base == "numeric") return Kind::number;
+	if (base == "uuid") return Kind::token;
 	if (base == "date" || base.starts_with("timestamp")) return Kind::date;
 	if (base == "inet" || base == "cidr" || base.starts_with("macaddr")) return Kind::address_of_network;
 	return std::nullopt;
@@ -135,20 +138,15 @@ std::optional<Personal> looks_personal(const Relation &table, const Column &colu
 	if (words.empty()) return std::nullopt;
 	// A network address is one by its type.
 	if (*kind == Kind::address_of_network) return Personal{"network address", {}};
-	const bool last_name = words.size() > 1 && words[0] == "last" && words[1].ends_with("name");
-	if (words.size() > 1 && ((about_at_front.contains(words.front()) && !last_name) || about_at_end.contains(words.back()))) {
-		// national_id and tax_id are the value itself
-		bool whole = false;
-		for (const Words &run : {Words{"national", "id"}, Words{"tax", "id"}, Words{"vat", "id"}, Words{"birth", "date"}, Words{"date", "birth"},
-		         Words{"date", "of", "birth"}})
-			whole = whole || has_run(words, run);
-		if (words.back() == "birth") whole = true;
-		if (!whole) return std::nullopt;
-	}
+	if (words.size() > 1 && (about_at_front.contains(words.front()) || about_at_end.contains(words.back())) && !has_run(words, {"birth", "date"}))
+		return std::nullopt;
 	for (const Signs &sign : signs()) {
 		if (!sign.kinds.contains(*kind)) continue;
 		for (const Words &run : sign.runs)
 			if (has_run(words, run)) return Personal{sign.category, sign.strategies};
+		for (const char *stem : sign.stems)
+			for (const std::string &word : words)
+				if (word.find(stem) != word.npos) return Personal{sign.category, sign.strategies};
 	}
 	if (*kind == Kind::text && words == Words{"name"}) {
 		const Words of_table = words_of_name(table.name.name);

@@ -159,7 +159,8 @@ void tenants(
 	if (answers.source_tenants.empty()) return;
 	plan.warnings.push_back({"source-tenants", tenant.shown(),
 	    plural(static_cast<std::int64_t>(answers.source_tenants.size()), "tenant") +
-	        " of production are like those that are kept, and left out: " + listed(answers.source_tenant_labels),
+	        " of production are like those that are kept, and left out" +
+	        (answers.source_tenant_labels.empty() ? "" : ": " + listed(answers.source_tenant_labels)),
 	    ""});
 	for (const auto &table : plan.tables)
 		if (table.mode == Mode::copy && table.in_source && table.scope == Scope::tenant &&
@@ -230,7 +231,7 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 	if (config.tenants) tenants(config, graph, source, target, answers, plan);
 	add_target_obstacles(config, graph, target, plan);
 	add_source_obstacles(config, graph, source, target, answers, plan);
-	add_masking_obstacles(config, graph, masking, source, target, plan);
+	add_masking_obstacles(config, graph, masking, source, target, answers, plan);
 	if (const auto open = questions(config, source, target, answers); !open.empty())
 		plan.problems.push_back({"questions", open.front().id,
 		    plural(static_cast<std::int64_t>(open.size()), "question") + " to the two databases are not answered yet",
