@@ -231,7 +231,7 @@ sub trial
 }
 
 # The switch's COMMIT: commit_trial(name, [exit codes], outcome, where, sub { my ($run, $go_on) = @_; ... }), where is 'client': right before it is
-# sent, 'gone': when it was answered, or 'gate'.
+# sent, or 'gate'.
 sub commit_trial
 {
 	my ($name, $exits, $expected, $side, $do) = @_;
@@ -239,9 +239,7 @@ sub commit_trial
 	my $done;
 	my $ok = eval {
 		fresh();
-		my $point = $side eq 'gone' ? 'COMMIT answered' : 'before COMMIT';
-		$side = 'client' if $side eq 'gone';
-		my $run = start_at($side, $point);
+		my $run = start_at($side, 'before COMMIT');
 		$do->($run, sub { go_on($side) });
 		$done = $run->wait(100);
 		1;
