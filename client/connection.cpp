@@ -118,6 +118,14 @@ std::string column_in_context(std::string_view context, const std::vector<std::s
 	return {};
 }
 
+// condition.cpp of the extension: condition tenants.keep of the configuration
+std::string condition_in_context(std::string_view context)
+{
+	for (const char *option : {"tenants.keep", "users.fallback"})
+		if (context.find(std::string("condition ") + option + " of the configuration") != std::string_view::npos) return option;
+	return {};
+}
+
 // DETAIL of the extension's own errors is a JSON array of what and where.
 core::json array_of(const char *detail)
 {
@@ -246,7 +254,9 @@ Error Connection::error(const PGresult *result, Show show) const
 	if (sqlstate.starts_with("53")) advice = sqlstate == "53100" ? "the disk of that server is full" : "that server is short of memory, locks or connections";
 	else if (sqlstate == "40001") advice = "a standby gave up our snapshot: raise max_standby_streaming_delay there, or set hot_standby_feedback";
 	else if (sqlstate == "42501") advice = "the role " + user() + " lacks a right there";
-	return Error(exit_other, text, advice, {}, sqlstate);
+	Error error(exit_other, text, advice, {}, sqlstate);
+	error.condition = condition_in_context(field(result, PG_DIAG_CONTEXT));
+	return error;
 }
 
 bool Connection::in_transaction() const { return PQtransactionStatus(conn_.get()) != PQTRANS_IDLE; }

@@ -29,6 +29,7 @@ enum Exit : int {
 struct Error : std::runtime_error {
 	int exit_code;
 	std::string sqlstate, detail, hint;
+	std::string condition;                            // the option whose SQL condition failed on the target: tenants.keep
 	std::vector<core::Problem> problems;              // exit 5: all of them; what() says how many
 	core::json items = core::json::array();           // DETAIL of the extension's own errors: failed checks, lock holders
 	Error(int code, const std::string &text, std::string hint_ = {}, std::string detail_ = {}, std::string sqlstate_ = {})

@@ -41,14 +41,11 @@ core::json source_catalog(Connection &source)
 	return document;
 }
 
-// What of the configuration a question's statement comes from: it may be the reason that the statement is none.
+// What of the configuration a question to the source comes from: it may be the reason that the statement is none.
 std::string configured_text(const core::Question &question, const core::Config &config)
 {
-	if (question.kind == "kept_tenants" || question.kind == "kept_rows") return "tenants.keep";
-	if (question.kind == "source_tenants")
-		return config.tenants && !config.tenants->exclude_source.empty() ? "tenants.exclude_source" : "tenants.keep";
-	if (question.kind == "fallback") return "users.fallback";
-	return {};
+	if (question.kind != "source_tenants") return {};
+	return config.tenants && !config.tenants->exclude_source.empty() ? "tenants.exclude_source" : "tenants.keep";
 }
 
 // The planner does not know who asks; what is there to type should.
@@ -73,6 +70,63 @@ void demand_unchanged(Connection &source, const core::Catalog &catalog, const co
 	}
 }
 
+// Classes 2 and 4 are what a condition can do wrong.
+[[noreturn]] void fail(Error &error, const std::string &condition, const std::string &relation, const Connection &side)
+{
+	const char first = error.sqlstate.empty() ? '0' : error.sqlstate[0];
+	if (!condition.empty() && (first == '2' || first == '4') && error.sqlstate != "40001")
+		throw Error(exit_plan, condition + " cannot be evaluated on " + error.what(), "it is an SQL condition over the columns of " + relation, {}, error.sqlstate);
+	if (error.exit_code == exit_other && side.usable())
+		throw Error(error.exit_code, error.what() + (relation.empty() ? "" : " (about " + relation + ")"), error.hint, error.detail, error.sqlstate);
+	throw error;
+}
+
+std::vector<core::Row> ask_source(const RefreshOptions &options, Prepared &prepared, const core::Answers &answers, const core::Question &question)
+{
+	Connection &source = *prepared.source;
+	try {
+		// The snapshot's transaction lasts as long as the load; what a question locks in production is given back at once.
+		source.exec("SAVEPOINT question");
+		FAULT_POINT("asking");
+		auto rows = source.exec(question.sql, {}, Show::message).all();
+		demand_unchanged(source, prepared.source_catalog, question.relation);
+		source.exec("ROLLBACK TO SAVEPOINT question");
+		source.exec("RELEASE SAVEPOINT question");
+		return rows;
+	} catch (Error &error) {
+		// A right that is missing is a problem of the plan, with the GRANT to type.
+		if (error.sqlstate == "42501") {
+			auto plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, answers);
+			std::erase_if(plan.problems, [](const core::Problem &problem) { return problem.id == "questions"; });
+			name_role(plan, source);
+			refuse_problems(plan);
+		}
+		fail(error, configured_text(question, options.config), question.relation.shown(), source);
+	}
+}
+
+// The target answers all that a round asks of it at once, by statements of its own core. Question -> rows.
+std::map<std::string, std::vector<core::Row>> ask_target(const RefreshOptions &options, Prepared &prepared, const core::Answers &answers)
+{
+	std::map<std::string, std::vector<core::Row>> out;
+	try {
+		Result rows = prepared.target->exec("SELECT question, pg_catalog.array_to_json(cells) FROM " +
+				prepared.extension.call("sync_answers($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
+			{options.shared_config.dump(), prepared.source_document.dump(), answers.to_json().dump()}, Show::message);
+		for (int i = 0; i < rows.rows(); ++i) {
+			const core::json cells = core::json::parse(rows.text(i, 1), nullptr, false);
+			core::Row row;
+			if (cells.is_array())
+				for (const core::json &cell : cells) row.push_back(cell.is_string() ? std::optional(cell.get<std::string>()) : std::nullopt);
+			out[rows.text(i, 0)].push_back(std::move(row));
+		}
+	} catch (Error &error) {
+		const auto &config = options.config;
+		fail(error, error.condition, error.condition == "users.fallback" && config.users ? config.users->table : config.tenants ? config.tenants->table : "", *prepared.target);
+	}
+	return out;
+}
+
 core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 {
 	std::vector<core::Problem> problems, warnings;
@@ -82,38 +136,12 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 		const auto questions = core::questions(options.config, prepared.source_catalog, prepared.target_catalog, answers);
 		if (questions.empty()) return answers;
 		const std::size_t before = answers.asked.size();
+		std::map<std::string, std::vector<core::Row>> of_target;
+		if (std::any_of(questions.begin(), questions.end(), [](const core::Question &question) { return question.side == core::Side::target; }))
+			of_target = ask_target(options, prepared, answers);
 		for (const core::Question &question : questions) {
-			Connection &side = question.side == core::Side::source ? *prepared.source : *prepared.target;
-			try {
-				// The snapshot's transaction lasts as long as the load; what a question locks in production is given back at once.
-				const bool of_source = question.side == core::Side::source;
-				if (of_source) side.exec("SAVEPOINT question");
-				FAULT_POINT("asking");
-				auto rows = side.exec(question.sql, {}, Show::message).all();
-				if (of_source) {
-					demand_unchanged(side, prepared.source_catalog, question.relation);
-					side.exec("ROLLBACK TO SAVEPOINT question");
-					side.exec("RELEASE SAVEPOINT question");
-				}
-				answers.take(options.config, graph, question, std::move(rows));
-			} catch (Error &error) {
-				const std::string text = configured_text(question, options.config), about = question.relation.empty() ? "" : " (about " + question.relation.shown() + ")";
-				const char first = error.sqlstate.empty() ? '0' : error.sqlstate[0];
-				// A right that is missing is a problem of the plan, with the GRANT to type; classes 2 and 4 are what a predicate can do wrong.
-				if (error.sqlstate == "42501") {
-					auto plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, answers);
-					std::erase_if(plan.problems, [](const core::Problem &problem) { return problem.id == "questions"; });
-					name_role(plan, *prepared.source);
-					refuse_problems(plan);
-				} else if (!text.empty() && (first == '2' || first == '4') && error.sqlstate != "40001") {
-					Error told(exit_plan, text + " cannot be evaluated on " + error.what(), "it is an SQL condition over the columns of " + question.relation.shown(),
-						{}, error.sqlstate);
-					throw told;
-				}
-				if (error.exit_code == exit_other && side.usable())
-					throw Error(error.exit_code, error.what() + about, error.hint, error.detail, error.sqlstate);
-				throw;
-			}
+			auto rows = question.side == core::Side::source ? ask_source(options, prepared, answers, question) : std::move(of_target[question.id]);
+			answers.take(options.config, graph, question, std::move(rows));
 		}
 		// Each round answers what it asks; else this would never end.
 		if (answers.asked.size() == before) throw Error(exit_other, "the plan asks the same questions again");

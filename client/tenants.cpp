@@ -1,9 +1,11 @@
 // prodsync tenants: the rows of the tenant table on both sides, and what a refresh would do with each.
 #include "commands.hpp"
+#include "core/answers.hpp"
 #include "core/catalog_query.hpp"
 #include "core/maps.hpp"
 #include "core/predicate.hpp"
 #include "core/statements.hpp"
+#include "guard.hpp"
 #include "progress.hpp"
 
 namespace client {
@@ -13,14 +15,42 @@ struct Tenant {
 	std::string key, label;
 	bool matches = false;
 };
+struct Found {
+	std::vector<Tenant> tenants;
+	std::int64_t others = 0;    // that could only be counted
+};
 
 [[noreturn]] void unknown(const std::string &object, const std::string &text)
 {
 	throw problems_error({{object == "tenants.table" ? "unknown-table" : "unknown-column", object, text, ""}});
 }
 
-std::vector<Tenant> read_tenants(Connection &connection, const core::Tenants &tenants, bool source)
+// A role that may refresh the target and nothing else is told by the extension which tenants are kept, and how many there are.
+Found ask_extension(Connection &target, const core::Config &config)
 {
+	const auto extension = find_extension(target);
+	core::Config about;
+	about.tenants = config.tenants;
+	const auto document = core::json::parse(target.one("SELECT " + extension.call("sync_catalog()"), {}, Show::message).value_or("null"));
+	const auto catalog = core::Catalog::parse(document);
+	auto asked = core::json::array();
+	for (const auto &question : core::questions(about, catalog, catalog, {}))
+		if (question.kind != "kept_tenants") asked.push_back(question.id);
+	const auto rows = target.exec("SELECT cells[1], cells[2], cells[3] FROM " +
+	        extension.call("sync_answers($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)") + " WHERE question LIKE 'kept_tenants %'",
+	    {about.to_json().dump(), document.dump(), core::json{{"asked", asked}}.dump()}, Show::message);
+	Found found;
+	for (int i = 0; i < rows.rows(); ++i) {
+		found.others = rows.number(i, 0);
+		if (!rows.null(i, 1)) found.tenants.push_back({rows.text(i, 1), rows.null(i, 2) ? "" : rows.text(i, 2), true});
+	}
+	found.others -= static_cast<std::int64_t>(found.tenants.size());
+	return found;
+}
+
+Found read_tenants(Connection &connection, const core::Config &config, bool source)
+{
+	const core::Tenants &tenants = *config.tenants;
 	const auto &name = connection.endpoint().label;
 	for (const auto &setting : source ? core::source_settings(connection.server()) : core::target_settings(connection.server()))
 		connection.exec(setting);
@@ -51,22 +81,26 @@ std::vector<Tenant> read_tenants(Connection &connection, const core::Tenants &te
 		label = mentioned.empty() ? key : *mentioned.begin();
 	}
 	const auto &condition = source && !tenants.exclude_source.empty() ? tenants.exclude_source : tenants.keep;
+	if (!source && !table->readable) {
+		auto told = ask_extension(connection, config);
+		connection.exec("ROLLBACK");
+		return told;
+	}
 	const auto rows = connection.exec("SELECT t." + core::quote_identifier(key) + "::text, t." + core::quote_identifier(label) +
 	        "::text, ((\n" + condition + "\n) IS TRUE)::text FROM " + core::from_only(*table) + " AS t ORDER BY 3 DESC, 2, t." +
 	        core::quote_identifier(key),
 	    {}, Show::message);
-	std::vector<Tenant> out;
-	out.reserve(static_cast<std::size_t>(rows.rows()));
+	Found out;
 	for (int i = 0; i < rows.rows(); ++i)
-		out.push_back({rows.text(i, 0), rows.null(i, 1) ? "" : rows.text(i, 1), rows.text(i, 2) == "true"});
+		out.tenants.push_back({rows.text(i, 0), rows.null(i, 1) ? "" : rows.text(i, 1), rows.text(i, 2) == "true"});
 	connection.exec("ROLLBACK");
 	return out;
 }
 
-void add_side(Outcome &outcome, const core::Tenants &tenants, const Side &of, bool source)
+void add_side(Outcome &outcome, const core::Config &config, const Side &of, bool source)
 {
 	Connection connection(of.endpoint);
-	const auto found = read_tenants(connection, tenants, source);
+	const auto [found, others] = read_tenants(connection, config, source);
 	const auto &name = of.endpoint.label;
 	std::size_t matching = 0;
 	TextTable table({">key", "label", "in a refresh"});
@@ -78,9 +112,10 @@ void add_side(Outcome &outcome, const core::Tenants &tenants, const Side &of, bo
 		    {"label", tenant.label}, {"kept", tenant.matches}});
 	}
 	outcome.text += (outcome.text.empty() ? "" : "\n") + name + ": " +
-	    counted(static_cast<std::int64_t>(found.size()), "tenant") + ", " + std::to_string(matching) +
+	    counted(static_cast<std::int64_t>(found.size()) + others, "tenant") + ", " + std::to_string(matching) +
 	    (source ? " left out" : " kept") + "\n";
 	if (!found.empty()) outcome.text += table.text();
+	if (others) outcome.text += "  " + counted(others, "tenant") + " replaced, which this role may not read\n";
 	if (!source && matching == 0)
 		outcome.warnings.push_back("no tenant of " + name + " matches tenants.keep: nothing would be kept");
 }
@@ -101,7 +136,7 @@ Outcome tenants(const Options &options, Settings &settings)
 	for (bool source : {true, false}) {
 		const auto &given = source ? options.from : options.to;
 		if (!given.empty())
-			add_side(outcome, *settings.config.tenants, side(settings, given, source ? "--from" : "--to"), source);
+			add_side(outcome, settings.config, side(settings, given, source ? "--from" : "--to"), source);
 	}
 	outcome.text += "\nkeep: " + settings.config.tenants->keep + "\n";
 	for (const auto &warning : outcome.warnings) outcome.text += "  warning: " + printable(warning) + "\n";

@@ -104,10 +104,9 @@ static Collision collision(const Refresh &refresh, const core::Name &table, cons
 
 std::vector<Check> check_collisions(const Refresh &refresh)
 {
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi(pg::Plans::kept);
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
-	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'")) {
+	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'")) {
 		const core::Relation &relation = *refresh.graph.node(table).relation;
 		std::string own = single_key(relation);
 		const core::Column *key = own.empty() ? nullptr : relation.column(own);
@@ -116,7 +115,7 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 			if (holds_mapped(refresh, table, *index)) continue;    // those give way
 			Collision c = collision(refresh, table, *index, {});
 			std::string keys = shown ? "(SELECT jsonb_agg(x) FROM (SELECT unnest((array_agg(t." + core::quote_identifier(own) + "::text ORDER BY t." + core::quote_identifier(own) + "))[1:5]) AS x) y)" : "NULL";
-			std::vector<pg::Row> rows = spi.rows("SELECT count(*), " + keys + " FROM " + c.from + " WHERE " + c.where);
+			std::vector<pg::Row> rows = sql.rows("SELECT count(*), " + keys + " FROM " + c.from + " WHERE " + c.where);
 			if (*rows[0][0] == "0") continue;
 			core::json detail{{"index", index->name}, {"text", "a kept row has the same unique key as a row from the source"}};
 			if (rows[0][1]) detail["kept_keys"] = core::json::parse(*rows[0][1]);
@@ -130,10 +129,9 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 // A brought row's parent is brought too, or is in the new content under its new key.
 std::vector<Check> check_brought_references(const Refresh &refresh)
 {
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi(pg::Plans::kept);
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
-	for (const core::Name &child : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'"))
+	for (const core::Name &child : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'"))
 		for (const core::ForeignKey *key : refresh.graph.from(child)) {
 			if (!refresh.replaced(key->parent)) continue;    // its rows stay, under lock
 			const core::Relation &relation = *refresh.graph.node(child).relation;
@@ -143,7 +141,7 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 				given.push_back("t." + core::quote_identifier(key->columns[i]) + " IS NOT NULL");
 				equal.push_back("n." + core::quote_identifier(key->referenced[i]) + " " + key->equals[i] + " " + rows.values[i]);
 			}
-			std::string count = spi.one("SELECT count(*) FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " + join(given, " AND ") +
+			std::string count = sql.one("SELECT count(*) FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " + join(given, " AND ") +
 											" AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key->parent, "p") +
 											" JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE " + key_equals(*key, "p", "t") +
 											") AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key->parent, key->referenced, "n") + " WHERE " + join(equal, " AND ") + ")",
@@ -161,9 +159,8 @@ std::vector<core::Name> give_way(const Refresh &refresh, std::vector<Check> &che
 	std::vector<core::Name> touched;
 	std::vector<core::Name> tables;
 	{
-		pg::AsExtension as(refresh.extension);
-		pg::Spi spi(pg::Plans::kept);
-		tables = tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'");
+		pg::Tables sql(refresh.extension, pg::Plans::kept);
+		tables = tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'");
 	}
 	for (const core::Name &table : tables) {
 		const core::Relation &relation = *refresh.graph.node(table).relation;
@@ -173,13 +170,12 @@ std::vector<core::Name> give_way(const Refresh &refresh, std::vector<Check> &che
 			Collision c = collision(refresh, table, *index, own.empty() ? std::vector<std::string>{} : std::vector<std::string>{own});
 			std::uint64_t found = 0;
 			{
-				pg::AsExtension as(refresh.extension);
-				pg::Spi spi(pg::Plans::kept);
+				pg::Tables sql(refresh.extension, pg::Plans::kept);
 				if (own.empty()) {
-					found = std::stoull(spi.one("SELECT count(*) FROM " + c.from + " WHERE " + c.where).value_or("0"));
+					found = std::stoull(sql.one("SELECT count(*) FROM " + c.from + " WHERE " + c.where).value_or("0"));
 				} else {
 					Replaced now = new_value(refresh, table, *relation.column(own), "t", 1000);
-					found = spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'n', s." + core::quote_identifier(own) + "::text, (" + now.value +
+					found = sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'n', s." + core::quote_identifier(own) + "::text, (" + now.value +
 										")::text, 'w' FROM " + c.from + now.join + " WHERE " + c.where + " ON CONFLICT DO NOTHING",
 									{std::to_string(refresh.oid(table))});
 				}
@@ -190,7 +186,7 @@ std::vector<core::Name> give_way(const Refresh &refresh, std::vector<Check> &che
 			for (std::size_t i = 0; i < index->columns.size(); i++) on.push_back("x." + core::quote_identifier(index->columns[i]) + " = " + c.rows.values[i]);
 			for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 				Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
-				pg::run_as_owner(refresh.extension, owner_of(shadow), "DELETE FROM ONLY " + sql_name(shadow) + " AS x USING " + c.rows.from + " WHERE " + c.where + " AND " + join(on, " AND "));
+				pg::Tables(refresh.extension).run("DELETE FROM ONLY " + sql_name(shadow) + " AS x USING " + c.rows.from + " WHERE " + c.where + " AND " + join(on, " AND "));
 			}
 			touched.push_back(table);
 			// Every column that carries the id, however many foreign keys away.
@@ -200,7 +196,7 @@ std::vector<core::Name> give_way(const Refresh &refresh, std::vector<Check> &che
 				std::string name = core::quote_identifier(column.name);
 				for (const core::Relation *leaf : refresh.catalog().storage(where.first)) {
 					Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
-					pg::run_as_owner(refresh.extension, owner_of(shadow),
+					pg::Tables(refresh.extension).run(
 									 "UPDATE ONLY " + sql_name(shadow) + " AS c SET " + name + " = m.new_key::" + column.base + " FROM prodsync_work.moved m WHERE m.tab = " +
 										 std::to_string(refresh.oid(table)) + "::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + column.base);
 				}
@@ -217,11 +213,10 @@ void bring_rows(const Refresh &refresh)
 {
 	std::vector<std::pair<core::Name, Oid>> leaves;
 	{
-		pg::AsExtension as(refresh.extension);
-		pg::Spi spi(pg::Plans::kept);
+		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		std::map<Oid, core::Name> names;
 		for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
-		for (const pg::Row &row : spi.rows(std::string("SELECT DISTINCT rel FROM prodsync_work.kept k WHERE ") + is_brought + " ORDER BY rel")) {
+		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT rel FROM prodsync_work.kept k WHERE ") + is_brought + " ORDER BY rel")) {
 			Oid rel = static_cast<Oid>(std::stoul(*row[0]));
 			leaves.emplace_back(names.at(rel), rel);
 		}
@@ -233,7 +228,7 @@ void bring_rows(const Refresh &refresh)
 		std::vector<std::string> names;
 		for (const core::Column *column : columns) names.push_back(core::quote_identifier(column->name));
 		Oid shadow = refresh.shadows.at(oid);
-		pg::run_as_owner(refresh.extension, owner_of(shadow), "INSERT INTO " + sql_name(shadow) + " (" + join(names, ", ") + ") SELECT " + join(rows.values, ", ") + " FROM " + rows.from +
+		pg::Tables(refresh.extension).run("INSERT INTO " + sql_name(shadow) + " (" + join(names, ", ") + ") SELECT " + join(rows.values, ", ") + " FROM " + rows.from +
 																 " WHERE k.rel = " + std::to_string(oid) + "::oid AND " + is_brought);
 		pg::check_interrupts();
 	}
@@ -255,7 +250,7 @@ void move_staying_references(const Refresh &refresh)
 			if (owner->second.mode != core::Mode::copy || (identity->column != owner->second.key && identity->column != single_key(*owner->second.relation))) continue;
 			std::string column = core::quote_identifier(name), type = child.column(name)->base;
 			if (!plain_key_type(type)) continue;
-			pg::run_as_owner(refresh.extension, owner_of(static_cast<Oid>(child.oid)),
+			pg::Tables(refresh.extension).run(
 							 "UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type + " FROM prodsync_work.moved m WHERE m.tab = " +
 								 std::to_string(refresh.oid(identity->table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + type);
 		}

@@ -1,6 +1,7 @@
 // sync_check(): is this database whole? At any time, by the configuration if there is one. Foreign and unique keys are read from the tables, not
 // from their indexes, so an import with triggers and checks off is found out.
 #include "by_hand.hpp"
+#include "condition.hpp"
 #include "foreign_keys.hpp"
 #include "inputs.hpp"
 #include "refresh.hpp"
@@ -8,7 +9,7 @@
 
 namespace prodsync {
 
-static Check unique_key(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::Index &index)
+static Check unique_key(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const core::Index &index)
 {
 	std::vector<std::string> columns, given;
 	for (const std::string &name : index.columns) {
@@ -16,17 +17,17 @@ static Check unique_key(pg::Spi &spi, const Refresh &refresh, const core::Name &
 		given.push_back("t." + core::quote_identifier(name) + " IS NOT NULL");
 	}
 	std::string where = index.nulls_not_distinct ? "" : " WHERE " + join(given, " AND ");
-	std::string count = spi.one("SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM " + refresh.old_rows(table, "t") + where + " GROUP BY " + join(columns, ", ") +
+	std::string count = sql.one("SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM " + refresh.old_rows(table, "t") + where + " GROUP BY " + join(columns, ", ") +
 								" HAVING count(*) > 1) x").value_or("0");
 	return {"unique key", table.shown() + "." + index.name, std::stoll(count), "", count == "0"};
 }
 
-static Check sequence(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::Column &column)
+static Check sequence(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const core::Column &column)
 {
-	std::string next = spi.one("SELECT last_value + is_called::int FROM " + column.sequence).value_or("0");
+	std::string next = sql.one("SELECT last_value + is_called::int FROM " + column.sequence).value_or("0");
 	for (const core::Sequence &known : refresh.catalog().sequences)
 		if (known.name.sql() == column.sequence && known.increment < 0) return {"sequence", column.sequence, 0, "", true};    // counts down
-	std::string above = spi.one("SELECT count(*) FROM (SELECT max(t." + core::quote_identifier(column.name) + ") AS m FROM " + refresh.old_rows(table, "t") + ") x WHERE m >= $1::bigint",
+	std::string above = sql.one("SELECT count(*) FROM (SELECT max(t." + core::quote_identifier(column.name) + ") AS m FROM " + refresh.old_rows(table, "t") + ") x WHERE m >= $1::bigint",
 								{next}).value_or("0");
 	return {"sequence", column.sequence, std::stoll(above), core::json{{"column", table.shown() + "." + column.name}, {"next", std::stoll(next)}}.dump(), above == "0"};
 }
@@ -40,12 +41,12 @@ static void check_configuration(const Refresh &refresh, std::vector<Check> &out)
 	if (refresh.config().tenants)
 		for (const auto &[name, node] : refresh.graph.tables)
 			if (node.scope == core::Scope::tenant && node.path.empty()) {
-				std::size_t kept = pg::rows_as_caller("SELECT 1 FROM " + refresh.old_rows(name, "t") + " WHERE (\n" + refresh.config().tenants->keep + "\n)").size();
+				std::size_t kept = chosen_rows(refresh.extension, *refresh.catalog().find(name), {}, "tenants.keep", refresh.config().tenants->keep).size();
 				out.push_back({"kept tenants", name.shown(), kept == 0, core::json{{"kept", kept}}.dump(), kept > 0});
 			}
 	if (refresh.config().users && !refresh.config().users->fallback.empty())
 		for (const core::Name &name : refresh.catalog().resolve(refresh.config().users->table)) {
-			std::size_t found = pg::rows_as_caller("SELECT 1 FROM " + refresh.old_rows(name, "t") + " WHERE (\n" + refresh.config().users->fallback + "\n)").size();
+			std::size_t found = chosen_rows(refresh.extension, *refresh.catalog().find(name), {}, "users.fallback", refresh.config().users->fallback).size();
 			out.push_back({"fallback user", name.shown(), found == 0, core::json{{"matching", found}}.dump(), found > 0});
 		}
 }
@@ -60,25 +61,24 @@ PG_FUNCTION(prodsync_check)
 	std::vector<Check> out;
 	check_configuration(*refresh, out);
 	for (auto &[name, node] : refresh->graph.tables) node.mode = core::Mode::keep;    // all rows are read where they are
-	pg::AsExtension as(extension);
+	pg::Tables sql(extension);
 	pg::Settings settings;
 	for (const char *scan : {"enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"}) settings.set(scan, "off");
-	pg::Spi spi;
 	for (const core::ForeignKey *key : refresh->graph.keys) {
-		out.push_back(check_foreign_key_now(spi, *refresh, *key));
+		out.push_back(check_foreign_key_now(sql, *refresh, *key));
 		pg::check_interrupts();
 	}
 	for (const auto &[name, node] : refresh->graph.tables) {
 		for (const core::Index &index : node.relation->indexes) {
 			if (!index.valid) out.push_back({"invalid index", name.shown() + "." + index.name, 1, "", true});
-			if (index.unique && index.valid && !index.expressions && index.predicate.empty()) out.push_back(unique_key(spi, *refresh, name, index));
+			if (index.unique && index.valid && !index.expressions && index.predicate.empty()) out.push_back(unique_key(sql, *refresh, name, index));
 			pg::check_interrupts();
 		}
 	}
 	for (const char *scan : {"enable_indexscan", "enable_indexonlyscan"}) settings.set(scan, "on");
 	for (const auto &[name, node] : refresh->graph.tables)
 		for (const core::Column &column : node.relation->columns)
-			if (!column.sequence.empty() && (column.base == "smallint" || column.base == "integer" || column.base == "bigint")) out.push_back(sequence(spi, *refresh, name, column));
+			if (!column.sequence.empty() && (column.base == "smallint" || column.base == "integer" || column.base == "bigint")) out.push_back(sequence(sql, *refresh, name, column));
 	return pg::table(fcinfo, ledger::as_rows(out));
 }
 

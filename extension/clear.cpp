@@ -18,16 +18,16 @@ static void restrict_to(Refresh &refresh, const std::vector<Oid> &wanted)
 }
 
 // Small tables are counted, large ones are estimated: they are replaced, so nobody reads what goes.
-static std::int64_t rows_now(pg::Spi &spi, const Refresh &refresh, const core::Name &table)
+static std::int64_t rows_now(pg::Tables &sql, const Refresh &refresh, const core::Name &table)
 {
 	std::int64_t pages = 0;
 	double rows = 0;
 	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
-		pages += std::stoll(spi.one("SELECT pg_relation_size($1::oid) / 8192", {std::to_string(leaf->oid)}).value_or("0"));
+		pages += std::stoll(sql.one("SELECT pg_relation_size($1::oid) / 8192", {std::to_string(leaf->oid)}).value_or("0"));
 		rows += leaf->rows;
 	}
 	if (pages > 1000 && rows >= 0) return static_cast<std::int64_t>(rows);
-	return std::stoll(spi.one("SELECT count(*) FROM " + refresh.old_rows(table, "t")).value_or("0"));
+	return std::stoll(sql.one("SELECT count(*) FROM " + refresh.old_rows(table, "t")).value_or("0"));
 }
 
 PG_FUNCTION(prodsync_clear)
@@ -42,21 +42,19 @@ PG_FUNCTION(prodsync_clear)
 	lock_by_hand(*refresh, locks_wanted(*refresh));
 	std::map<core::Name, std::int64_t> before;
 	{
-		pg::AsExtension as(extension);
-		pg::Spi spi;
-		for (const core::Name &table : tables) before[table] = rows_now(spi, *refresh, table);
+		pg::Tables sql(extension);
+		for (const core::Name &table : tables) before[table] = rows_now(sql, *refresh, table);
 	}
 	make_shadows(*refresh, "clear", tables);
 	build_indexes(*refresh);
 
 	std::map<core::Name, pg::Row> counts;
 	std::vector<Check> checks = carry_over_and_switch(*refresh, [&] {
-		pg::AsExtension as(extension);
-		pg::Spi spi;
+		pg::Tables sql(extension);
 		for (const core::Name &table : tables) {
 			std::string oid = std::to_string(refresh->oid(table));
-			counts[table] = {spi.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'b' AND why <> 'r'", {oid}),
-							 spi.one("SELECT count(*) FROM prodsync_work.moved WHERE tab = $1::oid AND why = 'k'", {oid})};
+			counts[table] = {sql.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'b' AND why <> 'r'", {oid}),
+							 sql.one("SELECT count(*) FROM prodsync_work.moved WHERE tab = $1::oid AND why = 'k'", {oid})};
 		}
 	});
 	ledger::record(extension, refresh->run, checks);

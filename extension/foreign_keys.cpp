@@ -24,11 +24,11 @@ static std::string orphans(const Refresh &refresh, const core::ForeignKey &key, 
 		   " WHERE " + key_equals(key, "p", "c") + ")";
 }
 
-static Check verdict(const Refresh &refresh, const core::ForeignKey &key, std::int64_t violations)
+static Check verdict(const Refresh &refresh, const core::ForeignKey &key, std::int64_t violations, const char *by = "join")
 {
 	Check check{"foreign key", describe(key), violations, "", violations == 0};
 	auto accepted = refresh.config().checks.find(key.name);
-	core::json detail{{"constraint", key.name}};
+	core::json detail{{"constraint", key.name}, {"by", by}};
 	if (violations && !key.validated) check.ok = true, detail["note"] = "the constraint is NOT VALID";
 	if (violations && accepted != refresh.config().checks.end()) check.ok = true, detail["note"] = "accepted as the source's";
 	check.detail = detail.dump();
@@ -40,28 +40,28 @@ static std::string rows_of_relation(const Refresh &refresh, const core::Name &re
 	return "ONLY " + refresh.shadow_of(refresh.oid(relation)) + " AS c";
 }
 
-Check check_foreign_key(pg::Spi &spi, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
+Check check_foreign_key(pg::Tables &sql, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
 {
-	std::string count = spi.one("SELECT count(*) FROM " + orphans(refresh, key, rows_of_relation(refresh, child_relation))).value_or("0");
+	std::string count = sql.one("SELECT count(*) FROM " + orphans(refresh, key, rows_of_relation(refresh, child_relation))).value_or("0");
 	return verdict(refresh, key, std::stoll(count));
 }
 
-Check check_foreign_key_now(pg::Spi &spi, const Refresh &refresh, const core::ForeignKey &key)
+Check check_foreign_key_now(pg::Tables &sql, const Refresh &refresh, const core::ForeignKey &key)
 {
-	std::string count = spi.one("SELECT count(*) FROM " + orphans(refresh, key, refresh.old_rows(key.child, "c"))).value_or("0");
+	std::string count = sql.one("SELECT count(*) FROM " + orphans(refresh, key, refresh.old_rows(key.child, "c"))).value_or("0");
 	return verdict(refresh, key, std::stoll(count));
 }
 
-static void store_used_keys(pg::Spi &spi, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
+static void store_used_keys(pg::Tables &sql, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
 {
 	std::vector<std::string> texts;
 	for (const std::string &column : key.columns) texts.push_back("format('%s', c." + core::quote_identifier(column) + ")");    // the output function, no cast of somebody's type
-	spi.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[" + join(texts, ", ") +
+	sql.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[" + join(texts, ", ") +
 				"] FROM " + rows_of_relation(refresh, child_relation) + " WHERE " + references_something(key, "c"),
 			{std::to_string(refresh.run), key.name, std::to_string(refresh.oid(key.child))});
 }
 
-std::vector<Check> verify_foreign_keys(pg::Spi &spi, const Refresh &refresh, const core::Name &child_relation)
+std::vector<Check> verify_foreign_keys(pg::Tables &sql, const Refresh &refresh, const core::Name &child_relation)
 {
 	std::vector<const core::ForeignKey *> keys;
 	for (const core::ForeignKey *key : refresh.graph.from(refresh.catalog().root(child_relation)))
@@ -70,11 +70,11 @@ std::vector<Check> verify_foreign_keys(pg::Spi &spi, const Refresh &refresh, con
 	std::vector<Check> out;
 	for (const core::ForeignKey *key : keys) {
 		std::optional<std::int64_t> orphans = scan.orphans(*key);
-		out.push_back(orphans ? verdict(refresh, *key, *orphans) : check_foreign_key(spi, refresh, *key, child_relation));
-		if (!refresh.replaced(key->parent) && !orphans) store_used_keys(spi, refresh, *key, child_relation);
+		out.push_back(orphans ? verdict(refresh, *key, *orphans, "scan") : check_foreign_key(sql, refresh, *key, child_relation));
+		if (!refresh.replaced(key->parent) && !orphans) store_used_keys(sql, refresh, *key, child_relation);
 		if (!refresh.replaced(key->parent) && orphans)
 			scan.used_keys(*key, 10'000, [&](const std::string &values) {
-				spi.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT $1::int, $2, $3::oid, ARRAY[k::text] FROM unnest($4::bigint[]) AS k",
+				sql.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT $1::int, $2, $3::oid, ARRAY[k::text] FROM unnest($4::bigint[]) AS k",
 						{std::to_string(refresh.run), key->name, std::to_string(refresh.oid(key->child)), values});
 			});
 		pg::check_interrupts();
@@ -82,7 +82,7 @@ std::vector<Check> verify_foreign_keys(pg::Spi &spi, const Refresh &refresh, con
 	return out;
 }
 
-std::vector<Check> check_used_keys(pg::Spi &spi, const Refresh &refresh)
+std::vector<Check> check_used_keys(pg::Tables &sql, const Refresh &refresh)
 {
 	std::vector<Check> out;
 	for (const core::ForeignKey *key : refresh.graph.keys) {
@@ -93,7 +93,7 @@ std::vector<Check> check_used_keys(pg::Spi &spi, const Refresh &refresh)
 			std::string stored = "u.key[" + std::to_string(i + 1) + "]";
 			parts.push_back(plain_key_type(base) ? column + " = " + stored + "::" + base : "format('%s', " + column + ") = " + stored);
 		}
-		std::string count = spi.one("SELECT count(*) FROM prodsync_work.used_key u WHERE u.run = $1::int AND u.constraint_name = $2 AND u.child = $3::oid"
+		std::string count = sql.one("SELECT count(*) FROM prodsync_work.used_key u WHERE u.run = $1::int AND u.constraint_name = $2 AND u.child = $3::oid"
 									" AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key->parent, "p") + " WHERE " + join(parts, " AND ") + ")",
 									{std::to_string(refresh.run), key->name, std::to_string(refresh.oid(key->child))}).value_or("0");
 		Check check{"key in a table that stays", describe(*key), std::stoll(count), "", count == "0"};
@@ -111,23 +111,23 @@ bool holds_moving_id(const Refresh &refresh, const core::ForeignKey &key)
 	return false;
 }
 
-std::vector<Check> check_references_to(pg::Spi &spi, const Refresh &refresh, const std::vector<core::Name> &tables)
+std::vector<Check> check_references_to(pg::Tables &sql, const Refresh &refresh, const std::vector<core::Name> &tables)
 {
 	std::vector<Check> out;
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		bool touched = std::find(tables.begin(), tables.end(), key->child) != tables.end() || std::find(tables.begin(), tables.end(), key->parent) != tables.end();
 		if (!touched || !refresh.replaced(key->child) || !refresh.replaced(key->parent)) continue;
-		for (const core::Relation *leaf : refresh.catalog().storage(key->child)) out.push_back(check_foreign_key(spi, refresh, *key, leaf->name));
+		for (const core::Relation *leaf : refresh.catalog().storage(key->child)) out.push_back(check_foreign_key(sql, refresh, *key, leaf->name));
 	}
 	return out;
 }
 
-std::vector<Check> check_staying_tables(pg::Spi &spi, const Refresh &refresh)
+std::vector<Check> check_staying_tables(pg::Tables &sql, const Refresh &refresh)
 {
 	std::vector<Check> out;
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child) || (!refresh.replaced(key->parent) && !holds_moving_id(refresh, *key))) continue;
-		std::string count = spi.one("SELECT count(*) FROM " + orphans(refresh, *key, refresh.old_rows(key->child, "c"))).value_or("0");
+		std::string count = sql.one("SELECT count(*) FROM " + orphans(refresh, *key, refresh.old_rows(key->child, "c"))).value_or("0");
 		out.push_back(verdict(refresh, *key, std::stoll(count)));
 	}
 	return out;

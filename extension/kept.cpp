@@ -1,5 +1,6 @@
 #include "kept.hpp"
 #include <algorithm>
+#include "condition.hpp"
 #include "foreign_keys.hpp"
 
 namespace prodsync {
@@ -8,18 +9,17 @@ static std::string number(Oid oid) { return std::to_string(oid); }
 
 void forget_kept(const Refresh &refresh)
 {
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi(pg::Plans::kept);
-	spi.run("DELETE FROM prodsync_work.kept");
-	spi.run("DELETE FROM prodsync_work.moved");
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	sql.run("DELETE FROM prodsync_work.kept");
+	sql.run("DELETE FROM prodsync_work.moved");
 }
 
-std::vector<core::Name> tables_with_kept_rows(pg::Spi &spi, const Refresh &refresh, const std::string &condition)
+std::vector<core::Name> tables_with_kept_rows(pg::Tables &sql, const Refresh &refresh, const std::string &condition)
 {
 	std::map<Oid, core::Name> names;
 	for (const auto &[name, node] : refresh.graph.tables) names[static_cast<Oid>(node.relation->oid)] = name;
 	std::vector<core::Name> out;
-	for (const pg::Row &row : spi.rows("SELECT DISTINCT tab FROM prodsync_work.kept WHERE " + condition + " ORDER BY tab"))
+	for (const pg::Row &row : sql.rows("SELECT DISTINCT tab FROM prodsync_work.kept WHERE " + condition + " ORDER BY tab"))
 		out.push_back(names.at(static_cast<Oid>(std::stoul(*row[0]))));
 	return out;
 }
@@ -29,7 +29,7 @@ std::vector<core::Name> tables_with_kept_rows(pg::Spi &spi, const Refresh &refre
 static void collect_tenants(const Refresh &refresh, const core::Name &table)
 {
 	std::string found;
-	for (const pg::Row &row : pg::rows_as_caller("SELECT t.tableoid, t.ctid FROM " + refresh.old_rows(table, "t") + " WHERE (\n" + refresh.config().tenants->keep + "\n)"))
+	for (const pg::Row &row : chosen_rows(refresh.extension, *refresh.catalog().find(table), {"tableoid", "ctid"}, "tenants.keep", refresh.config().tenants->keep))
 		found += (found.empty() ? "" : ",") + std::string("(") + *row[0] + ",'" + *row[1] + "')";
 	if (found.empty()) return;
 	pg::AsExtension as(refresh.extension);
@@ -46,7 +46,7 @@ static std::string hop_equals(const Refresh &refresh, const core::Name &table, c
 }
 
 // KEPT(R): the rows whose path, foreign key by foreign key, ends at a kept tenant. A NULL on the way means no tenant.
-static void collect_by_path(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
+static void collect_by_path(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
 {
 	std::string joins, last = "t";
 	core::Name at = table;
@@ -56,19 +56,19 @@ static void collect_by_path(pg::Spi &spi, const Refresh &refresh, const core::Na
 		joins += " JOIN " + refresh.old_rows(hop.to, next) + " ON " + hop_equals(refresh, at, hop, last, next);
 		last = next, at = hop.to;
 	}
-	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " + refresh.old_rows(table, "t") + joins +
+	sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " + refresh.old_rows(table, "t") + joins +
 				" JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + last + ".tableoid AND k.row_id = " + last + ".ctid AND k.why = 'k'",
 			{number(refresh.oid(table)), number(refresh.oid(at))});
 }
 
 // One step outwards: the parents of the rows at this depth. Returns the number of rows that are new.
-static std::uint64_t collect_parents(pg::Spi &spi, const Refresh &refresh, int depth)
+static std::uint64_t collect_parents(pg::Tables &sql, const Refresh &refresh, int depth)
 {
 	std::uint64_t found = 0;
-	for (const core::Name &child : tables_with_kept_rows(spi, refresh, "depth = " + std::to_string(depth)))
+	for (const core::Name &child : tables_with_kept_rows(sql, refresh, "depth = " + std::to_string(depth)))
 		for (const core::ForeignKey *key : refresh.graph.from(child)) {
 			if (refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
-			found += spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, 's'::\"char\", $2::int FROM prodsync_work.kept k JOIN " +
+			found += sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, 's'::\"char\", $2::int FROM prodsync_work.kept k JOIN " +
 								 refresh.old_rows(child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
 								 " WHERE k.tab = $3::oid AND k.depth = $4::int AND k.why <> 'r' ON CONFLICT DO NOTHING",
 							 {number(refresh.oid(refresh.catalog().root(key->parent))), std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
@@ -79,11 +79,11 @@ static std::uint64_t collect_parents(pg::Spi &spi, const Refresh &refresh, int d
 
 // Rows that tables which stay reference: their keys may move too. Where nothing comes in their place (sync_clear), rows that are no tenant's
 // are brought over; a tenant's that nothing keeps are a problem.
-static void collect_for_staying(pg::Spi &spi, const Refresh &refresh)
+static void collect_for_staying(pg::Tables &sql, const Refresh &refresh)
 {
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
-		spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, $2::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
+		sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, $2::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
 					" JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " ON CONFLICT DO NOTHING",
 				{number(refresh.oid(refresh.catalog().root(key->parent))), refresh.nothing_comes && refresh.graph.node(key->parent).scope == core::Scope::shared ? "k" : "r"});
 	}
@@ -95,38 +95,37 @@ void collect_kept(const Refresh &refresh)
 		for (const auto &[name, node] : refresh.graph.tables)
 			if (node.mode != core::Mode::empty && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
 	}
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi(pg::Plans::kept);
-	if (spi.one("SELECT 1 FROM prodsync_work.kept LIMIT 1"))
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	if (sql.one("SELECT 1 FROM prodsync_work.kept LIMIT 1"))
 		for (const auto &[name, node] : refresh.graph.tables) {
-			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(spi, refresh, name, node);
+			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(sql, refresh, name, node);
 			pg::check_interrupts();
 		}
-	if (refresh.nothing_comes) collect_for_staying(spi, refresh);
-	for (int depth = 0; collect_parents(spi, refresh, depth) > 0;) depth++;
-	if (!refresh.nothing_comes) collect_for_staying(spi, refresh);
+	if (refresh.nothing_comes) collect_for_staying(sql, refresh);
+	for (int depth = 0; collect_parents(sql, refresh, depth) > 0;) depth++;
+	if (!refresh.nothing_comes) collect_for_staying(sql, refresh);
 }
 
 // After resolving, a supporting row counts only if a brought row still leads to it.
-static void prune(pg::Spi &spi, const Refresh &refresh)
+static void prune(pg::Tables &sql, const Refresh &refresh)
 {
-	const std::vector<core::Name> supporting = tables_with_kept_rows(spi, refresh, "why = 's'");    // parents of other tables have nothing to be reached
+	const std::vector<core::Name> supporting = tables_with_kept_rows(sql, refresh, "why = 's'");    // parents of other tables have nothing to be reached
 	const std::set<core::Name> parents(supporting.begin(), supporting.end());
-	spi.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why = 's'");
+	sql.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why = 's'");
 	std::uint64_t reached = 1;
 	for (int depth = 0; reached > 0; depth++) {
 		reached = 0;
-		for (const core::Name &child : tables_with_kept_rows(spi, refresh, "depth = " + std::to_string(depth) + " AND state = 'b' AND why <> 'r'"))
+		for (const core::Name &child : tables_with_kept_rows(sql, refresh, "depth = " + std::to_string(depth) + " AND state = 'b' AND why <> 'r'"))
 			for (const core::ForeignKey *key : refresh.graph.from(child)) {
 				if (!parents.count(refresh.catalog().root(key->parent))) continue;
-				reached += spi.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "c") +
+				reached += sql.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "c") +
 									   " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
 									   " WHERE k.tab = $2::oid AND k.depth = $3::int AND k.state = 'b' AND k.why <> 'r' AND s.rel = p.tableoid AND s.row_id = p.ctid AND s.depth = -1",
 								   {std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
 			}
 	}
 	// Nobody brings it, but a table that stays may reference it: then it has to be somewhere afterwards.
-	spi.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
+	sql.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
 }
 
 // Transactions of verified runs from this very source: loads of a leaf, and switches (no leaf).
@@ -135,13 +134,13 @@ struct Origin {
 	core::Name relation;
 	std::string xmin;
 };
-static std::vector<Origin> known_origins(pg::Spi &spi, const Refresh &refresh)
+static std::vector<Origin> known_origins(pg::Tables &sql, const Refresh &refresh)
 {
 	std::map<Oid, core::Name> names;
 	for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
 	std::vector<Origin> out;
 	// xmin has 32 bits: an xid of a run more than two thousand million transactions ago proves nothing.
-	for (const pg::Row &row : spi.rows("SELECT DISTINCT CASE s.kind WHEN 'load' THEN s.original ELSE 0 END, (s.xid::text::numeric % 4294967296)::text FROM prodsync_work.run_step s"
+	for (const pg::Row &row : sql.rows("SELECT DISTINCT CASE s.kind WHEN 'load' THEN s.original ELSE 0 END, (s.xid::text::numeric % 4294967296)::text FROM prodsync_work.run_step s"
 									   " JOIN prodsync_work.run r USING (run) WHERE s.kind IN ('load', 'switch') AND s.xid IS NOT NULL AND r.status IN ('switched', 'done')"
 									   " AND r.source ->> 'system_identifier' = $1 AND r.source ->> 'database' = $2 AND pg_current_xact_id()::text::numeric - s.xid::text::numeric < 2000000000"
 									   " ORDER BY 1, 2",
@@ -157,7 +156,7 @@ static std::vector<Origin> known_origins(pg::Spi &spi, const Refresh &refresh)
 // row can be one too: it came from the source and its reference was moved to a kept row in that run's switch (S4); the source's own copy comes
 // in again and moves again. What a switch brings over itself lies in the reserved range, so a row below it that has the switch's xid is such
 // a row. (Not one with a load's xid: somebody may have made a tenant of production's his own.)
-static void resolve_by_origin(pg::Spi &spi, const Refresh &refresh, const std::vector<Origin> &origins, const core::Name &table, const core::TableNode &node)
+static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std::vector<Origin> &origins, const core::Name &table, const core::TableNode &node)
 {
 	const core::Relation &relation = *node.relation;
 	const core::Index *key = relation.primary_key();
@@ -170,7 +169,7 @@ static void resolve_by_origin(pg::Spi &spi, const Refresh &refresh, const std::v
 		else if (refresh.catalog().root(origin.relation) == table) loads += (loads.empty() ? "" : ",") + number(origin.leaf) + "/" + origin.xmin;
 	if (node.key.empty()) switches.clear();
 	if (loads.empty() && switches.empty()) return;
-	spi.run("UPDATE prodsync_work.kept k SET state = 'x' FROM " + refresh.old_rows(table, "t") + " WHERE k.tab = $1::oid AND t.tableoid = k.rel AND t.ctid = k.row_id" + below +
+	sql.run("UPDATE prodsync_work.kept k SET state = 'x' FROM " + refresh.old_rows(table, "t") + " WHERE k.tab = $1::oid AND t.tableoid = k.rel AND t.ctid = k.row_id" + below +
 				" AND (k.why <> 'k' AND t.tableoid::text || '/' || t.xmin::text = ANY ($2::text[]) OR t.xmin::text = ANY ($3::text[]))"
 				" AND EXISTS (SELECT 1 FROM " + refresh.new_rows(table, key->columns, "n") + " WHERE n." + column + " = t." + column + ")",
 			{number(refresh.oid(table)), "{" + loads + "}", "{" + switches + "}"});
@@ -196,7 +195,7 @@ static bool bare_number(const Refresh &refresh, const core::Name &table, const c
 
 // Does a unique key of the row, other than its generated key, find it among the new content? References to other rows are translated first, so
 // parents are resolved before children; a key that leads into a cycle is no help.
-static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
+static void resolve_by_natural_key(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
 {
 	const core::Relation &relation = *node.relation;
 	const core::Index *primary = relation.primary_key();
@@ -230,33 +229,32 @@ static void resolve_by_natural_key(pg::Spi &spi, const Refresh &refresh, const c
 		std::string from = "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + joins + " JOIN " +
 						   refresh.new_rows(table, wanted, "s") + " ON " + on + " WHERE k.tab = $1::oid AND k.why <> 'k' AND k.state = 'b'" + known;
 		if (!own.empty())
-			spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', t." + core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) +
+			sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', t." + core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) +
 						"::text, 'n' FROM " + from + " ON CONFLICT DO NOTHING",
 					{number(refresh.oid(table))});
-		spi.run("UPDATE prodsync_work.kept z SET state = 'n' FROM (SELECT k.rel, k.row_id FROM " + from + ") f WHERE z.rel = f.rel AND z.row_id = f.row_id", {number(refresh.oid(table))});
+		sql.run("UPDATE prodsync_work.kept z SET state = 'n' FROM (SELECT k.rel, k.row_id FROM " + from + ") f WHERE z.rel = f.rel AND z.row_id = f.row_id", {number(refresh.oid(table))});
 	}
 }
 
 void resolve_supporting(const Refresh &refresh)
 {
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi(pg::Plans::kept);
-	std::vector<core::Name> some = tables_with_kept_rows(spi, refresh, "why <> 'k'"), all = tables_with_kept_rows(spi, refresh, "true");
-	const std::vector<Origin> origins = known_origins(spi, refresh);
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	std::vector<core::Name> some = tables_with_kept_rows(sql, refresh, "why <> 'k'"), all = tables_with_kept_rows(sql, refresh, "true");
+	const std::vector<Origin> origins = known_origins(sql, refresh);
 	std::set<core::Name> looked_at(some.begin(), some.end()), kept(all.begin(), all.end());
 	for (const core::Name &table : refresh.graph.parents_first()) {
-		if (kept.count(table) && (looked_at.count(table) || !refresh.graph.node(table).key.empty())) resolve_by_origin(spi, refresh, origins, table, refresh.graph.node(table));
+		if (kept.count(table) && (looked_at.count(table) || !refresh.graph.node(table).key.empty())) resolve_by_origin(sql, refresh, origins, table, refresh.graph.node(table));
 		if (!looked_at.count(table)) continue;
-		resolve_by_natural_key(spi, refresh, table, refresh.graph.node(table));
+		resolve_by_natural_key(sql, refresh, table, refresh.graph.node(table));
 		pg::check_interrupts();
 	}
-	if (!some.empty()) prune(spi, refresh);
+	if (!some.empty()) prune(sql, refresh);
 }
 
 // Rows that are to be brought although they belong to a tenant that is not kept, by table.
-static void check_foreign_tenants(pg::Spi &spi, const Refresh &refresh, std::vector<Check> &out)
+static void check_foreign_tenants(pg::Tables &sql, const Refresh &refresh, std::vector<Check> &out)
 {
-	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "why = 's' AND state = 'b'")) {
+	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "why = 's' AND state = 'b'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.scope != core::Scope::tenant) continue;
 		std::string joins, last = "t";
@@ -267,7 +265,7 @@ static void check_foreign_tenants(pg::Spi &spi, const Refresh &refresh, std::vec
 			joins += " JOIN " + refresh.old_rows(hop.to, next) + " ON " + hop_equals(refresh, at, hop, last, next);
 			last = next, at = hop.to;
 		}
-		std::string count = spi.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + joins +
+		std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + joins +
 										" WHERE k.tab = $1::oid AND k.why = 's' AND k.state = 'b'",
 									{number(refresh.oid(table))}).value_or("0");
 		if (count == "0") continue;
@@ -280,19 +278,18 @@ static void check_foreign_tenants(pg::Spi &spi, const Refresh &refresh, std::vec
 
 std::vector<Check> check_supporting(const Refresh &refresh)
 {
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi(pg::Plans::kept);
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
-	check_foreign_tenants(spi, refresh, out);
+	check_foreign_tenants(sql, refresh, out);
 	// Content type and object id: no foreign key, so nothing would move the object's id with the object.
 	for (const core::Name &table : core::generic_relations(refresh.graph)) {
-		std::string count = spi.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'b' AND why <> 'r'", {number(refresh.oid(table))}).value_or("0");
+		std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'b' AND why <> 'r'", {number(refresh.oid(table))}).value_or("0");
 		if (count != "0" && !refresh.nothing_comes)
 			out.push_back({"generic relation", table.shown(), std::stoll(count), core::json{{"text", "kept rows name objects by content type and id, which do not follow when ids move"}}.dump(), false});
 	}
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
-		std::string count = spi.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
+		std::string count = sql.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
 									" JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid WHERE k.why = 'r' AND k.state = 'b'").value_or("0");
 		if (count != "0")
 			out.push_back({"rows that go away", describe(*key), std::stoll(count), core::json{{"text", "rows of a table that stays reference rows that nothing keeps"}}.dump(), false});
@@ -302,16 +299,15 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 
 void rekey(const Refresh &refresh)
 {
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi(pg::Plans::kept);
-	for (const core::Name &table : tables_with_kept_rows(spi, refresh, "state = 'b' AND why <> 'r'")) {
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.key.empty()) continue;
 		std::string column = core::quote_identifier(node.key), start = std::to_string(node.reserved_from), sequence = node.relation->column(node.key)->sequence;
 		// Never below what was given out already: keys in the range, and the sequence, which does not go back either.
 		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " + refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")" +
 						   (sequence.empty() ? "" : ", (SELECT last_value FROM " + sequence + " WHERE last_value >= " + start + ")") + ")";
-		spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", r.old::text, ((" + base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column +
+		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", r.old::text, ((" + base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column +
 					" AS old, dense_rank() OVER (ORDER BY t." + column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
 					" ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." + column + " < " + start + ") r",
 				{number(refresh.oid(table))});
@@ -321,12 +317,11 @@ void rekey(const Refresh &refresh)
 
 KeptSummary summary(const Refresh &refresh)
 {
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi(pg::Plans::kept);
-	std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE why = 'k' AND state = 'b'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	std::vector<pg::Row> rows = sql.rows("SELECT count(*) FILTER (WHERE why = 'k' AND state = 'b'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
 	KeptSummary out;
 	out.kept = std::stoll(*rows[0][0]), out.supporting = std::stoll(*rows[0][1]);
-	out.rekeyed = std::stoll(spi.one("SELECT count(*) FROM prodsync_work.moved WHERE why = 'k'").value_or("0"));
+	out.rekeyed = std::stoll(sql.one("SELECT count(*) FROM prodsync_work.moved WHERE why = 'k'").value_or("0"));
 	return out;
 }
 

@@ -24,7 +24,7 @@ std::vector<Check> check_supporting(const Refresh &);    // rows that hang from 
 void rekey(const Refresh &);
 KeptSummary summary(const Refresh &);
 // Does the table have rows that are looked at? Without any, most statements are not worth running.
-std::vector<core::Name> tables_with_kept_rows(pg::Spi &, const Refresh &, const std::string &condition);
+std::vector<core::Name> tables_with_kept_rows(pg::Tables &, const Refresh &, const std::string &condition);
 
 // bring.cpp
 struct Replaced {                      // a column of a brought row in SQL, and the join that its new value needs

@@ -1,6 +1,6 @@
 #include "key_scan.hpp"
 #include <algorithm>
-#include "pg_server.hpp"
+#include "row_scan.hpp"
 
 namespace prodsync {
 
@@ -63,23 +63,6 @@ std::int64_t integer(Datum value, std::int16_t width)
 	return width == 2 ? DatumGetInt16(value) : width == 4 ? DatumGetInt32(value) : DatumGetInt64(value);
 }
 
-// Calls f(slot) for every row that is visible now, with the columns up to `last` taken apart, until it says false. Values of other columns stay as
-// they are: nothing is detoasted. May longjmp.
-template <class F> void scan(Oid relation, AttrNumber last, F f)
-{
-	Relation rel = table_open(relation, AccessShareLock);
-	TupleTableSlot *slot = table_slot_create(rel, nullptr);
-	TableScanDesc rows = table_beginscan(rel, GetActiveSnapshot(), 0, nullptr);
-	while (table_scan_getnextslot(rows, ForwardScanDirection, slot)) {
-		CHECK_FOR_INTERRUPTS();
-		slot_getsomeattrs(slot, last);
-		if (!f(slot)) break;
-	}
-	table_endscan(rows);
-	ExecDropSingleTupleTableSlot(slot);
-	table_close(rel, NoLock);
-}
-
 std::int16_t width_of(Oid relation, AttrNumber column)
 {
 	Relation rel = table_open(relation, AccessShareLock);
@@ -95,14 +78,14 @@ bool fill(KeySet *keys, const Place *place, std::size_t places)
 	for (const Place *end = place + places; fits && place < end; ++place) {
 		const int at = place->column - 1;
 		const std::int16_t width = width_of(place->relation, place->column);
-		scan(place->relation, place->column, [&](TupleTableSlot *row) { return fits = row->tts_isnull[at] || keys->add(integer(row->tts_values[at], width)); });
+		scan_rows(place->relation, place->column, [&](TupleTableSlot *row) { return fits = row->tts_isnull[at] || keys->add(integer(row->tts_values[at], width)); });
 	}
 	return fits;
 }
 
 void look_up(Oid child, AttrNumber last, Lookup *lookups, std::size_t count)
 {
-	scan(child, last, [=](TupleTableSlot *row) {
+	scan_rows(child, last, [=](TupleTableSlot *row) {
 		for (Lookup *one = lookups; one < lookups + count; ++one) {
 			const int at = one->column - 1;
 			if (row->tts_isnull[at] || !one->complete) continue;

@@ -1,7 +1,6 @@
 #include "pg.hpp"
 #include <cstdarg>
 #include <cstring>
-#include <unordered_map>
 #include "pg_versions.hpp"
 
 extern "C" {
@@ -35,36 +34,13 @@ void report(int sqlstate, char *message, char *detail, char *hint)
 }
 
 // ---- SPI ----
-Spi::Spi(Plans plans) : plans_(plans)
+Spi::Spi()
 {
 	call([] { SPI_connect(); });
 }
 Spi::~Spi()
 {
 	if (std::uncaught_exceptions() == calm) SPI_finish();
-}
-
-static std::unordered_map<std::string, SPIPlanPtr> kept_plans;
-
-void forget_plans()
-{
-	for (const auto &[sql, plan] : kept_plans) SPI_freeplan(plan);
-	kept_plans.clear();
-}
-
-static SPIPlanPtr kept_plan(const std::string &sql, std::vector<Oid> &types)
-{
-	auto found = kept_plans.find(sql);
-	if (found != kept_plans.end()) return found->second;
-	const char *text = sql.c_str();
-	SPIPlanPtr plan = call([&] {
-		SPIPlanPtr made = SPI_prepare_cursor(text, static_cast<int>(types.size()), types.data(), CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_PARALLEL_OK);
-		if (made) SPI_keepplan(made);
-		return made;
-	});
-	if (!plan) throw std::runtime_error(std::string("SPI: ") + SPI_result_code_string(SPI_result));
-	kept_plans[sql] = plan;
-	return plan;
 }
 
 void Spi::execute(const std::string &sql, const Row &args)
@@ -74,11 +50,7 @@ void Spi::execute(const std::string &sql, const Row &args)
 	std::string nulls;
 	for (const Value &v : args) values.push_back(v ? text_datum(*v) : 0), nulls += v ? ' ' : 'n';
 	const char *text = sql.c_str();
-	SPIPlanPtr plan = plans_ == Plans::kept ? kept_plan(sql, types) : nullptr;
-	int rc = call([&] {
-		if (plan) return SPI_execute_plan(plan, values.data(), nulls.c_str(), false, 0);
-		return SPI_execute_with_args(text, static_cast<int>(args.size()), types.data(), values.data(), nulls.c_str(), false, 0);
-	});
+	int rc = call([&] { return SPI_execute_with_args(text, static_cast<int>(args.size()), types.data(), values.data(), nulls.c_str(), false, 0); });
 	if (rc < 0) throw std::runtime_error(std::string("SPI: ") + SPI_result_code_string(rc));
 }
 
@@ -134,6 +106,8 @@ AsExtension::AsExtension(const Extension &extension) : As(extension.owner, SECUR
 Extension extension_of(FunctionCallInfo fcinfo)
 {
 	return call([=] {
+		// An owner's code (an index function, a CHECK) that runs within one of our statements shall not start another.
+		if (InSecurityRestrictedOperation()) raise(ERRCODE_INSUFFICIENT_PRIVILEGE, "prodsync cannot be called within a security-restricted operation");
 		Extension found{getExtensionOfObject(ProcedureRelationId, fcinfo->flinfo->fn_oid), InvalidOid, InvalidOid};
 		if (!OidIsValid(found.oid)) raise(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "this function belongs to no extension");
 		Relation rel = table_open(ExtensionRelationId, AccessShareLock);    // no syscache for it
@@ -150,89 +124,6 @@ Extension extension_of(FunctionCallInfo fcinfo)
 		if (!OidIsValid(found.owner)) raise(ERRCODE_UNDEFINED_OBJECT, "extension %u is gone", found.oid);
 		return found;
 	});
-}
-
-// As for the tables of a view: rights (and row security) are asked of the extension's owner, not of who executes. The library has
-// decided already, and the table's owner has no right on work tables. (requiredPerms = 0 trips an assertion from 16 on.)
-static bool ask_rights_of(Node *node, void *role)
-{
-	if (!node) return false;
-	if (!IsA(node, Query)) return expression_tree_walker(node, WALKER(ask_rights_of), role);
-	Query *query = reinterpret_cast<Query *>(node);
-	ListCell *c;
-	foreach(c, RIGHTS_OF(query)) static_cast<Rights *>(lfirst(c))->checkAsUser = *static_cast<Oid *>(role);
-	return query_tree_walker(query, WALKER(ask_rights_of), role, 0);
-}
-
-// SPI cannot do this: it would parse again as the owner, who has no USAGE on the private schema (RowStmt analysis asks for it).
-std::uint64_t run_as_owner(const Extension &extension, Oid owner, const std::string &sql_text)
-{
-	const char *sql = sql_text.c_str();
-	Oid reader = extension.owner;
-	As as_reader(reader, SECURITY_LOCAL_USERID_CHANGE);
-	return call([&] {
-		uint64 rows = 0;
-		Oid user;
-		int context;
-		GetUserIdAndSecContext(&user, &context);
-		Query *query = ANALYZE_QUERY(static_cast<RawStmt *>(linitial(pg_parse_query(sql))), sql);
-		ask_rights_of(reinterpret_cast<Node *>(query), &reader);
-		SetUserIdAndSecContext(owner, context | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-		CommandCounterIncrement();
-		PushActiveSnapshot(GetTransactionSnapshot());
-		ListCell *c;
-		foreach(c, QueryRewrite(query)) {
-			PlannedStmt *plan = pg_plan_query(static_cast<Query *>(lfirst(c)), sql, CURSOR_OPT_PARALLEL_OK, nullptr);
-			QueryDesc *d = CreateQueryDesc(plan, sql, GetActiveSnapshot(), InvalidSnapshot, None_Receiver, nullptr, nullptr, 0);
-			ExecutorStart(d, 0);
-			EXECUTOR_RUN(d);
-			rows += d->estate->es_processed;
-			ExecutorFinish(d);
-			ExecutorEnd(d);
-			FreeQueryDesc(d);
-		}
-		PopActiveSnapshot();
-		CommandCounterIncrement();
-		SetUserIdAndSecContext(user, context);
-		return rows;
-	});
-}
-
-std::vector<Row> rows_as_caller(const std::string &sql)
-{
-	Oid user;
-	int context;
-	GetUserIdAndSecContext(&user, &context);
-	Settings settings;
-	settings.set("row_security", "off");
-	SetUserIdAndSecContext(user, context | SECURITY_LOCAL_USERID_CHANGE);
-	std::vector<Row> out;
-	{
-		Spi spi;
-		const char *query = sql.c_str();
-		Portal rows = call([=] {
-			SPIPlanPtr plan = SPI_prepare(query, 0, nullptr);
-			if (!plan) raise(ERRCODE_SYNTAX_ERROR, "the predicate cannot be prepared: %s", SPI_result_code_string(SPI_result));
-			return SPI_cursor_open(nullptr, plan, nullptr, nullptr, false);    // a cursor takes one statement only; not read only: a fresh snapshot
-		});
-		for (;;) {
-			call([=] { SPI_cursor_fetch(rows, true, 1000); });
-			SPITupleTable *t = SPI_tuptable;
-			if (SPI_processed == 0) break;
-			for (std::uint64_t r = 0; r < t->numvals; ++r) {
-				Row row;
-				for (int c = 1; c <= t->tupdesc->natts; ++c) {
-					char *s = call([=] { return SPI_getvalue(t->vals[r], t->tupdesc, c); });
-					row.push_back(s ? Value(s) : std::nullopt);
-				}
-				out.push_back(std::move(row));
-			}
-			call([=] { SPI_freetuptable(t); });
-		}
-		call([=] { SPI_cursor_close(rows); });
-	}
-	SetUserIdAndSecContext(user, context);
-	return out;
 }
 
 Settings::Settings() : level_(call([] { return NewGUCNestLevel(); })) {}

@@ -5,8 +5,8 @@
 // rethrown untouched; nothing but a subtransaction's rollback (locks.cpp) may swallow one.
 //
 // Rights. Every SQL function is SECURITY INVOKER; single primitives are elevated here. User code runs as the caller
-// (predicates of the configuration) or as the table's owner, restricted (CHECK, DEFAULT, domain, generation and index code), never
-// as the extension's owner, who only touches catalogs, the tables of prodsync_work, and reads rows by built-in operators.
+// (conditions of the configuration: condition.hpp) or as the table's owner, restricted (CHECK, DEFAULT, domain, generation and index code:
+// Tables), never as the extension's owner, who only touches catalogs and the tables of prodsync_work.
 #pragma once
 #include <cstdint>
 #include <exception>
@@ -97,14 +97,13 @@ template <class F> auto entry(F body) -> decltype(body())
 using Value = std::optional<std::string>;
 using Row = std::vector<Value>;
 
-enum class Plans { once, kept };      // kept: the session keeps the statement's generic plan, so the next time costs its execution only
+// For catalogs and prodsync_work; rows of users' tables are read and written through Tables.
 class Spi {                           // SPI_connect..SPI_finish as a scope; after an ERROR, abort cleans up
 	int calm = std::uncaught_exceptions();
-	Plans plans_;
 	void execute(const std::string &sql, const Row &args);
 
 public:
-	explicit Spi(Plans plans = Plans::once);
+	Spi();
 	~Spi();
 	Spi(const Spi &) = delete;
 	Spi &operator=(const Spi &) = delete;
@@ -115,7 +114,6 @@ public:
 	Value one(const std::string &sql, const Row &args = {});    // first column of the first row; nullopt where there is none
 };
 
-void forget_plans();                  // of Plans::kept
 
 // Another user for a scope, with search_path pinned to pg_catalog, pg_temp. An ERROR needs no undo: abort restores both.
 class As {
@@ -138,12 +136,28 @@ class AsExtension : public As {
 public:
 	explicit AsExtension(const Extension &extension);
 };
-// One statement of ours (qualified names, no configured text) that writes rows of a table or of its shadow: names are looked up as the
-// extension's owner, rewriting, planning and execution are the table owner's, in a restricted operation. Returns the rows touched.
-std::uint64_t run_as_owner(const Extension &extension, Oid owner, const std::string &sql);
-// The rows of a query that holds configured text (a predicate), as the caller: SET ROLE inside is refused, row security errs instead of
-// hiding rows, what the text sets ends here, and only one statement is possible. For few rows.
-std::vector<Row> rows_as_caller(const std::string &sql);
+// The one door to rows of users' tables and of their shadows: statements of ours (qualified names, no configured text) that read or write them.
+// Names are looked up, and rights asked, as the extension's owner; what may run code of a table's owner (planning folds calls in his indexes, writing runs
+// his CHECKs) happens as that owner, in a restricted operation with the pinned path. Owners must not run each other's code either: where a
+// statement's tables have several, it is done by a role that does not exist and has no right at all (pg_tables.cpp).
+// The members are those of Spi.
+enum class Plans { once, kept };      // kept: the session keeps the statement's generic plan, so the next time costs its execution only
+void forget_plans();                  // of Plans::kept
+class Tables {
+	Extension extension_;
+	Plans plans_;
+
+public:
+	explicit Tables(const Extension &extension, Plans plans = Plans::once) : extension_(extension), plans_(plans) {}
+	std::vector<Row> rows(const std::string &sql, const Row &args = {});
+	std::uint64_t run(const std::string &sql, const Row &args = {});
+	Value one(const std::string &sql, const Row &args = {});
+	// The rows as a tuplestore of the current memory context, and what a row is made of (TupleDesc).
+	std::pair<Tuplestorestate *, TupleDesc> store(const std::string &sql, const Row &args = {});
+};
+// Who may run the code of these relations' owners: their owner, or nobody where they have several.
+// `reader` where none of them is a user's. For a pg::call.
+Oid runs_code_of(List *relations, Oid reader);
 // A setting for the rest of this scope (GUC nest level).
 class Settings {
 	int calm = std::uncaught_exceptions();

@@ -1,4 +1,4 @@
-// What differs between the majors 13 to 18, all of it. For pg.cpp and the files that work on catalogs and storage.
+// What differs between the majors 13 to 18, all of it. For pg.cpp, pg_tables.cpp and the files that work on catalogs and storage.
 #pragma once
 #include "pg_server.hpp"
 
@@ -8,18 +8,20 @@
 		QueryCompletion *done
 #define UTILITY_PASS p, sql, ro, context, par, env, dest, done
 #define BEGIN_COPY(state, rel, stmt) BeginCopyFrom(state, rel, nullptr, nullptr, false, nullptr, (stmt)->attlist, (stmt)->options)
+#define STORE_ROWS(dest, store) SetTuplestoreDestReceiverParams(dest, store, CurrentMemoryContext, true, nullptr, nullptr)
 #else
+#define STORE_ROWS(dest, store) SetTuplestoreDestReceiverParams(dest, store, CurrentMemoryContext, true)
 #define UTILITY_ARGS \
 	PlannedStmt *p, const char *sql, ProcessUtilityContext context, ParamListInfo par, QueryEnvironment *env, DestReceiver *dest, QueryCompletion *done
 #define UTILITY_PASS p, sql, context, par, env, dest, done
 #define BEGIN_COPY(state, rel, stmt) BeginCopyFrom(state, rel, nullptr, false, nullptr, (stmt)->attlist, (stmt)->options)
 #endif
 #if PG_VERSION_NUM >= 150000
-#define ANALYZE_QUERY(raw, sql) parse_analyze_fixedparams(raw, sql, nullptr, 0, nullptr)
+#define ANALYZE_QUERY(raw, sql, types, n) parse_analyze_fixedparams(raw, sql, types, n, nullptr)
 #define NULLS_DIFFER(a, b) ((a)->indnullsnotdistinct != (b)->indnullsnotdistinct)
 #define INDEX_SINCE_15 ", i.indnullsnotdistinct"
 #else
-#define ANALYZE_QUERY(raw, sql) parse_analyze(raw, sql, nullptr, 0, nullptr)
+#define ANALYZE_QUERY(raw, sql, types, n) parse_analyze(raw, sql, types, n, nullptr)
 #define NULLS_DIFFER(a, b) false
 #define INDEX_SINCE_15 ""
 #endif
@@ -65,7 +67,9 @@ using Rights = RangeTblEntry;
 #define FORGET_NOT_NULL(desc, i) (void) 0
 #endif
 #if PG_VERSION_NUM >= 170000
+#define IS_JSON_EXPR(node) IsA(node, JsonExpr)
 #define CLOSE_STORAGE(rel) (void) (rel)
 #else
+#define IS_JSON_EXPR(node) false
 #define CLOSE_STORAGE(rel) RelationCloseSmgrByOid(rel)
 #endif

@@ -1,24 +1,11 @@
 // core's planner, served: what is asked, what becomes of each table, what stands in the way. Nothing is written here.
+#include "condition.hpp"
 #include "core/plan.hpp"
 #include "core/maps.hpp"
 #include "core/statements.hpp"
 #include "inputs.hpp"
 
 namespace prodsync {
-
-static std::string array_of(const std::vector<std::string> &values)
-{
-	std::string out;
-	for (const std::string &value : values) {
-		out += out.empty() ? "{\"" : ",\"";
-		for (char c : value) {
-			if (c == '"' || c == '\\') out += '\\';
-			out += c;
-		}
-		out += '"';
-	}
-	return out.empty() ? "{}" : out + "}";
-}
 
 PG_FUNCTION(prodsync_questions)
 {
@@ -27,7 +14,63 @@ PG_FUNCTION(prodsync_questions)
 	core::Catalog source = source_arg(fcinfo, 1), target = core::Catalog::parse(target_document(pg::extension_of(fcinfo)));
 	std::vector<pg::Row> out;
 	for (const core::Question &question : core::questions(config, source, target, {}))
-		out.push_back({question.id, question.kind, question.relation.shown(), array_of(question.columns)});
+		out.push_back({question.id, question.kind, question.relation.shown(), core::array_text(question.columns)});
+	return pg::table(fcinfo, out);
+}
+
+// ---- sync_answers ----
+static std::string array_of(const pg::Row &cells)
+{
+	std::string out;
+	for (const pg::Value &cell : cells) {
+		std::string text = cell ? core::array_text({*cell}) : "{NULL}";
+		out += (out.empty() ? "" : ",") + text.substr(1, text.size() - 2);
+	}
+	return "{" + out + "}";
+}
+
+// What may be shown of rows to whoever may ask: integer and uuid keys. Other keys (a session's is a secret) take SELECT.
+static void demand_key(const core::Relation &table, const std::string &key)
+{
+	const std::string &base = table.column(key)->base;
+	if (base == "smallint" || base == "integer" || base == "bigint" || base == "uuid" || may_select(table, key)) return;
+	refuse_problems({{"rights", table.name.shown(), "the keys of " + table.name.shown() + " are neither numbers nor uuids: to be told them takes SELECT on " + key,
+	    grant_select(table, {key}) + ";"}});
+}
+
+// The target's part of a round of questions, by the statements that the client's core has too. A label that the caller
+// may not read himself is left out.
+PG_FUNCTION(prodsync_answers)
+{
+	std::vector<core::Problem> problems;  // sync_plan() has them
+	pg::Extension extension = pg::extension_of(fcinfo);
+	core::Config config = core::Config::parse(json_arg(fcinfo, 0), problems);
+	core::Catalog source = source_arg(fcinfo, 1), target = core::Catalog::parse(target_document(extension));
+	std::map<std::pair<core::Name, std::string>, std::string> chosen;
+	std::vector<pg::Row> out;
+	for (const core::Question &question : core::questions(config, source, target, answers_arg(fcinfo, 2))) {
+		if (question.side != core::Side::target) continue;
+		const core::Relation &table = *target.find(question.relation);
+		pg::Row args;
+		if (const auto &condition = question.condition) {
+			auto [at, unknown] = chosen.try_emplace({condition->table, condition->text});
+			if (unknown) {
+				const core::Relation &of = *target.find(condition->table);
+				std::vector<std::string> keys;
+				for (const pg::Row &row : chosen_rows(extension, of, {core::single_key(of)}, condition->option.c_str(), condition->text))
+					keys.push_back(row[0].value_or(""));
+				at->second = core::array_text(keys);
+			}
+			args.push_back(at->second);
+		}
+		if (!question.columns.empty()) demand_key(table, question.columns[0]);
+		const bool hidden = (question.kind == "kept_tenants" || question.kind == "fallback") && !may_select(table, question.columns[1]);
+		for (pg::Row &row : pg::Tables(extension).rows(question.sql, args)) {
+			if (hidden) row[question.kind == "kept_tenants" ? 2 : 1] = std::nullopt;
+			out.push_back({question.id, array_of(row)});
+		}
+		pg::check_interrupts();
+	}
 	return pg::table(fcinfo, out);
 }
 
@@ -57,16 +100,6 @@ PG_FUNCTION(prodsync_plan)
 }
 
 // ---- sync_tables ----
-// Only the predicate runs as the caller; counting is ours.
-static std::vector<std::string> kept_tenants(const core::Config &config, const core::Relation &tenants, const std::string &key)
-{
-	std::vector<std::string> keys;
-	for (const pg::Row &row : pg::rows_as_caller("SELECT t." + core::quote_identifier(key) + "::text FROM " +
-	         core::from_only(tenants) + " AS t WHERE (\n" + config.tenants->keep + "\n)"))
-		keys.push_back(row[0].value_or(""));
-	return keys;
-}
-
 static std::map<core::Name, std::string> kept_rows(
     const pg::Extension &extension, const core::Config &config, const core::Catalog &target)
 {
@@ -77,14 +110,15 @@ static std::map<core::Name, std::string> kept_rows(
 	const core::Relation *tenants = name.empty() ? nullptr : target.find(name);
 	std::string key = tenants ? core::single_key(*tenants) : "";
 	if (key.empty()) return out;
-	std::string array = core::array_literal(kept_tenants(config, *tenants, key), tenants->column(key)->base);
-	pg::AsExtension as(extension);
-	pg::Spi spi;
+	std::vector<std::string> keys;
+	for (const pg::Row &row : chosen_rows(extension, *tenants, {key}, "tenants.keep", config.tenants->keep)) keys.push_back(row[0].value_or(""));
+	std::string array = core::array_literal(keys, tenants->column(key)->base);
+	pg::Tables sql(extension);
 	for (const auto &[table, node] : graph.tables) {
 		if (node.mode != core::Mode::copy || node.scope != core::Scope::tenant || (node.path.empty() && table != name)) continue;
 		std::string where = core::path_condition(
 		    target, node.path, key, "t", [&](const std::string &of) { return of + " = ANY (" + array + ")"; });
-		out[table] = spi.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where).value_or("0");
+		out[table] = sql.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where).value_or("0");
 		pg::check_interrupts();
 	}
 	return out;

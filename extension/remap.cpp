@@ -5,6 +5,8 @@
 // ids and unique keys are no obstacle: where rows become equal in a unique key one survives (a kept row, else the first by primary key) and
 // references to the others move to it, table by table, parents first.
 #include "by_hand.hpp"
+#include "condition.hpp"
+#include "core/statements.hpp"
 #include "foreign_keys.hpp"
 #include "kept.hpp"
 #include "pg_server.hpp"
@@ -29,10 +31,11 @@ static Users users_of(const Refresh &refresh)
 	if (!primary || primary->columns.size() != 1) throw pg::Error(PS_PROBLEMS, out.table.shown() + " has no primary key of one column");
 	out.key = primary->columns[0], out.type = refresh.catalog().find(out.table)->column(out.key)->type;
 	std::string column = core::quote_identifier(out.key);
-	std::vector<pg::Row> found = pg::rows_as_caller("SELECT t." + column + " FROM " + refresh.old_rows(out.table, "t") + " WHERE (\n" + refresh.config().users->fallback +
-													"\n) ORDER BY t." + column + " LIMIT 1");
-	if (found.empty()) throw pg::Error(PS_PROBLEMS, "no user matches users.fallback", {}, "users.fallback is a condition over " + out.table.shown() + "; create such a user, or change the condition.");
-	out.fallback = *found[0][0];
+	std::vector<std::string> keys;
+	for (const pg::Row &row : chosen_rows(refresh.extension, *refresh.catalog().find(out.table), {out.key}, "users.fallback", refresh.config().users->fallback)) keys.push_back(row[0].value_or(""));
+	if (keys.empty()) throw pg::Error(PS_PROBLEMS, "no user matches users.fallback", {}, "users.fallback is a condition over " + out.table.shown() + "; create such a user, or change the condition.");
+	out.fallback = pg::Tables(refresh.extension).one("SELECT t." + column + " FROM " + refresh.old_rows(out.table, "t") + " WHERE format('%s', t." + column + ") = ANY (" +
+													 core::array_literal(keys, "text") + ") ORDER BY t." + column + " LIMIT 1").value_or(keys[0]);
 	return out;
 }
 
@@ -40,11 +43,10 @@ static Users users_of(const Refresh &refresh)
 static void store_map(const Refresh &refresh, const Users &users, const core::json &map)
 {
 	if (!map.is_object()) throw pg::Error(PS_PROBLEMS, "the map of users is no JSON object", {}, "It is {\"production's id\": \"this database's id\", ...}.");
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
-	spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'u', key, value, 'm' FROM jsonb_each_text($2::jsonb)",
+	pg::Tables sql(refresh.extension);
+	sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'u', key, value, 'm' FROM jsonb_each_text($2::jsonb)",
 			{std::to_string(refresh.oid(users.table)), map.dump()});
-	std::string unknown = spi.one("SELECT count(*) FROM prodsync_work.moved m WHERE m.space = 'u' AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(users.table, "u") + " WHERE u." +
+	std::string unknown = sql.one("SELECT count(*) FROM prodsync_work.moved m WHERE m.space = 'u' AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(users.table, "u") + " WHERE u." +
 								  core::quote_identifier(users.key) + "::text = m.new_key)").value_or("0");
 	if (unknown != "0") throw pg::Error(PS_PROBLEMS, "the map names " + unknown + " users that this database does not have");
 }
@@ -97,15 +99,8 @@ static Rewriting rewriting(const Refresh &refresh, const core::Name &table, cons
 	return out;
 }
 
-// A partial index whose predicate calls functions or operators that are not the server's own: it may not run as the extension's owner.
-static bool runs_code_of_others(pg::Spi &spi, const core::Index &index)
-{
-	return !index.predicate.empty() && spi.one("SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = $1::oid AND refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) LIMIT 1",
-											   {std::to_string(index.oid)}).has_value();
-}
-
 // Rows that become equal in a unique index: all but one are marked as dropped (kept.why = 'd'), their keys move to the survivor's.
-static std::uint64_t fold(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const Rewriting &rewrite)
+static std::uint64_t fold(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const Rewriting &rewrite)
 {
 	const core::Relation &relation = *refresh.graph.node(table).relation;
 	const core::Index *primary = relation.primary_key();
@@ -122,7 +117,6 @@ static std::uint64_t fold(pg::Spi &spi, const Refresh &refresh, const core::Name
 			keys.push_back(value->second), given.push_back("t." + core::quote_identifier(name) + " IS NOT NULL");
 		}
 		if (!index.unique || !index.valid || index.expressions || !changes || keys.size() != index.columns.size()) continue;
-		if (runs_code_of_others(spi, index)) continue;    // the build of the index says whether rows became equal
 		// The predicate names columns without an alias: nothing else may be in sight.
 		std::string rows = index.predicate.empty() ? refresh.old_rows(table, "t") : "(SELECT tableoid, ctid, xmin, * FROM " + refresh.old_rows(table, "only_it") + " WHERE (" + index.predicate + ")) AS t";
 		std::string key = own.empty() ? "NULL::text" : "t." + core::quote_identifier(own) + "::text";
@@ -132,23 +126,23 @@ static std::uint64_t fold(pg::Spi &spi, const Refresh &refresh, const core::Name
 							 join(keys, ", ") + " ORDER BY (" + rewrite.may_change + ")" + (order.empty() ? ", t.ctid" : order) + ")";
 		std::string oid = std::to_string(refresh.oid(table));
 		if (!own.empty())
-			spi.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'n', key, survivor, 'f' FROM (" + ranked + ") r WHERE place > 1", {oid});
-		dropped += spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, rel, row_id, 'd', 0 FROM (" + ranked + ") r WHERE place > 1", {oid});
+			sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'n', key, survivor, 'f' FROM (" + ranked + ") r WHERE place > 1", {oid});
+		dropped += sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, rel, row_id, 'd', 0 FROM (" + ranked + ") r WHERE place > 1", {oid});
 		// a survivor of one index may be dropped by the next
 		if (!own.empty())
-			while (spi.run("UPDATE prodsync_work.moved a SET new_key = b.new_key FROM prodsync_work.moved b WHERE a.tab = $1::oid AND b.tab = a.tab AND a.space = 'n' AND b.space = 'n' AND a.new_key = b.old_key", {oid}) > 0)
+			while (sql.run("UPDATE prodsync_work.moved a SET new_key = b.new_key FROM prodsync_work.moved b WHERE a.tab = $1::oid AND b.tab = a.tab AND a.space = 'n' AND b.space = 'n' AND a.new_key = b.old_key", {oid}) > 0)
 				pg::check_interrupts();
 	}
 	return dropped;
 }
 
-static std::vector<pg::Row> count_mapped(pg::Spi &spi, const Refresh &refresh, const core::Name &table, const Rewriting &rewrite, const Users &users, std::uint64_t dropped)
+static std::vector<pg::Row> count_mapped(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const Rewriting &rewrite, const Users &users, std::uint64_t dropped)
 {
 	std::vector<pg::Row> out;
 	if (rewrite.user_columns.empty() && dropped) out.push_back({table.shown(), rewrite.moved_columns[0]->name, "0", "0", std::to_string(dropped)});
 	for (const core::Column *column : rewrite.user_columns) {
 		std::string name = "t." + core::quote_identifier(column->name);
-		std::vector<pg::Row> rows = spi.rows("SELECT count(*) FILTER (WHERE mm.old_key IS NOT NULL), count(*) FILTER (WHERE mm.old_key IS NULL) FROM " + refresh.old_rows(table, "t") + rewrite.joins +
+		std::vector<pg::Row> rows = sql.rows("SELECT count(*) FILTER (WHERE mm.old_key IS NOT NULL), count(*) FILTER (WHERE mm.old_key IS NULL) FROM " + refresh.old_rows(table, "t") + rewrite.joins +
 												 " LEFT JOIN prodsync_work.moved mm ON mm.tab = $1::oid AND mm.space = 'u' AND mm.old_key = " + name + "::text WHERE " + name + " IS NOT NULL AND " + rewrite.may_change +
 												 " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd')",
 											 {std::to_string(refresh.oid(users.table))});
@@ -166,18 +160,18 @@ static void write_beside(const Refresh &refresh, const core::Name &table, const 
 	}
 	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 		Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
-		pg::run_as_owner(refresh.extension, owner_of(shadow), "INSERT INTO " + sql_name(shadow) + " (" + join(names, ", ") + ") SELECT " + join(values, ", ") + " FROM ONLY " + leaf->name.sql() + " AS t" +
+		pg::Tables(refresh.extension).run("INSERT INTO " + sql_name(shadow) + " (" + join(names, ", ") + ") SELECT " + join(values, ", ") + " FROM ONLY " + leaf->name.sql() + " AS t" +
 																 rewrite.joins + " WHERE NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd')");
 	}
 }
 
 // The transaction that mapped these rows, or the savepoint in it, which has an xid of its own: a second call leaves them alone.
-static void remember_rows(pg::Spi &spi, const Refresh &refresh)
+static void remember_rows(pg::Tables &sql, const Refresh &refresh)
 {
 	int step = 0;
 	const std::string mine = std::to_string(pg::call([] { return U64FromFullTransactionId(GetCurrentFullTransactionId()); }));
 	for (const auto &[original, shadow] : refresh.shadows)
-		spi.run("INSERT INTO prodsync_work.run_step (run, step, kind, relation, original, shadow, status, xid, item) VALUES ($1::int, $2::int, 'remap', $3, $4::oid, $5::oid, 'done', $6::xid8, '{}')",
+		sql.run("INSERT INTO prodsync_work.run_step (run, step, kind, relation, original, shadow, status, xid, item) VALUES ($1::int, $2::int, 'remap', $3, $4::oid, $5::oid, 'done', $6::xid8, '{}')",
 				{std::to_string(refresh.run), std::to_string(++step), sql_name(original), std::to_string(original), std::to_string(shadow), mine});
 }
 
@@ -201,15 +195,14 @@ PG_FUNCTION(prodsync_remap_users)
 	std::set<core::Name> dropping;
 	std::vector<pg::Row> out;
 	{
-		pg::AsExtension as(extension);
-		pg::Spi spi;
+		pg::Tables sql(extension);
 		for (const core::Name &table : refresh->graph.parents_first()) {
 			if (refresh->graph.node(table).mode != core::Mode::copy) continue;
 			Rewriting rewrite = rewriting(*refresh, table, users, dropping);
 			if (rewrite.user_columns.empty() && rewrite.moved_columns.empty()) continue;
-			std::uint64_t dropped = fold(spi, *refresh, table, rewrite);
+			std::uint64_t dropped = fold(sql, *refresh, table, rewrite);
 			if (dropped) dropping.insert(table);
-			for (pg::Row &row : count_mapped(spi, *refresh, table, rewrite, users, dropped)) out.push_back(std::move(row));
+			for (pg::Row &row : count_mapped(sql, *refresh, table, rewrite, users, dropped)) out.push_back(std::move(row));
 			pg::check_interrupts();
 		}
 		// Once more with all that is dropped: a table that references itself, or is part of a cycle, came before it was known.
@@ -228,20 +221,18 @@ PG_FUNCTION(prodsync_remap_users)
 	build_indexes(*refresh);
 	std::vector<Check> checks;
 	{
-		pg::AsExtension as(extension);
-		pg::Spi spi;
+		pg::Tables sql(extension);
 		for (const core::ForeignKey *key : refresh->graph.keys)
 			if (refresh->replaced(key->child) && (key->parent == users.table || dropping.count(key->parent)))
-				for (const core::Relation *leaf : refresh->catalog().storage(key->child)) checks.push_back(check_foreign_key(spi, *refresh, *key, leaf->name));
+				for (const core::Relation *leaf : refresh->catalog().storage(key->child)) checks.push_back(check_foreign_key(sql, *refresh, *key, leaf->name));
 	}
 	require_ok(checks);
 	for (const auto &[original, shadow] : refresh->shadows) analyze(extension, shadow);
 	switch_storage(extension, {refresh->shadows.begin(), refresh->shadows.end()});
 	forget_kept(*refresh);
 	{
-		pg::AsExtension as(extension);
-		pg::Spi spi;
-		remember_rows(spi, *refresh);
+		pg::Tables sql(extension);
+		remember_rows(sql, *refresh);
 	}
 	ledger::record(extension, refresh->run, checks);
 	finish_by_hand(*refresh);

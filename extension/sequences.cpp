@@ -31,24 +31,22 @@ static std::map<std::string, std::vector<Drawing>> drawing_columns(const Refresh
 	return out;
 }
 
-static Oid oid_of(pg::Spi &spi, const std::string &sequence)
+static Oid oid_of(pg::Tables &sql, const std::string &sequence)
 {
-	return static_cast<Oid>(std::stoul(spi.one("SELECT $1::regclass::oid", {sequence}).value_or("0")));
+	return static_cast<Oid>(std::stoul(sql.one("SELECT $1::regclass::oid", {sequence}).value_or("0")));
 }
 
 std::vector<Oid> sequences_to_set(const Refresh &refresh)
 {
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Tables sql(refresh.extension);
 	std::vector<Oid> out;
-	for (const auto &[sequence, drawings] : drawing_columns(refresh)) out.push_back(oid_of(spi, sequence));
+	for (const auto &[sequence, drawings] : drawing_columns(refresh)) out.push_back(oid_of(sql, sequence));
 	return out;
 }
 
 std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 {
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi;
+	pg::Tables sql(refresh.extension);
 	std::vector<SequenceValue> out;
 	for (const auto &[sequence, drawings] : drawing_columns(refresh)) {
 		std::int64_t start = 0, largest = 0;
@@ -59,11 +57,11 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 				start = std::max(start, from);
 			}
 			std::string column = core::quote_identifier(drawing.column->name);
-			largest = std::max<std::int64_t>(largest, std::stoll(spi.one("SELECT coalesce(max(" + column + "), 0)::bigint FROM " +
+			largest = std::max<std::int64_t>(largest, std::stoll(sql.one("SELECT coalesce(max(" + column + "), 0)::bigint FROM " +
 														 (refresh.shadows.empty() ? refresh.old_rows(drawing.table, "n") : refresh.new_rows(drawing.table, {drawing.column->name}, "n"))).value_or("0")));
 			pg::check_interrupts();
 		}
-		std::vector<pg::Row> now = spi.rows("SELECT s.last_value + s.is_called::int, q.seqmin, q.seqmax, q.seqincrement, q.seqstart FROM " + sequence +
+		std::vector<pg::Row> now = sql.rows("SELECT s.last_value + s.is_called::int, q.seqmin, q.seqmax, q.seqincrement, q.seqstart FROM " + sequence +
 											" s, pg_sequence q WHERE q.seqrelid = $1::regclass", {sequence});
 		std::int64_t at = std::stoll(*now[0][0]), least = std::stoll(*now[0][1]), most = std::stoll(*now[0][2]), first = std::stoll(*now[0][4]);
 		bool keyed = std::any_of(drawings.begin(), drawings.end(), [](const Drawing &d) { return d.column->name == d.node->key; });
@@ -77,7 +75,7 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 		core::Name name;
 		for (const core::Sequence &known : refresh.catalog().sequences)
 			if (known.name.sql() == sequence) name = known.name;
-		out.push_back({name, oid_of(spi, sequence), next});
+		out.push_back({name, oid_of(sql, sequence), next});
 	}
 	return out;
 }

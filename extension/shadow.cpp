@@ -7,6 +7,9 @@
 #include "shadow.hpp"
 #include "layout.hpp"
 #include "pg_versions.hpp"
+extern "C" {
+#include "catalog/partition.h"
+}
 
 namespace prodsync {
 
@@ -20,6 +23,19 @@ static bool draws_from_sequence(Node *expression, void *)
 	if (IsA(expression, NextValueExpr)) return true;
 	if (IsA(expression, FuncExpr) && reinterpret_cast<FuncExpr *>(expression)->funcid == F_NEXTVAL) return true;
 	return expression_tree_walker(expression, WALKER(draws_from_sequence), nullptr);
+}
+
+// The bounds of a partition name the keys of the partitioned tables above it, whose expressions are planned with it: their owners' code.
+static List *bound_of(Relation rel)
+{
+	List *tables = lcons_oid(RelationGetRelid(rel), get_partition_ancestors(RelationGetRelid(rel)));
+	Oid user;
+	int context;
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(pg::runs_code_of(tables, user), context | SECURITY_RESTRICTED_OPERATION);
+	List *bound = RelationGetPartitionQual(rel);
+	SetUserIdAndSecContext(user, context);
+	return bound;
 }
 
 List *rules_of(Relation rel)
@@ -42,7 +58,7 @@ List *rules_of(Relation rel)
 				add(CONSTR_CHECK, constr->check[i].ccname, 0, static_cast<Node *>(stringToNode(constr->check[i].ccbin)));
 	}
 	if (rel->rd_rel->relispartition)
-		if (List *bound = RelationGetPartitionQual(rel))
+		if (List *bound = bound_of(rel))
 			add(CONSTR_CHECK, "partition bound", 0, reinterpret_cast<Node *>(make_ands_explicit(static_cast<List *>(copyObjectImpl(bound)))));
 	return out;
 }

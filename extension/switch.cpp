@@ -70,9 +70,8 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	std::vector<Check> checks = check_supporting(refresh);
 	append(checks, check_collisions(refresh));
 	append(checks, check_brought_references(refresh));
-	pg::AsExtension as(refresh.extension);
-	pg::Spi spi(pg::Plans::kept);
-	append(checks, check_used_keys(spi, refresh));
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	append(checks, check_used_keys(sql, refresh));
 	FAULT_POINT(std::string(when) + ": used keys looked up");
 	return checks;
 }
@@ -88,10 +87,9 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 	move_staying_references(refresh);
 	FAULT_POINT("switch: references moved");
 	{
-		pg::AsExtension as(refresh.extension);
-		pg::Spi spi(pg::Plans::kept);
-		append(checks, check_staying_tables(spi, refresh));
-		append(checks, check_references_to(spi, refresh, gave_way));
+		pg::Tables sql(refresh.extension, pg::Plans::kept);
+		append(checks, check_staying_tables(sql, refresh));
+		append(checks, check_references_to(sql, refresh, gave_way));
 	}
 	require_ok(checks);
 	KeptSummary kept = summary(refresh);

@@ -1,6 +1,7 @@
-// The verify step of one shadow: statistics, foreign keys, the keys it uses in tables that stay. Nothing is thrown here: what is found goes
+// The verify step of one shadow: statistics, foreign keys, the keys it uses in tables that stay, the form of masked values. Nothing is thrown here: what is found goes
 // into the ledger, and the preflight reports everything that failed at once.
 #include "foreign_keys.hpp"
+#include "masked_form.hpp"
 #include "refresh.hpp"
 #include "shadow.hpp"
 
@@ -16,10 +17,10 @@ void step_verify(const pg::Extension &extension, int run, const StepRow &step)
 	if (!step.item.value("whole", false)) analyze(extension, refresh.shadows.at(step.original));
 	std::vector<Check> checks;
 	{
-		pg::AsExtension as(extension);
-		pg::Spi spi;
-		checks = verify_foreign_keys(spi, refresh, relation);
+		pg::Tables sql(extension);
+		checks = verify_foreign_keys(sql, refresh, relation);
 	}
+	for (Check &check : verify_masked_forms(refresh, step)) checks.push_back(std::move(check));
 	ledger::record(extension, run, checks);
 }
 

@@ -126,6 +126,9 @@ CREATE FUNCTION sync_tables(source jsonb DEFAULT NULL)
 CREATE FUNCTION sync_questions(config jsonb, source jsonb)
 	RETURNS TABLE (question text, kind text, relation text, columns text[])
 	LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'prodsync_questions';
+CREATE FUNCTION sync_answers(config jsonb, source jsonb, answers jsonb)
+	RETURNS TABLE (question text, cells text[])
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_answers';
 CREATE FUNCTION sync_plan(config jsonb, source jsonb, answers jsonb)
 	RETURNS TABLE (section text, object text, item jsonb)
 	LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'prodsync_plan';
@@ -186,7 +189,7 @@ CREATE VIEW sync_run_checks AS
 -- EXECUTE is the gate: sync_grant() opens it for the role that runs refreshes. Everybody may ask for version and label;
 -- sync_set_environment() and sync_grant() themselves ask for the owner of the database.
 REVOKE EXECUTE ON FUNCTION sync_configure(jsonb), sync_config(), sync_catalog(), sync_tables(jsonb), sync_questions(jsonb, jsonb),
-	sync_plan(jsonb, jsonb, jsonb), sync_start(jsonb, jsonb, jsonb), sync_step(integer, integer), sync_loaded(integer, integer, bigint),
+	sync_answers(jsonb, jsonb, jsonb), sync_plan(jsonb, jsonb, jsonb), sync_start(jsonb, jsonb, jsonb), sync_step(integer, integer), sync_loaded(integer, integer, bigint),
 	sync_switch(integer, integer), sync_discard(integer, text), sync_clear(regclass[]), sync_remap_users(jsonb),
 	sync_reset_sequences(), sync_check(), sync_mask(text, text, jsonb), sync_email(text), sync_phone(text), sync_name(text),
 	sync_redact(text), sync_hash(text, integer), sync_set_key(text) FROM PUBLIC;

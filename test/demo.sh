@@ -46,8 +46,12 @@ tar -c --mode=u+rwX -C test/fixtures saas | cluster run tar -x -C demo
 # Addresses in place of the fixture's ${PRODSYNC_...}: the file can be used from anywhere.
 sed -e "s,\"\${PRODSYNC_SOURCE}\",\"host=$room/production port=5432 user=postgres dbname=app\"," \
 	-e "s,\"\${PRODSYNC_TARGET}\",\"host=$room/uat port=5432 user=postgres dbname=app\"," \
-	test/fixtures/saas/prodsync.yaml >"$base/prodsync.yaml"
+	-e '/^anonymize:/,$d' test/fixtures/saas/prodsync.yaml >"$base/prodsync.yaml"
+cat test/fixtures/saas/masking.yaml >>"$base/prodsync.yaml"
+rm -f "$base/prodsync.key"
+(umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$base/prodsync.key")
 cluster run sh -c 'cat >demo/prodsync.yaml' <"$base/prodsync.yaml"
+cluster run sh -c 'umask 077 && cat >demo/prodsync.key' <"$base/prodsync.key"
 load() { cluster run sh -c 'PGHOST=$PWD/$1 && export PGHOST && createdb app && demo/saas/load.sh app "$1" "$2"' sh "$@"; }
 load production "$scale" &
 load uat 5
@@ -110,6 +114,15 @@ WHERE t.schema_name NOT LIKE 'test\_%' GROUP BY 1 ORDER BY 2 DESC, 1
 SQL
 }
 
+# One customer of production with its first contact, column|value a line.
+customer()                                  # SIDE ID
+{
+	{ echo "\\set id $2"; cat; } <<'SQL' | sql "$1"
+SELECT key, value FROM (SELECT c.name AS "customer's name", c.email AS "e-mail", c.phone, t.first_name || ' ' || t.last_name AS contact, t.email AS "contact's e-mail", t.birthday AS "contact's birthday"
+	FROM apps_customers_customer c JOIN apps_customers_contact t ON t.customer_id = c.id WHERE c.id = :id ORDER BY t.id LIMIT 1) one, json_each_text(row_to_json(one));
+SQL
+}
+
 # ---- the tester ----
 # One session that reads and writes all the time and finds its tenant by name, as an application does. Files in $1: figures (reads,
 # writes, errors, longest wait in microseconds), tenants (every number of tenants it saw, in order), errors.
@@ -151,6 +164,8 @@ notes=$(mktemp -d)
 # ---- the refresh ----
 mapfile -t before < <(facts)
 mapfile -t theirs < <(owners production)
+someone=$(sql production <<<"SELECT min(c.id) FROM apps_customers_customer c JOIN apps_customers_contact t ON t.customer_id = c.id WHERE c.email <> '' AND t.email <> ''")
+mapfile -t real < <(customer production "$someone")
 type_it prodsync plan --from production --to uat
 (
 	eval "$(cluster env uat)"
@@ -166,6 +181,7 @@ tester=''
 read -r reads writes errors longest <"$notes/figures"
 mapfile -t after < <(facts)
 mapfile -t ours < <(owners uat)
+mapfile -t masked < <(customer uat "$someone")
 IFS='|' read -r rows seconds < <(sql uat <<<"SELECT rows, round(extract(epoch FROM switched - started), 2) FROM sync_runs ORDER BY run DESC LIMIT 1")
 logged=$(sql uat <<<"SELECT count(*) FROM apps_activity_log WHERE verb LIKE 'demo %'")
 
@@ -183,6 +199,10 @@ line "highest id of a customer of test_acme" "${before[4]}" "${after[4]}" "out o
 line "mails waiting to be sent" "${before[5]}" "${after[5]}" "none of production's, nobody gets a mail"
 printf '  %-38s before: %s\n' "tenants that are not the testers'" "${before[1]}"
 printf '  %-38s after:  %s\n' "" "${after[1]}"
+
+title "One customer, number $someone"
+printf '  %-22s %-34s %s\n' "" "in production" "in uat now"
+for i in "${!real[@]}"; do printf '  %-22s %-34s %s\n' "${real[i]%%|*}" "${real[i]#*|}" "${masked[i]#*|}"; done
 
 title "Whose production's customers are"
 line "" "in production" "in uat now" ""

@@ -5,6 +5,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "digest.hpp"
 #include "maps.hpp"
 
 namespace core {
@@ -44,7 +45,7 @@ struct Keyed {
 	std::vector<std::string> without;         // keys of rows that nothing can be matched with: NULL, or not unique
 };
 
-// `cells` are rows of a key and its natural key, one after the other. `translate` gives a natural column's value as the target has it.
+// `cells` are rows of a key and its natural key, one after the other. `translate` gives a natural column's value as the target tells it.
 Keyed by_natural_key(const Row &cells, std::size_t width,
     const std::function<std::optional<std::string>(std::size_t, const std::string &)> &translate)
 {
@@ -85,9 +86,9 @@ void match_pairs(
 		maps.push_back(map == answers.maps.end() || map->first == table ? nullptr : &map->second);
 	}
 	const auto translated = [&](std::size_t column, const std::string &value) -> std::optional<std::string> {
-		if (!maps[column]) return value;
-		if (const auto pair = maps[column]->pairs.find(value); pair != maps[column]->pairs.end()) return pair->second;
-		return maps[column]->fallback;
+		if (!maps[column]) return digest(value);
+		if (const auto pair = maps[column]->pairs.find(value); pair != maps[column]->pairs.end()) return digest(pair->second);
+		return maps[column]->fallback ? std::optional(digest(*maps[column]->fallback)) : std::nullopt;
 	};
 	auto here = by_natural_key(source->second, width, translated);
 	const auto there =

@@ -1,7 +1,9 @@
 // What only data can answer, asked and kept. The client calls questions() again and again, asks each side with the statements
 // it gets (built here, never by the target), hands the rows to take(), until nothing is left to ask: users and natural
-// keys first, then what builds on their pairs. The values of natural keys stay in the client; what goes to the target as
-// the answers document is ids, counts and labels that may be shown.
+// keys first, then what builds on their pairs. The source's statements the client runs itself; the target's are run by the
+// extension (sync_answers()), which makes them from the same documents. The values of production's natural keys stay in the client,
+// those of the target in the target: it answers with digests, to which the client's are compared. What goes to the target as the
+// answers document is ids, counts and labels that may be shown.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -18,13 +20,21 @@ namespace core {
 enum class Side { source, target };
 using Row = std::vector<std::optional<std::string>>;
 
+struct Condition {       // of the configuration, over the rows of one table
+	std::string option;  // tenants.keep, users.fallback
+	Name table;
+	std::string text;
+};
+
 struct Question {
 	std::string id;    // stable: "maximum public.apps_x.id", "pairs public.auth_user source"
 	std::string kind;  // maximum, source_tenants, kept_tenants, pairs, fallback, unmatched, folds, kept_rows
 	Side side = Side::source;
 	Name relation;
 	std::vector<std::string> columns;  // what is asked about; the first one is the key
-	std::string sql;                   // to be run on `side` only, by the client only
+	std::string sql;                   // to be run on `side` only: on the source by the client, on the target by the extension
+	// Of the target: the statement's $1 is the array of keys of these rows, who are found first, as whoever asks.
+	std::optional<Condition> condition;
 };
 
 struct Map {                                   // ids of the source -> ids of the target

@@ -181,7 +181,7 @@ std::vector<Question> fold_questions(const Config &config, const Graph &graph, c
 			const auto id = question_id(graph, answers, name, *index);
 			if (answered.contains(id)) continue;
 			const auto key = common_key(*node.relation, *source.find(name));
-			Question question{id, "folds", Side::source, name, {key.empty() ? "ctid" : key}, ""};
+			Question question{id, "folds", Side::source, name, {key.empty() ? "ctid" : key}, "", {}};
 			question.columns.insert(question.columns.end(), index->columns.begin(), index->columns.end());
 			question.sql = fold_sql(config, graph, source, answers, name, *index);
 			out.push_back(std::move(question));

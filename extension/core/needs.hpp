@@ -1,4 +1,4 @@
-// What a run will need: locks, disk, and the time that the target's readers wait at the switch.
+// What a run will need: locks, disk, and the time that the target's users wait at the switch.
 #pragma once
 #include "plan.hpp"
 

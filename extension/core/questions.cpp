@@ -2,6 +2,7 @@
 #include <set>
 
 #include "answers.hpp"
+#include "digest.hpp"
 #include "folds.hpp"
 #include "maps.hpp"
 #include "predicate.hpp"
@@ -38,6 +39,9 @@ class Asker {
 
 	// A predicate as configured, on lines of its own: a comment at its end cannot swallow what follows.
 	static std::string predicate(const std::string &text) { return "(\n" + text + "\n)"; }
+
+	// The key is that of a row the condition chose.
+	static std::string among(const Relation &table) { return " = ANY ($1::" + table.column(single_key(table))->base + "[])"; }
 
 	void tenants();
 	void maximums();
@@ -90,15 +94,17 @@ void Asker::tenants()
 		ask({"source_tenants " + name.sql(), "source_tenants", Side::source, name,
 		    {single_key(*table), label(Side::source, *table)},
 		    "SELECT t." + key + "::text, t." + shown + "::text FROM " + from_only(*table) + " AS t WHERE " + predicate(text) +
-		        " ORDER BY t." + key});
+		        " ORDER BY t." + key,
+		    {}});
 	}
 	if (const Relation *table = relation(Side::target, name); table && !single_key(*table).empty()) {
 		const auto key = quote_identifier(single_key(*table)), shown = quote_identifier(label(Side::target, *table));
 		// One row at least, so that the number of all tenants is known where none is kept.
 		ask({"kept_tenants " + name.sql(), "kept_tenants", Side::target, name, {single_key(*table), label(Side::target, *table)},
 		    "SELECT a.total::text, k.key::text, k.label::text FROM (SELECT count(*) AS total FROM " + from_only(*table) +
-		        ") AS a LEFT JOIN (SELECT t." + key + " AS key, t." + shown + " AS label FROM " + from_only(*table) +
-		        " AS t WHERE " + predicate(config.tenants->keep) + ") AS k ON true ORDER BY k.label::text, k.key"});
+		        ") AS a LEFT JOIN (SELECT t." + key + " AS key, t." + shown + " AS label FROM " + from_only(*table) + " AS t WHERE t." +
+		        key + among(*table) + ") AS k ON true ORDER BY k.label::text, k.key",
+		    Condition{"tenants.keep", name, config.tenants->keep}});
 	}
 }
 
@@ -108,7 +114,7 @@ void Asker::maximums()
 		const Relation *table = relation(Side::source, name);
 		if (node.mode != Mode::copy || node.key.empty() || !table || !table->column(node.key)) continue;
 		ask({"maximum " + column_key(name, node.key), "maximum", Side::source, name, {node.key},
-		    "SELECT max(t." + quote_identifier(node.key) + ")::text FROM " + from_only(*table) + " AS t"});
+		    "SELECT max(t." + quote_identifier(node.key) + ")::text FROM " + from_only(*table) + " AS t", {}});
 	}
 }
 
@@ -126,23 +132,26 @@ void Asker::map(const Name &name)
 		if (!here->column(label)) label = key;
 		ask({"fallback " + name.sql(), "fallback", Side::target, name, {key, label},
 		    "SELECT t." + quote_identifier(key) + "::text, t." + quote_identifier(label) +
-		        "::text, (count(*) OVER ())::text FROM " + from_only(*here) + " AS t WHERE " + predicate(config.users->fallback) +
-		        " ORDER BY t." + quote_identifier(key) + " LIMIT 1"});
+		        "::text, (count(*) OVER ())::text FROM " + from_only(*here) + " AS t WHERE t." + quote_identifier(key) + among(*here) +
+		        " ORDER BY t." + quote_identifier(key) + " LIMIT 1",
+		    Condition{"users.fallback", name, config.users->fallback}});
 	}
 	if (natural.empty() || !there || !there->column(key)) return;
-	std::string columns = "t." + quote_identifier(key) + "::text";
+	std::string of_source = "t." + quote_identifier(key) + "::text", of_target = of_source;
 	for (const auto &column : natural) {
 		if (!here->column(column) || !there->column(column)) return;  // the plan says so
 		// The ids of another map mean the same on both sides only once they are translated.
 		if (const Name other = kept_map(graph, name, column); !other.empty() && !map_complete(config, graph, answers, other))
 			return;
-		columns += ", t." + quote_identifier(column) + "::text";
+		const std::string value = "t." + quote_identifier(column) + "::text";
+		of_source += ", " + value;
+		of_target += ", " + digest_of(value);
 	}
 	std::vector<std::string> asked_about{key};
 	asked_about.insert(asked_about.end(), natural.begin(), natural.end());
 	for (const Side side : {Side::source, Side::target})
 		ask({"pairs " + name.sql() + (side == Side::source ? " source" : " target"), "pairs", side, name, asked_about,
-		    "SELECT " + columns + " FROM " + from_only(*relation(side, name)) + " AS t"});
+		    "SELECT " + (side == Side::source ? of_source : of_target) + " FROM " + from_only(*relation(side, name)) + " AS t", {}});
 }
 
 void Asker::unmatched()
@@ -166,7 +175,8 @@ void Asker::unmatched()
 			ask({"unmatched " + column_key(name, column.name), "unmatched", Side::source, name, {column.name},
 			    "SELECT count(*)::text FROM " + from_only(*there) + " AS t WHERE t." + quote_identifier(column.name) +
 			        " = ANY (" + array_literal(map->second.unmatched, read->base) + ")" +
-			        (filter.empty() ? "" : " AND " + filter)});
+			        (filter.empty() ? "" : " AND " + filter),
+			    {}});
 		}
 	}
 }
@@ -177,15 +187,14 @@ void Asker::kept_rows()
 	const Relation *tenants = tenant.empty() ? nullptr : relation(Side::target, tenant);
 	if (!tenants || single_key(*tenants).empty()) return;
 	const auto key = single_key(*tenants);
-	const auto kept =
-	    "SELECT t." + quote_identifier(key) + " FROM " + from_only(*tenants) + " AS t WHERE " + predicate(config.tenants->keep);
 	for (const auto &[name, node] : graph.tables) {
 		const Relation *table = relation(Side::target, name);
 		if (node.mode != Mode::copy || node.scope != Scope::tenant || !table || (node.path.empty() && name != tenant)) continue;
 		ask({"kept_rows " + name.sql(), "kept_rows", Side::target, name, {},
 		    "SELECT count(*)::text FROM " + from_only(*table) + " AS t WHERE " +
 		        path_condition(target, node.path, key, "t",
-		            [&](const std::string &tenant_key) { return tenant_key + " IN (" + kept + ")"; })});
+		            [&](const std::string &tenant_key) { return tenant_key + among(*tenants); }),
+		    Condition{"tenants.keep", tenant, config.tenants->keep}});
 	}
 }
 

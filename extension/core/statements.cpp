@@ -78,7 +78,7 @@ std::string copy_into_shadow(const Step &step, const std::string &shadow)
 	    (step.binary ? "binary)" : "text, ENCODING 'UTF8')");
 }
 
-std::string array_literal(const std::vector<std::string> &values, const std::string &base_type)
+std::string array_text(const std::vector<std::string> &values)
 {
 	std::string array = "{";
 	for (const auto &value : values) {
@@ -94,7 +94,12 @@ std::string array_literal(const std::vector<std::string> &values, const std::str
 		}
 		array += '"';
 	}
-	return quote_literal(array + "}") + "::" + base_type + "[]";
+	return array + "}";
+}
+
+std::string array_literal(const std::vector<std::string> &values, const std::string &base_type)
+{
+	return quote_literal(array_text(values)) + "::" + base_type + "[]";
 }
 
 std::string from_only(const Relation &relation) { return (relation.kind == 'p' ? "" : "ONLY ") + relation.name.sql(); }

@@ -18,6 +18,8 @@ std::string source_filenode(const Name &relation);                          // S
 std::string copy_from_source(const Step &step);                             // COPY (SELECT ...) TO STDOUT
 std::string copy_into_shadow(const Step &step, const std::string &shadow);  // COPY shadow (...) FROM STDIN (FREEZE ...)
 
+// {1,2,"x y"}, a text form of an array
+std::string array_text(const std::vector<std::string> &values);
 // '{1,2,"x y"}'::bigint[]
 std::string array_literal(const std::vector<std::string> &values, const std::string &base_type);
 // ONLY public.x: the rows of the table itself; a partitioned table has none of its own and is read through its root.

@@ -96,6 +96,19 @@ sub goal_text
 		!defined $value ? '' : $value <= $limit ? 'met' : '**missed**';
 }
 
+# Where prodsync's time goes, of the run whose time is the median's, or the next longer one.
+sub work_text
+{
+	my ($way, $runs) = @_;
+	my ($run) = grep { $_->{work} && $_->{seconds} >= seconds($runs) } sort { $a->{seconds} <=> $b->{seconds} } good($runs) or return '';
+	my %work = %{ $run->{work} };
+	my $beside = delete $work{'beside and switch'} // 0;
+	my $after = delete $work{'after the switch'} // 0;
+	return sprintf "%s, a run of %.1f s: plan and the rest %.1f s, beside and switch %.1f s, afterwards %.1f s. The work beside, summed over its sessions: %s.\n",
+		$way->{title}, $run->{seconds}, $run->{seconds} - $beside - $after, $beside, $after,
+		join ', ', map { (my $kind = $_) =~ s/^step //; sprintf '%s %.1f s', $kind, $work{$_} } sort { $work{$b} <=> $work{$a} } keys %work;
+}
+
 sub report
 {
 	my ($sides, $ways, $runs, $minutes) = @_;
@@ -108,6 +121,7 @@ sub report
 		my $row = row($way, $runs->{ $way->{name} } // [], $base) // next;
 		$text .= "| $row |\n";
 	}
+	$text .= join '', "\n", map { work_text($_, $runs->{ $_->{name} }) } grep { ($_->{name} // '') =~ /^(prodsync|masked)_j2$/ } @$ways;
 	$text .= "\nRatio: to the faster of pg_restore and pgcopydb. Waits and memory: the worst of the runs; processor: the median.\n\n"
 		. "| goal | reached | at most | |\n|---|---|---|---|\n" . join '', map { goal_text($_) } goals($sides, $ways, $runs);
 	return $text;

@@ -88,12 +88,31 @@ sub run_way
 	my $m = measure(\@command, $environment, $files, $tick);
 	@$m{qw(reader writer)} = map { $_->end } @probes;
 	$m->{failed} = 'exit ' . $m->{exit} . ': ' . first_error($m->{err}) if $m->{exit};
+	# Who uses UAT waits, but gets no error.
+	for my $who (grep { ($way->{readers} // '') eq $old_or_new && $m->{$_} && $m->{$_}{errors} } qw(reader writer)) {
+		$m->{failed} //= "the $who got an error";
+	}
 	$m->{switch} = $1 if !$way->{script} && $m->{out} =~ /switched in ([\d.]+) s/;
 	if (!$m->{failed} && !$way->{database}) {
 		eval { $sides->demand_content($database); 1 } or chomp($m->{failed} = $@);
 	}
+	$m->{work} = work($sides, $database) if !$m->{failed} && !$way->{script};
 	delete @$m{qw(out err)};
 	return $m;
+}
+# Where the time of the last refresh went, by its ledger: seconds of each kind of step, summed over the connections that worked side by
+# side; and by the clock from the plan's end to the switch's, and after it.
+sub work
+{
+	my ($sides, $database) = @_;
+	return { map { split /\|/ } split /\n/, $sides->{uat}->sql(<<'SQL', $database) };
+WITH last AS (SELECT * FROM sync_runs ORDER BY run DESC LIMIT 1),
+spent (what, time) AS (
+	SELECT 'step ' || s.kind, sum(s.ended - s.started) FROM last JOIN sync_run_steps s USING (run) GROUP BY s.kind
+	UNION ALL SELECT 'beside and switch', switched - started FROM last
+	UNION ALL SELECT 'after the switch', ended - switched FROM last)
+SELECT what, round(extract(epoch FROM time)::numeric, 3) FROM spent WHERE time IS NOT NULL
+SQL
 }
 sub first_error
 {

@@ -70,7 +70,32 @@ refused('an unknown tenant table', 5, qr/tenant\.yaml:\d+:\d+: error: unknown ta
 	like($two->{err}, qr/usrname/, 'all problems at once: the other too');
 }
 refused('a missing variable', 5, qr/variable\.yaml:3:\d+: error: .*NO_SUCH_VARIABLE is not set/, with_yaml('variable.yaml', saas_yaml([ qr/\$\{PRODSYNC_SOURCE\}/ => '${NO_SUCH_VARIABLE}' ])));
-refused('masking is not said to be off', 5, qr/policy: none/, with_yaml('policy.yaml', saas_yaml([ qr/anonymize:\n  policy: none\n/ => '' ])));
+
+# ---- masking ----
+my $good_key = 'ab' x 31 . 'cd';
+sub rules { my ($name, @rules) = @_; return with_yaml($name, saas_yaml([ qr/anonymize:\n  policy: none\n/ => join "\n", 'anonymize:', '  policy: none', '  tables:', @rules, '' ])) }
+sub customer { my ($name, $rule) = @_; return rules($name, '    apps_customers_customer:', "      - $rule") }
+{
+	local $ENV{PRODSYNC_KEY} = $good_key;
+	refused('C6, columns that look personal', 5, qr/columns? of \d+ tables looks? personal and ha.* no rule/, with_yaml('policy.yaml', saas_yaml([ qr/anonymize:\n  policy: none\n/ => '' ])));
+	refused('E2, an unknown strategy', 5, qr/strategy\.yaml:\d+:\d+: error: unknown strategy "emial".*did you mean email/, customer('strategy.yaml', '{column: email, strategy: emial}'));
+	refused('E2, an unknown option', 5, qr/option\.yaml:\d+:\d+: error: unknown option "domian".*did you mean domain/, customer('option.yaml', '{column: email, strategy: email, domian: x}'));
+	refused('E2, a rule for an unknown column', 5, qr/rule\.yaml:\d+:\d+: error: .*apps_customers_customer\.emial: there is no such column.*did you mean email/, customer('rule.yaml', '{column: emial, strategy: email}'));
+	refused('E2, a rule for an unknown table', 5, qr/ruled\.yaml:\d+:\d+: error: unknown table "apps_customers_customr".*did you mean apps_customers_customer/, rules('ruled.yaml', '    apps_customers_customr:', '      - {column: email, strategy: email}'));
+	refused('a rule in a kept table', 5, qr/auth_user\.email: the table is kept/, rules('kept.yaml', '    auth_user:', '      - {column: email, strategy: email}'));
+	refused('two rules for one column', 5, qr/two rules for apps_customers_customer\.email/, rules('twice.yaml', '    apps_customers_customer:', '      - {column: email, strategy: email}', '      - {column: email, strategy: hash}'));
+	refused('a mask that is too long', 5, qr/apps_customers_customer\.phone is too short for strategy email/, customer('long.yaml', '{column: phone, strategy: email}'));
+	refused('C3, a mask that could collide', 5, qr/unique index apps_customers_customer_email_uniq/, customer('collide.yaml', '{column: email, strategy: phone}'));
+	refused('a foreign key masked on one side', 5, qr/apps_products_price\.product_sku .*copied as it is.* references apps_products_product\.sku .*masked by hash/, rules('reference.yaml', '    apps_products_product:', '      - {column: sku, strategy: hash}'));
+}
+{
+	local $ENV{PRODSYNC_KEY} = 'abc';
+	refused('a short key', 5, qr/the masking key in PRODSYNC_KEY has 3 hex digits instead of 64/, customer('key.yaml', '{column: email, strategy: email}'));
+	delete local $ENV{PRODSYNC_KEY};
+	refused('no key', 5, qr/no masking key.*openssl rand/s, customer('key.yaml', '{column: email, strategy: email}'));
+	my $open = file('open.key', "$good_key\n", 0644);
+	refused('a key that others can read', 5, qr/can be read by others.*chmod 600/s, with_yaml('key.yaml', saas_yaml([ key_file => $open ], [ qr/  policy: none\n/ => "  policy: none\n  tables:\n    apps_customers_customer: [{column: email, strategy: email}]\n" ])));
+}
 refused('keep is no SQL', 5, qr/tenants\.keep.* cannot be evaluated .*LIKEE.*\n.*condition over the columns of apps_tenants_tenant/, with_yaml('keep.yaml', saas_yaml([ qr/keep: .*\n/ => "keep: \"schema_name LIKEE 'x'\"\n" ])));
 refused('keep fails', 5, qr/tenants\.keep.* cannot be evaluated .*22P02/, with_yaml('fails.yaml', saas_yaml([ qr/keep: .*\n/ => "keep: \"schema_name::integer = 1\"\n" ])));
 refused('keep is more than a condition', 5, qr/tenants\.keep/, with_yaml('more.yaml', saas_yaml([ qr/keep: .*\n/ => "keep: \"true); DROP TABLE gate; --\"\n" ])));

@@ -92,8 +92,8 @@ TEST_CASE("NULL and doubles in a natural key match nothing")
 			    return {{"1", "shop", std::nullopt}, {"2", "shop", "x"}, {"3", "shop", "x"}, {"4", "shop", "y"}, {"5", "a", "bc"},
 			        {"6", "ab", "d"}};
 		    if (question.id == "pairs public.content_type target")
-			    return {{"10", "shop", std::nullopt}, {"20", "shop", "x"}, {"40", "shop", "y"}, {"41", "shop", "y"},
-			        {"50", "ab", "c"}, {"60", "ab", "d"}};
+			    return {{"10", digest("shop"), std::nullopt}, {"20", digest("shop"), digest("x")}, {"40", digest("shop"), digest("y")},
+			        {"41", digest("shop"), digest("y")}, {"50", digest("ab"), digest("c")}, {"60", digest("ab"), digest("d")}};
 		    return small::rows_for(question);
 	    });
 	const auto &types = answers.maps.at(name("content_type"));
@@ -257,6 +257,20 @@ TEST_CASE("a comment in a predicate cannot swallow what follows")
 	auto config = small::configuration();
 	config.tenants->keep = "true -- all";
 	const auto open = questions(config, small::application(), small::application(), {});
-	for (const char *id : {"source_tenants public.tenant", "kept_tenants public.tenant", "kept_rows public.customer"})
-		CHECK(find(open, id)->sql.find("(\ntrue -- all\n)") != std::string::npos);
+	CHECK(find(open, "source_tenants public.tenant")->sql.find("(\ntrue -- all\n)") != std::string::npos);
+	for (const char *id : {"kept_tenants public.tenant", "kept_rows public.customer"}) {
+		CHECK(find(open, id)->condition->text == "true -- all");    // a statement of its own
+		CHECK(find(open, id)->sql.find("-- all") == std::string::npos);
+	}
+}
+
+TEST_CASE("the target tells natural keys by digest only")
+{
+	const auto open = questions(small::configuration(), small::application(), small::application(), {});
+	CHECK(find(open, "pairs public.auth_user source")->sql.find("sha256") == std::string::npos);
+	const auto &target = find(open, "pairs public.auth_user target")->sql;
+	CHECK(target.find("t.id::text, encode(sha256(convert_to(t.username::text, 'UTF8')), 'hex') FROM") != std::string::npos);
+	// FIPS 180-4, and the empty string
+	CHECK(digest("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	CHECK(digest("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }

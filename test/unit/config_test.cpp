@@ -153,6 +153,36 @@ TEST_CASE("what a later version does is said to be not supported, never ignored"
 	CHECK(parsed({{"anonymize", {{"policy", "strict"}, {"kept_rows", "trust"}, {"tables", json::object()}}}}).problems.empty());
 }
 
+TEST_CASE("E2: a masking rule that is written wrong is an error, never a column that is copied")
+{
+	auto rule = [](const json &one) { return json{{"anonymize", {{"tables", {{"a", json::array({one})}}}}}}; };
+	const json good{{"column", "b"}, {"strategy", "hash"}, {"length", 32}, {"domain", "x"}};
+	Parsed p = parsed(rule(good));
+	CHECK(p.problems.empty());
+	REQUIRE(p.config.masks.size() == 1);
+	REQUIRE(p.config.masks[0].columns.size() == 1);
+	CHECK(p.config.masks[0].columns[0].rule == MaskRule{"hash", "x", 32});
+	// the default said in words is the same rule
+	CHECK(parsed(rule({{"column", "b"}, {"strategy", "hash"}, {"length", 16}})).config.masks[0].columns[0].rule == MaskRule{"hash", "", 0});
+	CHECK(parsed(rule({{"column", "b"}, {"strategy", "none"}})).problems.empty());
+	Problem unknown = only(rule({{"column", "b"}, {"strategy", "emial"}}));
+	CHECK(unknown.id == "unknown-strategy");
+	CHECK(unknown.object == "anonymize.tables.a.0.strategy");
+	CHECK(unknown.text.find("did you mean email?") != std::string::npos);
+	CHECK(only(rule({{"column", "b"}, {"strategy", "hash"}, {"lenght", 16}})).text.find("did you mean length?") != std::string::npos);
+	CHECK(only(rule({{"column", "b"}, {"strategy", "email"}, {"length", 16}})).id == "unknown-option");
+	CHECK(only(rule({{"column", "b"}, {"strategy", "redact"}, {"domain", "x"}})).id == "unknown-option");
+	CHECK(only(rule({{"column", "b"}, {"strategy", "none"}, {"length", 16}})).id == "unknown-option");
+	CHECK(only(rule({{"column", "b"}, {"strategy", "hash"}, {"length", 17}})).id == "bad-value");
+	CHECK(only(rule({{"column", "b"}, {"strategy", "hash"}, {"length", "16"}})).id == "bad-value");
+	CHECK(only(rule({{"strategy", "hash"}})).id == "missing-key");
+	CHECK(only(rule({{"column", "b"}})).id == "missing-key");
+	CHECK(only(rule("email")).id == "wrong-type");
+	CHECK(only({{"anonymize", {{"tables", {{"a", json::object()}}}}}}).id == "wrong-type");
+	CHECK(only({{"anonymize", {{"tables", {{"a", json::array()}}}}}}).id == "wrong-type");
+	CHECK(only({{"anonymize", {{"tables", json::array()}}}}).id == "wrong-type");
+}
+
 TEST_CASE("the reserved range begins inside of its type")
 {
 	CHECK(only({{"reserved_from", {{"smallint", 40000}}}}).object == "reserved_from.smallint");

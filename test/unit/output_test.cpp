@@ -73,7 +73,7 @@ struct Screen {
 		plan.warnings = {{"loose-pattern", "tenants.keep", "an unescaped _ is a wildcard", "write \\_"}};
 		plan.needs = {{"locks", "40 locks", 40},
 		    {"disk", "about 120 MB of new files beside 12 MB of old ones, until the old ones are dropped", 132},
-		    {"wait", "the target's readers wait about 0.1 s at the switch (33 kept rows)", 22}};
+		    {"wait", "the target's readers wait about 0.1 s at the switch, its writers about 0.1 s (33 kept rows)", 22}};
 		core::Step load;
 		load.kind = "load";
 		load.est_bytes = 240'000'000;
@@ -114,7 +114,7 @@ Will disappear from uat: 7 tenants that nothing keeps, about 118,000 rows.
 Will move: ids of kept rows below 1,000,000,000; there are 33 kept rows, links with such an id change.
 Nothing stands in the way. About 1,200,000 rows, 120 MB, loaded beside in about 3 s by 2 connections.
 Disk of uat: about 120 MB of new files beside 12 MB of old ones, until the old ones are dropped
-uat's readers wait about 0.1 s at the switch (33 kept rows)
+uat's readers wait about 0.1 s at the switch, its writers about 0.1 s (33 kept rows)
 Run it: prodsync sync --from production --to uat
 )");
 }

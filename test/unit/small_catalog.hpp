@@ -7,6 +7,7 @@
 #include <vector>
 #include "core/catalog.hpp"
 #include "core/config.hpp"
+#include "core/digest.hpp"
 #include "core/plan.hpp"
 
 namespace small {
@@ -196,12 +197,13 @@ inline std::vector<Row> rows_for(const core::Question &question)
 	if (question.kind == "kept_tenants") return {{"9", "1", "test_acme"}, {"9", "2", "test_global"}};
 	if (question.kind == "fallback") return {{"4", "uat_admin", "1"}};
 	if (question.id == "pairs public.auth_user source") return {{"1", "alice"}, {"2", "bob"}, {"3", "carol"}};
-	if (question.id == "pairs public.auth_user target") return {{"4", "uat_admin"}, {"20", "bob"}};
+	if (question.id == "pairs public.auth_user target") return {{"4", core::digest("uat_admin")}, {"20", core::digest("bob")}};
 	if (question.id == "pairs public.content_type source")
 		return {{"1", "shop", "customer"}, {"2", "shop", "old"}, {"3", "auth", "user"}};
-	if (question.id == "pairs public.content_type target") return {{"11", "auth", "user"}, {"12", "shop", "customer"}};
+	if (question.id == "pairs public.content_type target") 
+		return {{"11", core::digest("auth"), core::digest("user")}, {"12", core::digest("shop"), core::digest("customer")}};
 	if (question.id == "pairs public.permission source") return {{"7", "1", "add"}, {"8", "2", "add"}};
-	if (question.id == "pairs public.permission target") return {{"70", "12", "add"}};
+	if (question.id == "pairs public.permission target") return {{"70", core::digest("12"), core::digest("add")}};
 	if (question.kind == "unmatched") return {{"0"}};
 	if (question.kind == "kept_rows") return {{"5"}};
 	if (question.kind == "folds") {

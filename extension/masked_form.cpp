@@ -1,0 +1,80 @@
+#include "masked_form.hpp"
+#include "core/masks.hpp"
+#include "row_scan.hpp"
+
+namespace prodsync {
+
+namespace {
+
+struct Looked {    // plain data for pg::call
+	const core::Strategy *strategy;
+	const core::MaskRule *rule;
+	AttrNumber column;
+	Oid type;
+	std::int64_t others;
+};
+
+// Without detoasting: a mask is short, so what is compressed or stored elsewhere is none.
+bool in_form(const Looked &one, Datum value)
+{
+	if (one.type == NAMEOID) return core::is_masked_form(*one.strategy, *one.rule, NameStr(*DatumGetName(value)));
+	const auto *bytes = reinterpret_cast<struct varlena *>(DatumGetPointer(value));
+	if (VARATT_IS_EXTERNAL(bytes) || VARATT_IS_COMPRESSED(bytes)) return false;
+	std::string_view text(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	if (one.type == BPCHAROID) text = text.substr(0, text.find_last_not_of(' ') + 1);
+	return core::is_masked_form(*one.strategy, *one.rule, text);
+}
+
+void count(Oid shadow, AttrNumber last, Looked *looked, std::size_t columns)
+{
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	scan_rows(shadow, last, [=](TupleTableSlot *row) {
+		for (Looked *one = looked; one < looked + columns; ++one)
+			one->others += !row->tts_isnull[one->column - 1] && !in_form(*one, row->tts_values[one->column - 1]);
+		return true;
+	});
+	PopActiveSnapshot();
+}
+
+}  // namespace
+
+std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &verify)
+{
+	core::json columns;
+	{
+		pg::AsExtension as(refresh.extension);
+		pg::Spi spi;
+		columns = core::json::parse(spi.one("SELECT item -> 'columns' FROM prodsync_work.run_step WHERE run = $1::int AND kind = 'load' AND original = $2::oid",
+		    {std::to_string(refresh.run), std::to_string(verify.original)}).value_or("[]"));
+	}
+	std::vector<std::pair<std::string, core::MaskRule>> masked;
+	for (const core::json &column : columns)
+		if (column.contains("mask")) {
+			const core::json &mask = column["mask"];
+			masked.push_back({column.value("name", ""), {mask.value("strategy", ""), mask.value("domain", ""), mask.value("length", 0)}});
+		}
+	std::vector<Looked> looked;
+	AttrNumber last = 0;
+	const Oid shadow = refresh.shadows.at(verify.original);
+	for (const auto &[name, rule] : masked) {
+		const char *column = name.c_str();
+		Looked one{core::find_strategy(rule.strategy), &rule, 0, InvalidOid, 0};
+		one.column = pg::call([=] { return get_attnum(shadow, column); });
+		if (!one.strategy || one.column <= 0) throw pg::Error(PS_STALE, "column \"" + name + "\" of " + verify.relation + " is not what it was when the run started");
+		const AttrNumber number = one.column;
+		one.type = pg::call([=] { return getBaseType(get_atttype(shadow, number)); });
+		looked.push_back(one);
+		last = std::max(last, number);
+	}
+	Looked *first = looked.data();
+	const std::size_t size = looked.size();
+	if (size) pg::call([=] { count(shadow, last, first, size); });
+	std::vector<Check> checks;
+	for (std::size_t i = 0; i < size; i++)
+		checks.push_back({"masked form", verify.relation + "." + masked[i].first, looked[i].others,
+		    core::json{{"strategy", masked[i].second.strategy}}.dump(), looked[i].others == 0});
+	return checks;
+}
+
+}  // namespace prodsync

@@ -1,0 +1,10 @@
+// What was loaded into masked columns has the form of its strategy: the proof, on the target, that the mask was on the way.
+#pragma once
+#include "content.hpp"
+
+namespace prodsync {
+
+// One check for each masked column of a relation that was loaded; before kept rows come, which are not masked. No value is shown.
+std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &verify);
+
+}  // namespace prodsync
