@@ -204,6 +204,16 @@ sub recovered { return wait_until(30, sub { $uat->psql('SELECT 1', 'app')->{exit
 
 sub at_gate { my ($fault) = @_; local $Test::Builder::Level = $Test::Builder::Level + 1; return visit('gate', 'in the middle of the load', $fault) }
 
+# kill -9 of a backend, and the server's recovery.
+sub crash
+{
+	my ($pid) = @_;
+	my $log = length $uat->log;
+	kill 'KILL', $pid;
+	wait_until(20, sub { substr($uat->log, $log) =~ /was terminated by signal 9/ }) // die 'nobody noticed';
+	return recovered();
+}
+
 # What happens otherwise: trial(name => 'who did what', at => [side, point], during => sub { my $run = shift; ... }, exit => 6, says => qr/.../).
 # prepare: before the refresh; undo: afterwards, so that the next refresh works.  What they and during change of the target is no fault.
 sub trial
