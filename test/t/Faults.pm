@@ -204,6 +204,16 @@ sub recovered { return wait_until(30, sub { $uat->psql('SELECT 1', 'app')->{exit
 
 sub at_gate { my ($fault) = @_; local $Test::Builder::Level = $Test::Builder::Level + 1; return visit('gate', 'in the middle of the load', $fault) }
 
+# kill -9 of a backend, and the server's recovery.
+sub crash
+{
+	my ($pid) = @_;
+	my $log = length $uat->log;
+	kill 'KILL', $pid;
+	wait_until(20, sub { substr($uat->log, $log) =~ /was terminated by signal 9/ }) // die 'nobody noticed';
+	return recovered();
+}
+
 # What happens otherwise: trial(name => 'who did what', at => [side, point], during => sub { my $run = shift; ... }, exit => 6, says => qr/.../).
 # prepare: before the refresh; undo: afterwards, so that the next refresh works.  What they and during change of the target is no fault.
 sub trial
@@ -231,7 +241,7 @@ sub trial
 }
 
 # The switch's COMMIT: commit_trial(name, [exit codes], outcome, where, sub { my ($run, $go_on) = @_; ... }), where is 'client': right before it is
-# sent, 'gone': when it was answered, or 'gate'.
+# sent, or 'gate'.
 sub commit_trial
 {
 	my ($name, $exits, $expected, $side, $do) = @_;
@@ -239,9 +249,7 @@ sub commit_trial
 	my $done;
 	my $ok = eval {
 		fresh();
-		my $point = $side eq 'gone' ? 'COMMIT answered' : 'before COMMIT';
-		$side = 'client' if $side eq 'gone';
-		my $run = start_at($side, $point);
+		my $run = start_at($side, 'before COMMIT');
 		$do->($run, sub { go_on($side) });
 		$done = $run->wait(100);
 		1;
@@ -330,10 +338,15 @@ sub judge
 		push @wrong, 'the test has not undone: ' . differs($before, content($uat)) if content($uat) ne $before;
 	}
 	if ($outcome =~ /views/) {
-		# The next command finishes it, whichever it is.
+		# The next command finishes it, whichever it is; for a view whose refresh failed (not: was never begun) the error says what to type.
 		my $clean = prodsync('clean', '--to', 'uat', '--config', $yaml);
 		push @wrong, "clean ends with $clean->{exit}: $clean->{err}" if $clean->{exit};
-		if ((my $then = outcome()) ne 'after') { push @wrong, "after clean: $then" }
+		my $then = outcome();
+		if ($then =~ /views/ && $done->{err} =~ /SQLSTATE/) {
+			$uat->sql($_, 'app') for $done->{err} =~ /when that is mended: (REFRESH MATERIALIZED VIEW \S+)/g;
+			$then = outcome();
+		}
+		push @wrong, "after clean: $then" if $then ne 'after';
 		if (my $shadows = leftovers($uat)) { push @wrong, "clean leaves $shadows" }
 	}
 	my $next = refresh();
