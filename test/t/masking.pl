@@ -2,6 +2,7 @@
 # nothing raw is found in the target's files, WAL, log and memory, nor in what the client prints (C1, C7).
 use strict;
 use warnings;
+no warnings "portable";       # addresses of 64 bits
 use Gate;
 use Prodsync;
 use Test::More;
@@ -59,7 +60,7 @@ is($warn->{exit}, 0, 'policy: warn goes on') or diag $warn->{err};
 like($warn->{out}, qr/warning: \d+ columns of \d+ tables look personal/, 'and says the same');
 my $anonymize = prodsync(@plan, config(), '--anonymize');
 is($anonymize->{exit}, 5, '--anonymize without a rule is refused');
-like($anonymize->{err}, qr/no rule that masks/, 'in words');
+like($anonymize->{err}, qr/no rule masks a column/, 'in words');
 
 # ---- the refresh ----
 $ENV{PRODSYNC_KEY} = $key;
