@@ -30,9 +30,7 @@ Outcome clean(const Options &options, Settings &settings)
 		        "; nothing was changed",
 		    "look at environments: " + name + " in " + settings.file);
 	const auto before = open_runs(target);
-	std::vector<std::string> failed;
-	if (options.run) discard(target.connection, target.extension, options.run, "prodsync clean --run");
-	else failed = finish_dead_runs(target.connection, target.extension, "prodsync clean");
+	const auto failed = finish_dead_runs(target.connection, target.extension, options.run ? "prodsync clean --run" : "prodsync clean", options.run);
 	const auto after = open_runs(target);
 
 	Outcome outcome;

@@ -112,7 +112,7 @@ std::map<std::string, std::vector<core::Row>> ask_target(const RefreshOptions &o
 	try {
 		Result rows = prepared.target->exec("SELECT question, pg_catalog.array_to_json(cells) FROM " +
 				prepared.extension.call("sync_answers($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
-			{options.shared_config.dump(), prepared.source_document.dump(), answers.to_json().dump()}, Show::message);
+			{options.shared_config.dump(), prepared.source_document.dump(), core::json{{"asked", answers.asked}}.dump()}, Show::message);    // the rest is none of the target's business yet
 		for (int i = 0; i < rows.rows(); ++i) {
 			const core::json cells = core::json::parse(rows.text(i, 1), nullptr, false);
 			core::Row row;

@@ -1,5 +1,6 @@
 #include "refresh.hpp"
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include "fault_point.hpp"
@@ -98,9 +99,12 @@ void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> 
 	doing.cancel = [&] {
 		for (const auto &worker : workers) worker->cancel();
 	};
+	std::atomic<int> busy = 0;
 	doing.work = [&](int number, const core::Step &step) {
 		const auto begun = Clock::now();
-		const auto [rows, bytes] = workers[static_cast<std::size_t>(number)]->work(run, step, progress);
+		const bool alone = ++busy < doing.jobs || doing.jobs == 1;
+		const auto [rows, bytes] = workers[static_cast<std::size_t>(number)]->work(run, step, progress, alone);
+		--busy;
 		if (step.kind != "load") return;
 		std::lock_guard lock(mutex);
 		TableResult &table = tables[step.table];
@@ -172,23 +176,24 @@ void discard(Connection &target, const Extension &extension, std::optional<int> 
 	while (target.exec("SELECT " + extension.call("sync_discard($1::pg_catalog.int4, $2::pg_catalog.text)"), params).number(0, 0) > 0) {}
 }
 
-std::vector<std::string> finish_dead_runs(Connection &target, const Extension &extension, const std::string &reason)
+std::vector<std::string> finish_dead_runs(Connection &target, const Extension &extension, const std::string &reason, std::optional<int> run)
 {
 	// Whoever works for a run holds its lock, an advisory one with a fourth field of 0x7073.
-	Result owed = target.exec("SELECT s.run, s.step, s.relation FROM " + extension.call("sync_run_steps") + " s JOIN " + extension.call("sync_runs") +
-		" r USING (run) WHERE r.status = 'switched' AND r.role = current_user AND s.kind = 'refresh' AND s.status = 'waiting' AND NOT EXISTS"
+	Result owed = target.exec("SELECT s.run, s.step, s.relation, r.role = current_user, r.role FROM " + extension.call("sync_run_steps") + " s JOIN " + extension.call("sync_runs") +
+		" r USING (run) WHERE r.status = 'switched' AND ($1::pg_catalog.int4 IS NULL OR r.run = $1::pg_catalog.int4) AND s.kind = 'refresh' AND s.status = 'waiting' AND NOT EXISTS"
 		" (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 28787 AND l.objid = r.run::pg_catalog.oid AND l.database ="
-		" (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())) ORDER BY s.run, s.step");
+		" (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())) ORDER BY s.run, s.step", {run ? std::optional(std::to_string(*run)) : std::nullopt});
 	std::vector<std::string> failed;
 	for (int r = 0; r < owed.rows(); ++r)
 		try {
+			if (owed.text(r, 3) != "t") throw Error(exit_other, "the run was of the role " + owed.text(r, 4) + "; REFRESH MATERIALIZED VIEW " + owed.text(r, 2) + " does it");
 			refresh_view(target, extension, static_cast<int>(owed.number(r, 0)), static_cast<int>(owed.number(r, 1)));
 		} catch (std::exception &error) {
 			target.rollback();
 			failed.push_back("materialized view " + owed.text(r, 2) + " was not refreshed: " + error.what());
 			if (interrupt::interrupted()) return failed;
 		}
-	discard(target, extension, std::nullopt, reason);
+	discard(target, extension, run, reason);
 	return failed;
 }
 

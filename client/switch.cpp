@@ -75,6 +75,8 @@ Error gave_up(const RefreshOptions &options, const Connection &target, const Err
 // id to another one since, or says that it is in the future (22023).
 std::string outcome_of(Connection &target, const Extension &extension, int run, const std::string &xid)
 {
+	// A standby may be behind: what it has not heard of yet may be committed.
+	if (target.one("SELECT pg_catalog.pg_is_in_recovery()") != "f") throw Error(exit_other, "the server that answers is a standby");
 	std::string state;
 	try {
 		state = target.one("SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)", {xid}).value_or("");
@@ -167,17 +169,18 @@ Switched switch_over(const RefreshOptions &options, Prepared &prepared, int run,
 		const auto begun = Clock::now();
 		target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
 		try {
+			const std::string xid = target.one("SELECT pg_catalog.pg_current_xact_id()").value_or("");    // not when everybody is locked out
 			out.checks = check_results(target.exec("SELECT check_name, object, violations, detail, ok FROM " +
 					prepared.extension.call("sync_switch($1::pg_catalog.int4, $2::pg_catalog.int4)"),
 				{std::to_string(run), std::to_string(try_ms)}));
-			const std::string xid = target.one("SELECT pg_catalog.pg_current_xact_id()").value_or("");
 			progress.waiting("");
 			FAULT_POINT("before COMMIT");
 			commit(options, prepared, run, xid);
 			out.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
 			return out;
 		} catch (Error &error) {
-			if (error.sqlstate != "PS004") throw;
+			// 55P03, 40P01: not a table, but a row of one, or of the catalog, is locked.
+			if (error.sqlstate != "PS004" && error.sqlstate != "55P03" && error.sqlstate != "40P01") throw;
 			// Outside of any transaction: a try that waits must not hold back the vacuum.
 			target.rollback();
 			const bool over = Clock::now() >= give_up, cancelling = over && options.on_lock == OnLock::cancel;

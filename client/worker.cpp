@@ -164,7 +164,7 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	return {copied.rows, copied.bytes};
 }
 
-std::pair<std::int64_t, std::int64_t> Worker::work(int run, const core::Step &step, Progress &progress)
+std::pair<std::int64_t, std::int64_t> Worker::work(int run, const core::Step &step, Progress &progress, bool alone)
 {
 	*current_ = step.relation;
 	FAULT_POINT("between steps");
@@ -173,6 +173,11 @@ std::pair<std::int64_t, std::int64_t> Worker::work(int run, const core::Step &st
 	if (step.kind == "load") {
 		loaded = load(run, step, progress);
 	} else {
+		// Where every worker is at work, parallel workers of an index build only add what they cost.
+		if (step.kind == "index" && parallel_ != alone) {
+			target_.exec(alone ? "RESET max_parallel_maintenance_workers" : "SET max_parallel_maintenance_workers = 0");
+			parallel_ = alone;
+		}
 		target_.exec(begin_target);
 		begin_step(run, step);
 		FAULT_POINT(step.kind + " not committed");

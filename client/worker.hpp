@@ -33,6 +33,8 @@ class Worker {
 	Connection source_, target_;
 	std::shared_ptr<core::Name> current_ = std::make_shared<core::Name>();    // what an error is about that names nothing
 
+	bool parallel_ = true;    // as the server is set
+
 	struct Loaded { std::int64_t rows = 0, bytes = 0; };
 	Loaded load(int run, const core::Step &step, Progress &progress);
 	std::function<std::optional<std::string_view>(std::string_view)> masked(
@@ -42,7 +44,8 @@ class Worker {
 public:
 	Worker(const RefreshOptions &options, const Prepared &prepared, IdMaps &maps);
 	// Its own transactions; rows and bytes that were loaded. After an error the worker is of no use any more.
-	std::pair<std::int64_t, std::int64_t> work(int run, const core::Step &step, Progress &progress);
+	// `alone`: other workers are idle, so the server may use processes of its own for an index.
+	std::pair<std::int64_t, std::int64_t> work(int run, const core::Step &step, Progress &progress, bool alone);
 	void cancel() const { source_.cancel(), target_.cancel(); }    // from any thread
 };
 

@@ -24,6 +24,7 @@ core::Config stored_config(const pg::Extension &extension)
 
 std::unique_ptr<Refresh> refresh_by_hand(const pg::Extension &extension, const char *function)
 {
+	pg::forget_plans();    // they name the shadows of the run before
 	pg::prevent_in_read_only(function);
 	if (IsolationUsesXactSnapshot())
 		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, std::string(function) + " has to see what was committed a moment ago", {}, "Call it in an ordinary (READ COMMITTED) transaction.");

@@ -13,17 +13,23 @@ extern "C" {
 #include "utils/acl.h"
 #include "utils/plancache.h"
 #include "utils/queryenvironment.h"
+#include "utils/rls.h"
 }
 
 namespace prodsync {
 
 static constexpr const char *rows_name = "prodsync_rows";
 
+bool condition_runs = false;
+
 bool may_select(const core::Relation &table, const std::string &column)
 {
 	Oid relation = static_cast<Oid>(table.oid);
 	const char *name = column.c_str();
 	return pg::call([=] {
+		// As a query of his own would see them: all of its rows, or not at all.
+		if (check_enable_rls(relation, GetUserId(), true) == RLS_ENABLED) return false;
+		if (!DatumGetBool(DirectFunctionCall2(has_schema_privilege_id, ObjectIdGetDatum(get_rel_namespace(relation)), CStringGetTextDatum("USAGE")))) return false;
 		AttrNumber number = get_attnum(relation, name);
 		return pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
 			   (number != InvalidAttrNumber && pg_attribute_aclcheck(relation, number, GetUserId(), ACL_SELECT) == ACLCHECK_OK);
@@ -117,9 +123,11 @@ public:
 		GetUserIdAndSecContext(&user, &context);
 		settings.set("row_security", "off");
 		SetUserIdAndSecContext(user, context | SECURITY_LOCAL_USERID_CHANGE);
+		condition_runs = true;
 	}
 	~AsCaller()
 	{
+		condition_runs = false;
 		if (std::uncaught_exceptions() == calm) SetUserIdAndSecContext(user, context);
 	}
 	AsCaller(const AsCaller &) = delete;

@@ -7,6 +7,9 @@
 
 namespace prodsync {
 
+// While a condition of the configuration runs, which is the caller's code: none of our functions may be called within.
+extern bool condition_runs;
+
 // These columns (in text form; "tableoid" and "ctid" too) of the rows of `table` for which the condition holds, for few rows. The rows
 // are read as Tables reads; the condition runs as the caller, on a copy of them. `option` is its name in the configuration, for messages.
 //

@@ -1,6 +1,9 @@
 #include "key_scan.hpp"
 #include <algorithm>
 #include "row_scan.hpp"
+extern "C" {
+#include "storage/bufmgr.h"
+}
 
 namespace prodsync {
 
@@ -61,6 +64,14 @@ std::optional<Place> find_place(Oid relation, const std::string &name)
 std::int64_t integer(Datum value, std::int16_t width)
 {
 	return width == 2 ? DatumGetInt16(value) : width == 4 ? DatumGetInt32(value) : DatumGetInt64(value);
+}
+
+bool is_empty(Oid relation)
+{
+	Relation rel = table_open(relation, AccessShareLock);
+	const bool empty = RelationGetNumberOfBlocks(rel) == 0;
+	table_close(rel, NoLock);
+	return empty;
 }
 
 std::int16_t width_of(Oid relation, AttrNumber column)
@@ -151,6 +162,10 @@ KeyScan::KeyScan(const Refresh &refresh, const std::vector<const core::ForeignKe
 		suitable.push_back(key);
 	}
 	if (suitable.empty()) return;
+	if (pg::call([=] { return is_empty(child); })) {    // of what a refresh empties: no reason to read its parents
+		for (const core::ForeignKey *key : suitable) counted_[key] = {};
+		return;
+	}
 
 	pg::call([] {
 		CommandCounterIncrement();

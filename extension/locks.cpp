@@ -121,23 +121,29 @@ bool step(int run)
 	});
 }
 
-// Runs whose control lock somebody holds, this session included.
-static std::vector<int> controlled()
+// Runs whose lock somebody holds, this session included: the control's, or anybody's who works for them.
+static std::vector<int> locked(bool by_control)
 {
 	pg::As as(pg::caller(), 0);  // pg_locks is for everybody; the pinned path is what we want
 	pg::Spi spi;
 	std::vector<int> runs;
 	for (const pg::Row &row : spi.rows(
 	         "SELECT DISTINCT l.objid FROM pg_locks l WHERE l.locktype = 'advisory' AND l.database = $1::oid AND l.classid = 0"
-	         " AND l.objsubid = $2::int AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'",
-	         {std::to_string(MyDatabaseId), std::to_string(ours)}))
+	         " AND l.objsubid = $2::int AND l.granted AND (l.mode = 'ShareUpdateExclusiveLock' OR NOT $3::bool)",
+	         {std::to_string(MyDatabaseId), std::to_string(ours), by_control ? "t" : "f"}))
 		runs.push_back(std::stoi(*row[0]));
 	return runs;
 }
 
 bool alive(int run)
 {
-	std::vector<int> runs = controlled();
+	std::vector<int> runs = locked(true);
+	return std::find(runs.begin(), runs.end(), run) != runs.end();
+}
+
+bool worked_for(int run)
+{
+	std::vector<int> runs = locked(false);
 	return std::find(runs.begin(), runs.end(), run) != runs.end();
 }
 
@@ -148,7 +154,7 @@ bool alone()
 		return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 	});
 	if (!got) return false;
-	std::vector<int> runs = controlled();
+	std::vector<int> runs = locked(true);
 	return std::all_of(runs.begin(), runs.end(), to_be_released);
 }
 
@@ -269,9 +275,9 @@ SELECT coalesce(jsonb_agg(h ORDER BY h ->> 'since'), '[]') FROM (
      AND ($3::int = 8 OR l.mode <> 'AccessShareLock') AND ($3::int >= 7 OR l.mode <> 'RowShareLock') AND ($3::int <> 4 OR l.mode <> 'RowExclusiveLock')
      AND (a.xact_start IS NULL OR a.xact_start <= to_timestamp($4::float8))) x)";
 
-static Holders holders_of(const Entry &entry, TimestampTz since)
+static Holders holders_of(const Entry &entry, TimestampTz since, bool deadlock)
 {
-	Holders out{sql_name(entry.table), "[]"};
+	Holders out{sql_name(entry.table), deadlock, "[]"};
 	double epoch =
 	    static_cast<double>(since) / USECS_PER_SEC + static_cast<double>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
 	pg::As as(pg::caller(), 0);
@@ -289,6 +295,7 @@ std::optional<Holders> try_locks(const std::vector<Wanted> &wanted, int ms, Then
 	const Entry *entries = list.data();
 	int n = static_cast<int>(list.size());
 	volatile int at = 0, *where = &at;
+	bool deadlock = false, *was_deadlock = &deadlock;
 	TimestampTz began = GetCurrentTimestamp();
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -311,10 +318,11 @@ std::optional<Holders> try_locks(const std::vector<Wanted> &wanted, int ms, Then
 			RollbackAndReleaseCurrentSubTransaction();
 			MemoryContextSwitchTo(context), CurrentResourceOwner = owner;
 			if (e->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE && e->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED) ReThrowError(e);
+			*was_deadlock = e->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
 			FreeErrorData(e);
 		});
 	}
-	return holders_of(list.at(static_cast<std::size_t>(at)), began);
+	return holders_of(list.at(static_cast<std::size_t>(at)), began, deadlock);
 }
 
 }  // namespace prodsync

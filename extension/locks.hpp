@@ -18,6 +18,7 @@ bool alone();
 // Ends whoever holds the run's lock and takes it exclusively for the transaction, waiting up to `ms`. Returns how many sessions were ended.
 int discard(const pg::Extension &, int run, int ms);
 bool alive(int run);                // does a session hold it as control, this one included?
+bool worked_for(int run);           // does anybody hold it, as control or for a step?
 void release(int run);              // control, if this session has it, when the transaction commits
 }  // namespace run_lock
 
@@ -25,6 +26,7 @@ enum class Strength { share_update_exclusive = 4, share_row_exclusive = 6, exclu
 struct Wanted { Oid relation; Strength strength; };
 struct Holders {                    // who was in the way when a try ended
 	std::string relation;           // as SQL
+	bool deadlock = false;          // they waited for us, too
 	std::string json;               // array of {pid, role, application, state, since, query, prepared, mode, granted}, as the caller may see it
 };
 enum class Then { hold, let_go };

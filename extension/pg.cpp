@@ -1,3 +1,4 @@
+#include "condition.hpp"
 #include "pg.hpp"
 #include <cstdarg>
 #include <cstring>
@@ -108,6 +109,7 @@ Extension extension_of(FunctionCallInfo fcinfo)
 	return call([=] {
 		// An owner's code (an index function, a CHECK) that runs within one of our statements shall not start another.
 		if (InSecurityRestrictedOperation()) raise(ERRCODE_INSUFFICIENT_PRIVILEGE, "prodsync cannot be called within a security-restricted operation");
+		if (prodsync::condition_runs) raise(ERRCODE_INSUFFICIENT_PRIVILEGE, "prodsync cannot be called by a condition of its configuration");
 		Extension found{getExtensionOfObject(ProcedureRelationId, fcinfo->flinfo->fn_oid), InvalidOid, InvalidOid};
 		if (!OidIsValid(found.oid)) raise(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "this function belongs to no extension");
 		Relation rel = table_open(ExtensionRelationId, AccessShareLock);    // no syscache for it

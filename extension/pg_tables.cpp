@@ -57,6 +57,8 @@ Oid runs_code_of(List *relations, Oid reader)
 		HeapTuple t = SearchSysCache1(RELOID, ObjectIdGetDatum(lfirst_oid(c)));
 		if (!HeapTupleIsValid(t)) raise(ERRCODE_UNDEFINED_TABLE, "relation %u is gone", lfirst_oid(c));
 		Form_pg_class rel = reinterpret_cast<Form_pg_class>(GETSTRUCT(t));
+		if (rel->relkind == RELKIND_FOREIGN_TABLE || rel->relkind == RELKIND_VIEW)    // with our user mapping; with their owner's query
+			raise(PS_REFUSED, "\"%s\" is a %s: prodsync does not read it", NameStr(rel->relname), rel->relkind == RELKIND_VIEW ? "view" : "foreign table");
 		bool without_code = rel->relkind == RELKIND_SEQUENCE || (rel->relnamespace == work && rel->relowner == reader);    // work tables
 		if (!without_code) role = !OidIsValid(role) || role == rel->relowner ? rel->relowner : nobody;
 		ReleaseSysCache(t);

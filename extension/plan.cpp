@@ -1,4 +1,5 @@
 // core's planner, served: what is asked, what becomes of each table, what stands in the way. Nothing is written here.
+#include <set>
 #include "condition.hpp"
 #include "core/plan.hpp"
 #include "core/maps.hpp"
@@ -38,6 +39,21 @@ static void demand_key(const core::Relation &table, const std::string &key)
 	    grant_select(table, {key}) + ";"}});
 }
 
+// Digests of what few values are possible for can be guessed: columns that are no unique key take the right to read them.
+static void demand_natural_key(const core::Relation &table, const std::vector<std::string> &columns)
+{
+	for (const core::Index &index : table.indexes)
+		if (index.unique && index.valid && index.predicate.empty() && !index.expressions &&
+		    std::set<std::string>(index.columns.begin(), index.columns.end()) == std::set<std::string>(columns.begin(), columns.end()))
+			return;
+	std::vector<std::string> missing;
+	for (const std::string &column : columns)
+		if (!may_select(table, column)) missing.push_back(column);
+	if (!missing.empty())
+		refuse_problems({{"rights", table.name.shown(), "rows of " + table.name.shown() + " are to be matched by columns that are no unique key: that takes SELECT on them",
+		    grant_select(table, missing) + ";"}});
+}
+
 // The target's part of a round of questions, by the statements that the client's core has too. A label that the caller
 // may not read himself is left out.
 PG_FUNCTION(prodsync_answers)
@@ -64,6 +80,7 @@ PG_FUNCTION(prodsync_answers)
 			args.push_back(at->second);
 		}
 		if (!question.columns.empty()) demand_key(table, question.columns[0]);
+		if (question.kind == "pairs") demand_natural_key(table, {question.columns.begin() + 1, question.columns.end()});
 		const bool hidden = (question.kind == "kept_tenants" || question.kind == "fallback") && !may_select(table, question.columns[1]);
 		for (pg::Row &row : pg::Tables(extension).rows(question.sql, args)) {
 			if (hidden) row[question.kind == "kept_tenants" ? 2 : 1] = std::nullopt;
@@ -112,13 +129,13 @@ static std::map<core::Name, std::string> kept_rows(
 	if (key.empty()) return out;
 	std::vector<std::string> keys;
 	for (const pg::Row &row : chosen_rows(extension, *tenants, {key}, "tenants.keep", config.tenants->keep)) keys.push_back(row[0].value_or(""));
-	std::string array = core::array_literal(keys, tenants->column(key)->base);
+	const std::string base = tenants->column(key)->base;
 	pg::Tables sql(extension);
 	for (const auto &[table, node] : graph.tables) {
 		if (node.mode != core::Mode::copy || node.scope != core::Scope::tenant || (node.path.empty() && table != name)) continue;
 		std::string where = core::path_condition(
-		    target, node.path, key, "t", [&](const std::string &of) { return of + " = ANY (" + array + ")"; });
-		out[table] = sql.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where).value_or("0");
+		    target, node.path, key, "t", [&](const std::string &of) { return of + " = ANY ($1::" + base + "[])"; });
+		out[table] = sql.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where, {core::array_text(keys)}).value_or("0");
 		pg::check_interrupts();
 	}
 	return out;
@@ -140,7 +157,7 @@ PG_FUNCTION(prodsync_tables)
 	core::Catalog target = core::Catalog::parse(target_document(extension));
 	core::Plan plan = source ? core::make_plan(config, *source, target, {}) : core::plan_clear(config, target);
 	std::map<core::Name, std::string> kept;
-	if (config.tenants) kept = kept_rows(extension, config, target);
+	if (config.tenants && may_run_stored_text(extension)) kept = kept_rows(extension, config, target);    // somebody else's condition is not run as us
 
 	core::json document = plan.to_json();
 	std::vector<pg::Row> out;

@@ -22,17 +22,21 @@ std::vector<Wanted> locks_wanted(const Refresh &refresh, Strength replaced)
 {
 	std::vector<Wanted> out;
 	std::set<Oid> staying;
+	const auto stay = [&](const core::Name &name) {    // rows of a partitioned table can be written past its root
+		staying.insert(refresh.oid(name));
+		for (const core::Relation *leaf : refresh.catalog().storage(name)) staying.insert(static_cast<Oid>(leaf->oid));
+	};
 	for (const auto &[name, node] : refresh.graph.tables) {
 		if (!refresh.replaced(name)) continue;
 		if (node.relation->kind == 'p') out.push_back({refresh.oid(name), Strength::share_update_exclusive});
 		for (const core::Relation *leaf : refresh.catalog().storage(name)) out.push_back({static_cast<Oid>(leaf->oid), replaced});
 		for (const core::Hop &hop : node.path)    // kept rows are found through them
-			if (!refresh.replaced(hop.to)) staying.insert(refresh.oid(hop.to));
+			if (!refresh.replaced(hop.to)) stay(hop.to);
 	}
 	for (const core::ForeignKey *key : refresh.graph.keys) {
-		if (!refresh.replaced(key->child) && holds_moving_id(refresh, *key)) staying.insert(refresh.oid(key->child));
+		if (!refresh.replaced(key->child) && holds_moving_id(refresh, *key)) stay(key->child);
 		if (refresh.replaced(key->child) == refresh.replaced(key->parent)) continue;
-		staying.insert(refresh.oid(refresh.replaced(key->child) ? key->parent : key->child));
+		stay(refresh.replaced(key->child) ? key->parent : key->child);
 	}
 	for (const auto &[original, shadow] : refresh.shadows) out.push_back({shadow, Strength::access_exclusive});    // under the same deadline
 	for (Oid relation : staying) out.push_back({relation, Strength::share_row_exclusive});
@@ -51,6 +55,12 @@ void require_ok(const std::vector<Check> &checks)
 	throw pg::Error(PS_CHECK, std::to_string(failed.size()) + (failed.size() == 1 ? " check failed" : " checks failed") + ": " + failed[0]["check_name"].get<std::string>() + " " +
 								  failed[0]["object"].get<std::string>(),
 					failed.dump(), "Nothing was changed. Every check that failed is listed.");
+}
+
+static void require_same_schema(const Refresh &refresh)
+{
+	if (fingerprint(refresh.extension) != refresh.documents.fingerprint)
+		throw pg::Error(PS_STALE, "the target's schema was changed while the refresh was running", {}, "Nothing was changed. Run the refresh again.");
 }
 
 static void append(std::vector<Check> &to, std::vector<Check> more)
@@ -111,6 +121,7 @@ void step_preflight(const pg::Extension &extension, int run)
 	if (!IsolationUsesXactSnapshot())
 		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the preflight reads everything in one snapshot", {}, "Call it in BEGIN ISOLATION LEVEL REPEATABLE READ.");
 	const Refresh &refresh = refresh_of(extension, run);
+	require_same_schema(refresh);    // else what is gone is an error without a word of why
 	std::vector<Check> checks = find_out(refresh, "preflight");
 	forget_kept(refresh);
 	append(checks, ledger::checks(extension, run));
@@ -125,10 +136,14 @@ static void require_finished_steps(const pg::Extension &extension, int run)
 	if (open != "0") throw pg::Error(PS_REFUSED, open + " steps of run " + std::to_string(run) + " are not done yet");
 }
 
+static pg::Error in_use(const Holders &holders)
+{
+	return pg::Error(PS_LOCKED, holders.relation + " is in use", holders.json, "Try again; DETAIL says who holds it.");
+}
+
 static void require_locks(const std::vector<Wanted> &wanted, int try_ms, Then then = Then::hold)
 {
-	if (std::optional<Holders> holders = try_locks(wanted, try_ms, then))
-		throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Try again; DETAIL says who holds it.");
+	if (std::optional<Holders> holders = try_locks(wanted, try_ms, then)) throw in_use(*holders);
 }
 
 // A transaction that has read and now wants to write waits for us, and we for it to be done with what it read: our try ends, and with it all that
@@ -147,6 +162,14 @@ static void commit_on_disk()
 	});
 }
 
+// A client that is cut off now would leave everybody locked out until TCP gives up.
+static void commit_soon()
+{
+	pg::call([] {
+		(void)set_config_option("idle_in_transaction_session_timeout", "10s", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	});
+}
+
 PG_FUNCTION(prodsync_switch)
 {
 	pg::prevent_in_read_only("sync_switch()");
@@ -158,6 +181,9 @@ PG_FUNCTION(prodsync_switch)
 	if (found.status != "started" || !run_lock::step(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over (" + found.status + ")");
 	require_finished_steps(extension, run);
 	const Refresh &refresh = refresh_of(extension, run);
+	if (!run_lock::alive(run))    // a crash keeps shadows, and empties the unlogged tables of what was found out
+		throw pg::Error(PS_REFUSED, "the session that began run " + std::to_string(run) + " is gone", {}, "Discard it: SELECT sync_discard(" + std::to_string(run) + ")");
+	require_same_schema(refresh);
 	FAULT_POINT("switch begins");
 	if (stuck.run != run) stuck = {run, 0};
 	const bool readers_go_on = stuck.times < patience;
@@ -170,20 +196,26 @@ PG_FUNCTION(prodsync_switch)
 	FAULT_POINT("switch: locks got");
 	// Another sync_switch() of the run may have been first: its locks are ours now.
 	if (ledger::find(extension, run, pg::caller()).status != "started") throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is switched already");
-	if (fingerprint(extension) != refresh.documents.fingerprint)
-		throw pg::Error(PS_STALE, "the target's schema was changed while the refresh was running", {}, "Nothing was changed. Run the refresh again.");
+	require_same_schema(refresh);
 	FAULT_POINT("switch: schema compared");
+	// A lock on a row (SELECT FOR UPDATE) or a catalog's row (an open GRANT) is no lock on the table: who waits for one holds all others meanwhile.
+	std::optional<pg::Settings> limits(std::in_place);
+	limits->set("lock_timeout", std::to_string(try_ms));
+	limits->set("deadlock_timeout", "10ms");
 	std::vector<Check> checks = carry_over_and_switch(refresh, [&] {
 		if (!readers_go_on) return;
-		stuck.times++;
-		require_locks(locks_wanted(refresh), try_ms);
+		if (std::optional<Holders> holders = try_locks(locks_wanted(refresh), try_ms)) {
+			stuck.times += holders->deadlock;
+			throw in_use(*holders);
+		}
 		FAULT_POINT("switch: readers kept out");
-		stuck.times--;
 	});
+	limits.reset();
 	ledger::record(extension, run, checks);
 	ledger::remember_switch(extension, run);
 	ledger::set_status(extension, run, "switched");
 	commit_on_disk();
+	commit_soon();
 	FAULT_POINT("switch: ledger written");
 	FAULT_POINT_AT_COMMIT("COMMIT begins");
 	return pg::table(fcinfo, ledger::as_rows(ledger::checks(extension, run)));

@@ -284,7 +284,7 @@ Answers Answers::parse(const json &document)
 			if (map.contains("fallback") && !map["fallback"].is_null()) parsed.fallback = map["fallback"].get<std::string>();
 			parsed.fallback_label = get(map, "fallback_label", std::string{});
 			parsed.fallback_candidates = get(map, "fallback_candidates", std::int64_t{0});
-			parsed.unmatched.resize(get(map, "unmatched", std::size_t{0}));    // how many is all that is told
+			parsed.unmatched.resize(std::min<std::size_t>(get(map, "unmatched", std::size_t{0}), 1));    // whether there are any is all that matters
 		}
 		answers.unmatched = object(document, "unmatched").get<std::map<std::string, std::int64_t>>();
 		for (const auto &[name, fold] : object(document, "folds").items())

@@ -204,6 +204,7 @@ std::string fold_filter(const Fold &fold, const Relation &root, const Relation &
 			dropped.push_back(place.substr(leaf.size()));
 	}
 	if (dropped.empty()) return "";
+	if (!by_place && !read.column(key)) return "";
 	const bool whole_tree = by_place && read.kind == 'p';
 	const auto type = whole_tree ? "text" : by_place ? "tid" : read.column(key)->base;
 	const auto value = whole_tree ? row_place(root, "t") : by_place ? "t.ctid" : "t." + quote_identifier(key);

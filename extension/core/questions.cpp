@@ -123,6 +123,12 @@ void Asker::maximums()
 	for (const auto &[name, node] : graph.tables) {
 		const Relation *table = relation(Side::source, name);
 		if (node.mode != Mode::copy || node.key.empty() || !table || !table->column(node.key)) continue;
+		// Production's own word for it, not the target's: the largest value of a column that is no key is nobody's business.
+		const auto &base = table->column(node.key)->base;
+		const Index *primary = table->primary_key();
+		if ((base != "smallint" && base != "integer" && base != "bigint") || !primary ||
+		    std::find(primary->columns.begin(), primary->columns.end(), node.key) == primary->columns.end())
+			continue;
 		ask({"maximum " + column_key(name, node.key), "maximum", Side::source, name, {node.key},
 		    "SELECT max(t." + quote_identifier(node.key) + ")::text FROM " + from_only(*table) + " AS t", {}});
 	}
@@ -179,7 +185,7 @@ void Asker::unmatched()
 			    !map_complete(config, graph, answers, by))
 				continue;
 			std::string filter;
-			if (node.scope == Scope::tenant && has_path(source, name, node.path))
+			if (node.scope == Scope::tenant && relation(Side::source, tenant) && has_path(source, name, node.path))
 				filter =
 				    tenant_filter(source, node.path, tenant, single_key(*relation(Side::source, tenant)), answers.source_tenants);
 			ask({"unmatched " + column_key(name, column.name), "unmatched", Side::source, name, {column.name},

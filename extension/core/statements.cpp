@@ -42,7 +42,14 @@ std::vector<std::string> source_settings(int server_version)
 	return settings;
 }
 
-std::vector<std::string> target_settings(int server_version) { return common_settings(server_version); }
+std::vector<std::string> target_settings(int server_version)
+{
+	auto settings = common_settings(server_version);
+	// Whatever the database or the role has for a default.
+	settings.emplace_back("SET default_transaction_isolation = 'read committed'");
+	settings.emplace_back("SET default_transaction_read_only = off");
+	return settings;
+}
 
 std::string begin_snapshot(const std::string &snapshot)
 {

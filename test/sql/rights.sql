@@ -128,6 +128,16 @@ SELECT sync_discard(:run, 'enough');
 RESET ROLE;
 SELECT role, status, reason FROM sync_runs;
 
+-- a condition that somebody stored is not run by who can do more: sync_tables() counts no kept rows then
+CREATE TABLE ran_as (who name, superuser text);
+GRANT INSERT ON ran_as TO PUBLIC;
+CREATE FUNCTION public.evil() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.ran_as VALUES (current_user, current_setting('is_superuser')); RETURN true; END$$;
+SET SESSION AUTHORIZATION "prodsync ""refresher""";
+SELECT sync_configure('{"tenants": {"table": "tenant", "keep": "public.evil()"}, "anonymize": {"policy": "none"}}');
+RESET SESSION AUTHORIZATION;
+SELECT count(*) > 0 AS tables, count(kept_rows) AS counted FROM sync_tables();
+SELECT * FROM ran_as;
+
 \c postgres
 DROP DATABASE prodsync_rights;
 DROP ROLE prodsync_owner, "prodsync ""refresher""", prodsync_second, prodsync_nobody;
