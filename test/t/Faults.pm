@@ -173,6 +173,7 @@ sub visit
 	my ($do, $says, $perhaps_not_needed) = @{ $faults{$fault} };
 	my ($done, $at, $skipped);
 	my $begun = time;
+	my $log = length $uat->log;
 	my $ok = eval {
 		fresh();
 		if ($fault eq 'error') {
@@ -192,6 +193,8 @@ sub visit
 	my $died = $@;
 	$production->start if $stopped;
 	$stopped = 0;
+	# A moment after the kill the server still answers: it has not heard of it.
+	wait_until(20, sub { substr($uat->log, $log) =~ /was terminated by signal 9/ }) if $fault eq 'backend killed' && $ok && !$skipped;
 	recovered();
 	$uat->sql('ALTER DATABASE app RESET ALL') if $ok;
 	if ($skipped) { is($done->{exit}, 0, "$point, $fault: nothing to break, refreshed") or diag $done->{err}; return }
