@@ -180,7 +180,10 @@ Switched switch_over(const RefreshOptions &options, Prepared &prepared, int run,
 			return out;
 		} catch (Error &error) {
 			// 55P03, 40P01: not a table, but a row of one, or of the catalog, is locked.
-			if (error.sqlstate != "PS004" && error.sqlstate != "55P03" && error.sqlstate != "40P01") throw;
+			if (error.sqlstate == "55P03" || error.sqlstate == "40P01")
+				error = Error(exit_refused, "an open transaction holds a row that the switch changes, or the definition of a table", {}, {}, error.sqlstate);
+			else if (error.sqlstate != "PS004")
+				throw;
 			// Outside of any transaction: a try that waits must not hold back the vacuum.
 			target.rollback();
 			const bool over = Clock::now() >= give_up, cancelling = over && options.on_lock == OnLock::cancel;

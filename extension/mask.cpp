@@ -3,15 +3,13 @@
 //
 // The key comes from the file that prodsync.key_file names, which only a superuser can set, or, for this session alone, from
 // sync_set_key(). It is no setting itself: settings can be shown.
-#include <sys/stat.h>
-#include <unistd.h>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 #include <map>
 #include <memory>
 #include "core/config.hpp"
+#include "core/key_file.hpp"
 #include "core/masks.hpp"
 #include "mask.hpp"
 #include "pg_server.hpp"
@@ -35,28 +33,18 @@ struct MaskKeyState {
 MaskKeyState state;
 
 // What the file holds, or an error without a word of it.
-core::MaskKey read_key(const std::string &name)
+core::MaskKey key_of_file(const char *name)
 {
-	const std::string file = "the key file that prodsync.key_file names";
 	auto refuse = [&](const std::string &why) {
-		return pg::Error(ERRCODE_CONFIG_FILE_ERROR, file + " " + why, {},
+		return pg::Error(ERRCODE_CONFIG_FILE_ERROR, "the key file that prodsync.key_file names " + why, {},
 		    "It holds 64 hex digits (openssl rand -hex 32), and nobody but the server's operating system user may read it.");
 	};
-	const char *path = name.c_str();
-	const int fd = pg::call([=] { return OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY); });
+	const int fd = pg::call([=] { return OpenTransientFile(name, O_RDONLY | O_NONBLOCK | PG_BINARY); });
 	if (fd < 0) throw refuse("cannot be read: " + std::generic_category().message(errno));
-	struct stat status{};
-	const bool known = fstat(fd, &status) == 0;
-	std::array<char, 256> buffer{};
-	ssize_t size = -1;
-	if (known && S_ISREG(status.st_mode) && !(status.st_mode & (S_IRWXG | S_IRWXO))) size = read(fd, buffer.data(), buffer.size());
-	pg::call([=] { (void)CloseTransientFile(fd); });
-	if (!known || !S_ISREG(status.st_mode)) throw refuse("is no file");
-	if (status.st_mode & (S_IRWXG | S_IRWXO)) throw refuse("can be read by others");
-	if (size < 0) throw refuse("cannot be read");
+	core::KeyFault fault{};
 	std::string why;
-	auto key = core::MaskKey::parse({buffer.data(), static_cast<std::size_t>(size)}, why);
-	explicit_bzero(buffer.data(), buffer.size());
+	const auto key = core::read_key(fd, fault, why);
+	pg::call([=] { (void)CloseTransientFile(fd); });
 	if (!key) throw refuse(why);
 	return *key;
 }
@@ -71,7 +59,7 @@ const core::MaskKey &current_key()
 	if (!state.of_file || state.read_at != statement) {
 		state.of_file.reset();
 		state.masks.clear();
-		state.of_file = read_key(key_file);
+		state.of_file = key_of_file(key_file);
 		state.read_at = statement;
 	}
 	return *state.of_file;

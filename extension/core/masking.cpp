@@ -57,7 +57,7 @@ double most_rows(const Catalog &source, const Name &table)
 }
 
 // lower((email)::text): an expression that keeps apart what a mask keeps apart. Others may keep less of it.
-bool keeps_apart(std::string expression, const std::string &column)
+bool keeps_apart(const std::string &expression, const std::string &column)
 {
 	std::string bare;
 	for (const char c : expression)
@@ -196,7 +196,7 @@ class Checker {
 		plan.warnings.push_back({"masked-check", table.name.shown() + "." + column.name,
 		    table.name.shown() + "." + column.name + " has CHECK constraint" + (names.size() > 1 ? "s " : " ") + listed(names) +
 		        ": a value that it does not allow masked as " + find_strategy(rule.strategy)->gives + " ends the run",
-		    ""});
+		    "prodsync sync --rehearse tries it, and changes nothing"});
 	}
 
 	void of_column(const PlannedTable &table, const Column &column, const MaskRule &rule)
@@ -293,7 +293,8 @@ class Checker {
 		const Column *column = child ? child->column(key.columns[i]) : nullptr;
 		if (rule.masks() && column && (column->base == "citext" || column->base.ends_with(".citext")))
 			plan.warnings.push_back({"masked-citext", child->name.shown() + "." + column->name,
-			    child->name.shown() + "." + column->name + " is citext and masked: a reference that differs in case from what it references finds nothing, and ends the run", ""});
+			    child->name.shown() + "." + column->name + " is citext and masked: a reference that differs in case from what it references finds nothing, and ends the run",
+			    "prodsync sync --rehearse tries it, and changes nothing"});
 	}
 
 	void personal();

@@ -77,20 +77,18 @@ public:
 std::string Asker::label(Side side, const Relation &table) const
 {
 	const Relation &own = *relation(side, table.name);
-	const auto masked = [&](const std::string &column) {
+	// What production masks is not shown in clear either: then the key stands for the tenant.
+	const auto or_key = [&](const std::string &column) {
 		for (const MaskedTable &rules : config.masks)
-			if (find_table(graph, rules.table) == table.name)
+			if (side == Side::source && find_table(graph, rules.table) == table.name)
 				for (const ColumnRule &rule : rules.columns)
-					if (rule.column == column && rule.rule.masks()) return true;
-		return false;
+					if (rule.column == column && rule.rule.masks()) return single_key(own);
+		return column;
 	};
-	if (side == Side::source && (masked(config.tenants->label) ||
-	        (config.tenants->label.empty() && !mentioned_columns(config.tenants->keep, own).empty() && masked(mentioned_columns(config.tenants->keep, own).front()))))
-		return single_key(own);
-	if (!config.tenants->label.empty() && own.column(config.tenants->label)) return config.tenants->label;
+	if (!config.tenants->label.empty() && own.column(config.tenants->label)) return or_key(config.tenants->label);
 	// What people chose the tenants by may be shown; no other column, and none that the target names.
 	for (const auto &column : mentioned_columns(config.tenants->keep, own))
-		if (column != single_key(own)) return column;
+		if (column != single_key(own)) return or_key(column);
 	return single_key(own);
 }
 

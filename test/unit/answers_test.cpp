@@ -274,3 +274,63 @@ TEST_CASE("the target tells natural keys by digest only")
 	CHECK(digest("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	CHECK(digest("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
+
+TEST_CASE("texts of production's tenants stay in the client")
+{
+	Answers answers;
+	answers.source_tenants = {"7"};
+	answers.source_tenant_labels = {"PRODSECRET"};
+	answers.maps[name("auth_user")].unmatched = {"alice", "bob"};
+	const auto sent = answers.to_json();
+	CHECK(sent.dump().find("PRODSECRET") == std::string::npos);
+	CHECK(sent.dump().find("alice") == std::string::npos);
+	CHECK_FALSE(Answers::parse(sent).maps.at(name("auth_user")).unmatched.empty());    // that there are some is told
+	CHECK_FALSE(answers.has_text_keys());
+	answers.folds[name("membership")].dropped = {{"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "12"}, {"(0,1)", "(0,2)"}};
+	CHECK_FALSE(answers.has_text_keys());
+	answers.folds[name("membership")].dropped["alice@example.com"] = "12";
+	CHECK(answers.has_text_keys());
+}
+
+TEST_CASE("a label that production masks is not shown: the key stands for the tenant")
+{
+	auto config = small::configuration();
+	const auto shown = [&](const char *id) { return find(questions(config, small::application(), small::application(), {}), id)->columns.at(1); };
+	CHECK(shown("source_tenants public.tenant") == "schema_name");
+	config.masks.push_back({"tenant", {{"schema_name", {"hash", "", 0}}}});
+	CHECK(shown("source_tenants public.tenant") == "id");
+	CHECK(shown("kept_tenants public.tenant") == "schema_name");    // the testers' own are as they are
+	config.tenants->label.clear();
+	CHECK(shown("source_tenants public.tenant") == "id");
+}
+
+TEST_CASE("S5: the largest value of a column that is no integer key in production is not asked for")
+{
+	const auto open = [](const auto &change) {
+		auto source = small::application();
+		change(source.relations.at(name("customer")));
+		return ids(questions(small::configuration(), source, small::application(), {}));
+	};
+	CHECK(has(open([](Relation &) {}), "maximum public.customer.id"));
+	CHECK_FALSE(has(open([](Relation &customer) { customer.columns.front().base = "text"; }), "maximum public.customer.id"));
+	CHECK_FALSE(has(open([](Relation &customer) { customer.indexes.front().primary = false; }), "maximum public.customer.id"));
+}
+
+TEST_CASE("documents that contradict each other end in no crash")
+{
+	const json answers = {{"asked", {"pairs public.auth_user source", "pairs public.auth_user target"}},
+	    {"maps", {{"public.auth_user", {{"unmatched", 2'000'000'000}}}}}};
+	const auto parsed = Answers::parse(answers);
+	CHECK(parsed.maps.at(name("auth_user")).unmatched.size() == 1);    // no memory by somebody's number
+	auto source = small::application();
+	source.relations.at(name("tenant")).kind = 'v';
+	auto config = small::configuration();
+	config.users->fallback.clear();
+	CHECK_NOTHROW(questions(config, source, small::application(), parsed));
+	// a key that names no column
+	source = small::application();
+	auto folded = small::answered(small::configuration(), source, source);
+	auto &columns = source.relations.at(name("membership")).columns;
+	std::erase_if(columns, [](const Column &column) { return column.name == "id"; });
+	CHECK_NOTHROW(make_plan(small::configuration(), source, small::application(), folded));
+}
