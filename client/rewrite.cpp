@@ -41,6 +41,10 @@ void Rewriter::field(std::size_t column, std::string_view value, std::string &ou
 {
 	if (const Replacement *replacement = by_column_[column]) {
 		auto other = replacement->value(value);
+		if (!other && replacement->null_if_missing) {
+			out.append(binary_ ? "\xff\xff\xff\xff" : "\\N");
+			return;
+		}
 		if (!other)
 			throw Error(exit_check, relation_ + "." + replacement->name + ": the source has an id that has no counterpart in the target",
 				"give the table it references a fallback, or bring the row that is missing into the target");

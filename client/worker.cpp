@@ -1,7 +1,9 @@
 #include "worker.hpp"
 #include <algorithm>
 #include "../extension/core/statements.hpp"
+#include "../extension/core/array_of_ids.hpp"
 #include "../extension/core/copy_text.hpp"
+#include "../extension/core/soft_references.hpp"
 #include "copy.hpp"
 #include "fault_point.hpp"
 #include "session.hpp"
@@ -142,11 +144,15 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	for (const core::Transfer &transfer : step.columns) {
 		if (!transfer.map.empty()) {
 			const core::Column *column = relation ? relation->column(transfer.column) : nullptr;
-			auto map = maps_.find(transfer.map, column ? column->base : transfer.type, step.binary);
-			replacements.push_back({columns.size(), transfer.column, [map](std::string_view value) { return map->find(value); }});
+			const std::string type = column ? column->base : transfer.type;
+			const bool array = core::is_id_array(type);
+			auto map = maps_.find(transfer.map, array ? core::element_type(type) : type, step.binary);
+			const auto find = [map](std::string_view value) { return map->find(value); };
+			if (array) replacements.push_back({columns.size(), transfer.column, core::ArrayOfIds(find, step.binary, transfer.null_unmatched), false});
+			else replacements.push_back({columns.size(), transfer.column, find, transfer.null_unmatched});
 		}
 		if (transfer.mask.masks())
-			replacements.push_back({columns.size(), transfer.column, masked(transfer, step)});
+			replacements.push_back({columns.size(), transfer.column, masked(transfer, step), false});
 		columns.push_back(transfer.column);
 	}
 	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements));

@@ -1,5 +1,7 @@
 // Bringing kept rows over into the shadows, whose indexes are live: every unique key is proven by the insert itself.
 #include "foreign_keys.hpp"
+#include "core/missing.hpp"
+#include "core/soft_references.hpp"
 #include "kept.hpp"
 #include "shadow.hpp"
 
@@ -20,43 +22,113 @@ bool plain_key_type(const std::string &base)
 	return false;
 }
 
+// The table whose key the column holds and whose rows may get others: its oid as SQL; empty where none does.
+static std::string mover(const Refresh &refresh, const core::Name &table, const std::string &column, const std::string &type)
+{
+	const core::Identity *identity = refresh.graph.identity(table, column);
+	core::Name owner = identity ? identity->table : table;
+	std::string key = identity ? identity->column : column;
+	auto node = refresh.graph.tables.find(owner);
+	if (node == refresh.graph.tables.end() || node->second.mode != core::Mode::copy || key.empty() ||
+		(key != node->second.key && key != single_key(*node->second.relation)) || !plain_key_type(type))
+		return "";
+	return std::to_string(refresh.oid(owner)) + "::oid";
+}
+
+// An array of ids, each of them replaced; `among` says which ones stay, over e.v and its replacement (%).
+static std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among = "")
+{
+	const std::string v = "coalesce(m.new_key::" + type + ", e.v)";
+	return "CASE WHEN " + array + " IS NOT NULL THEN ARRAY(SELECT " + v + " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n) LEFT JOIN prodsync_work.moved m ON m.tab = " + owner +
+		   " AND m.space = '" + space + "' AND m.old_key = e.v::text" + (among.empty() ? "" : " WHERE " + among) + " ORDER BY e.n) END";
+}
+
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
 {
 	std::string value = alias + "." + core::quote_identifier(column.name);
-	const core::Identity *identity = refresh.graph.identity(table, column.name);
-	core::Name owner = identity ? identity->table : table;
-	std::string key = identity ? identity->column : column.name;
-	auto node = refresh.graph.tables.find(owner);
-	if (node == refresh.graph.tables.end() || node->second.mode != core::Mode::copy || key.empty() ||
-		(key != node->second.key && key != single_key(*node->second.relation)) || !plain_key_type(column.base))
-		return {value, ""};
+	const bool array = core::is_id_array(column.base);
+	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
+	if (owner.empty()) return {value, ""};
+	if (array) return {new_array(value, type, owner, 'o'), ""};
 	std::string m = alias + "m" + std::to_string(number);
 	return {"coalesce(" + m + ".new_key::" + column.base + ", " + value + ")",
-			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(owner)) + "::oid AND " + m + ".space = 'o' AND " + m + ".old_key = " + value + "::text"};
+			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + owner + " AND " + m + ".space = 'o' AND " + m + ".old_key = " + value + "::text"};
 }
 
-// FROM clause over the rows of a table that are brought: kept as k, the old row as t, and what the new values of some columns need.
-struct Brought {
-	std::string from;
-	std::vector<std::string> values;    // one for each column
-};
-static Brought brought(const Refresh &refresh, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns)
-{
-	Brought out{"prodsync_work.kept k JOIN " + rows + " ON t.tableoid = k.rel AND t.ctid = k.row_id", {}};
-	int n = 0;
-	for (const core::Column *column : columns) {
-		Replaced now = new_value(refresh, table, *column, "t", ++n);
-		out.from += now.join;
-		out.values.push_back(now.value);
-	}
-	return out;
-}
-static const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
+const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
 
 static std::vector<const core::Column *> columns_of(const core::Relation &relation, const std::vector<std::string> &names)
 {
 	std::vector<const core::Column *> out;
 	for (const std::string &name : names) out.push_back(relation.column(name));
+	return out;
+}
+
+static std::string add_value(const Refresh &refresh, const core::Name &table, const core::Column &column, int number, Brought &to)
+{
+	Replaced now = new_value(refresh, table, column, "t", number);
+	to.from += now.join;
+	return now.value;
+}
+
+static Brought brought_from(const std::string &rows) { return {"prodsync_work.kept k JOIN " + rows + " ON t.tableoid = k.rel AND t.ctid = k.row_id", {}}; }
+
+Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const std::vector<std::string> &columns)
+{
+	Brought out = brought_from(refresh.old_rows(table, "t"));
+	int n = 0;
+	for (const core::Column *column : columns_of(*refresh.graph.node(table).relation, columns)) out.values.push_back(add_value(refresh, table, *column, ++n, out));
+	return out;
+}
+
+// The id e.v of an array, or what it is replaced by, is that of a row that will be there.
+static std::string leads_somewhere(const Refresh &refresh, const core::ForeignKey &key)
+{
+	const std::string type = core::element_type(refresh.graph.node(key.child).relation->column(key.columns[0])->base);
+	const std::string parent = core::quote_identifier(key.referenced[0]), owner = mover(refresh, key.child, key.columns[0], type);
+	const std::string value = owner.empty() ? std::string("e.v")
+		: "coalesce((SELECT x.new_key::" + type + " FROM prodsync_work.moved x WHERE x.tab = " + owner + " AND x.space = 'o' AND x.old_key = e.v::text), e.v)";
+	return "(e.v IS NULL OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
+		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE p." + parent + " " + key.equals[0] +
+		   " e.v) OR EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE n." + parent + " " + key.equals[0] + " " + value + "))";
+}
+
+std::string leads_nowhere(const Refresh &refresh, const core::ForeignKey &key, const std::vector<std::string> &values)
+{
+	if (key.array) return "EXISTS (SELECT 1 FROM unnest(t." + core::quote_identifier(key.columns[0]) + ") AS e(v) WHERE NOT " + leads_somewhere(refresh, key) + ")";
+	std::vector<std::string> given, equal;
+	for (std::size_t i = 0; i < key.columns.size(); i++) {
+		given.push_back("t." + core::quote_identifier(key.columns[i]) + " IS NOT NULL");
+		equal.push_back("n." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + " " + values[i]);
+	}
+	return join(given, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
+		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE " + key_equals(key, "p", "t") +
+		   ") AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE " + join(equal, " AND ") + ")";
+}
+
+static Brought brought(const Refresh &refresh, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns)
+{
+	Brought out = brought_from(rows);
+	int n = 0;
+	for (const core::Column *column : columns) out.values.push_back(add_value(refresh, table, *column, ++n, out));
+	const std::map<std::string, std::string> &said = refresh.graph.node(table).on_missing;
+	for (std::size_t i = 0; i < columns.size(); i++) {
+		auto found = said.find(columns[i]->name);
+		if (found == said.end() || found->second != "null") continue;
+		const std::string value = out.values[i];
+		for (const core::ForeignKey *key : refresh.graph.from(table)) {
+			if (std::find(key->columns.begin(), key->columns.end(), columns[i]->name) == key->columns.end() || !refresh.replaced(key->parent)) continue;
+			if (key->array) {    // the ids are taken out
+				const std::string type = core::element_type(columns[i]->base), owner = mover(refresh, table, columns[i]->name, type);
+				out.values[i] = new_array("t." + core::quote_identifier(columns[i]->name), type, owner.empty() ? "0::oid" : owner, 'o', leads_somewhere(refresh, *key));
+				continue;
+			}
+			std::vector<std::string> values;
+			for (const core::Column *column : columns_of(*refresh.graph.node(table).relation, key->columns))
+				values.push_back(column == columns[i] ? value : add_value(refresh, table, *column, ++n, out));
+			out.values[i] = "CASE WHEN " + leads_nowhere(refresh, *key, values) + " THEN NULL ELSE " + out.values[i] + " END";
+		}
+	}
 	return out;
 }
 
@@ -133,20 +205,20 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 	std::vector<Check> out;
 	for (const core::Name &child : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'"))
 		for (const core::ForeignKey *key : refresh.graph.from(child)) {
-			if (!refresh.replaced(key->parent)) continue;    // its rows stay, under lock
-			const core::Relation &relation = *refresh.graph.node(child).relation;
-			Brought rows = brought(refresh, child, refresh.old_rows(child, "t"), columns_of(relation, key->columns));
-			std::vector<std::string> given, equal;
-			for (std::size_t i = 0; i < key->columns.size(); i++) {
-				given.push_back("t." + core::quote_identifier(key->columns[i]) + " IS NOT NULL");
-				equal.push_back("n." + core::quote_identifier(key->referenced[i]) + " " + key->equals[i] + " " + rows.values[i]);
+			if (key->array) {    // they are put together anew, in one dimension
+				const std::string column = "t." + core::quote_identifier(key->columns[0]);
+				std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND " +
+												is_brought + " AND (array_ndims(" + column + ") > 1 OR array_lower(" + column + ", 1) <> 1)",
+											{std::to_string(refresh.oid(child))}).value_or("0");
+				if (count != "0") out.push_back({"array of ids", describe(*key), std::stoll(count), core::json{{"text", "arrays of kept rows have several dimensions, or do not begin at 1"}}.dump(), false});
 			}
-			std::string count = sql.one("SELECT count(*) FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " + join(given, " AND ") +
-											" AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key->parent, "p") +
-											" JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE " + key_equals(*key, "p", "t") +
-											") AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key->parent, key->referenced, "n") + " WHERE " + join(equal, " AND ") + ")",
+			if (!refresh.replaced(key->parent)) continue;    // its rows stay, under lock
+			const Brought rows = brought_as_it_is(refresh, child, key->columns);
+			std::string count = sql.one("SELECT count(*) FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " + leads_nowhere(refresh, *key, rows.values),
 										{std::to_string(refresh.oid(child))}).value_or("0");
-			if (count != "0")
+			if (count != "0" && core::configured_on_missing(refresh.graph, *key) == core::OnMissing::null)
+				out.push_back({"references let go", describe(*key), std::stoll(count), core::json{{"text", "kept rows reference rows that will not be there; the references become NULL (on_missing: null)"}}.dump(), true});
+			else if (count != "0")
 				out.push_back({"reference of a kept row", describe(*key), std::stoll(count), core::json{{"text", "kept rows reference rows that will not be there"}}.dump(), !key->validated});
 		}
 	return out;
@@ -196,6 +268,12 @@ std::vector<core::Name> give_way(const Refresh &refresh, std::vector<Check> &che
 				std::string name = core::quote_identifier(column.name);
 				for (const core::Relation *leaf : refresh.catalog().storage(where.first)) {
 					Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
+					if (core::is_id_array(column.base)) {
+						const std::string owner = std::to_string(refresh.oid(table)) + "::oid";
+						pg::Tables(refresh.extension).run("UPDATE ONLY " + sql_name(shadow) + " AS c SET " + name + " = " + new_array("c." + name, core::element_type(column.base), owner, 'n') +
+																		 " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + owner + " AND m.space = 'n' AND m.old_key = ANY (c." + name + "::text[]))");
+						continue;
+					}
 					pg::Tables(refresh.extension).run(
 									 "UPDATE ONLY " + sql_name(shadow) + " AS c SET " + name + " = m.new_key::" + column.base + " FROM prodsync_work.moved m WHERE m.tab = " +
 										 std::to_string(refresh.oid(table)) + "::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + column.base);
@@ -249,6 +327,10 @@ void move_staying_references(const Refresh &refresh)
 			auto owner = refresh.graph.tables.find(identity->table);
 			if (owner->second.mode != core::Mode::copy || (identity->column != owner->second.key && identity->column != single_key(*owner->second.relation))) continue;
 			std::string column = core::quote_identifier(name), type = child.column(name)->base;
+			const std::string moved_by = std::to_string(refresh.oid(identity->table)) + "::oid";
+			if (core::is_id_array(type))
+				pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = " + new_array("c." + column, core::element_type(type), moved_by, 'o') +
+																 " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + moved_by + " AND m.space = 'o' AND m.old_key <> m.new_key AND m.old_key = ANY (c." + column + "::text[]))");
 			if (!plain_key_type(type)) continue;
 			pg::Tables(refresh.extension).run(
 							 "UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type + " FROM prodsync_work.moved m WHERE m.tab = " +

@@ -14,7 +14,7 @@ std::string key_equals(const core::ForeignKey &key, const std::string &parent, c
 {
 	std::vector<std::string> parts;
 	for (std::size_t i = 0; i < key.columns.size(); i++)
-		parts.push_back(parent + "." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + " " + child + "." + core::quote_identifier(key.columns[i]));
+		parts.push_back(parent + "." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + (key.array ? " ANY (" : " ") + child + "." + core::quote_identifier(key.columns[i]) + (key.array ? ")" : ""));
 	return join(parts, " AND ");
 }
 

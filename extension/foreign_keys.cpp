@@ -20,13 +20,16 @@ static std::string references_something(const core::ForeignKey &key, const std::
 
 static std::string orphans(const Refresh &refresh, const core::ForeignKey &key, const std::string &child_rows)
 {
+	if (key.array)    // one of its ids
+		return child_rows + " WHERE EXISTS (SELECT 1 FROM unnest(c." + core::quote_identifier(key.columns[0]) + ") AS e(v) WHERE e.v IS NOT NULL AND NOT EXISTS (SELECT 1 FROM " +
+			   refresh.new_rows(key.parent, key.referenced, "p") + " WHERE p." + core::quote_identifier(key.referenced[0]) + " " + key.equals[0] + " e.v))";
 	return child_rows + " WHERE " + references_something(key, "c") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "p") +
 		   " WHERE " + key_equals(key, "p", "c") + ")";
 }
 
 static Check verdict(const Refresh &refresh, const core::ForeignKey &key, std::int64_t violations, const char *by = "join")
 {
-	Check check{"foreign key", describe(key), violations, "", violations == 0};
+	Check check{key.declared ? "reference" : "foreign key", describe(key), violations, "", violations == 0};
 	auto accepted = refresh.config().checks.find(key.name);
 	core::json detail{{"constraint", key.name}, {"by", by}};
 	if (violations && !key.validated) check.ok = true, detail["note"] = "the constraint is NOT VALID";
@@ -54,6 +57,12 @@ Check check_foreign_key_now(pg::Tables &sql, const Refresh &refresh, const core:
 
 static void store_used_keys(pg::Tables &sql, const Refresh &refresh, const core::ForeignKey &key, const core::Name &child_relation)
 {
+	if (key.array) {
+		sql.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[e.v::text] FROM " + rows_of_relation(refresh, child_relation) +
+					", unnest(c." + core::quote_identifier(key.columns[0]) + ") AS e(v) WHERE e.v IS NOT NULL",
+				{std::to_string(refresh.run), key.name, std::to_string(refresh.oid(key.child))});
+		return;
+	}
 	std::vector<std::string> texts;
 	for (const std::string &column : key.columns) texts.push_back("format('%s', c." + core::quote_identifier(column) + ")");    // the output function, no cast of somebody's type
 	sql.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[" + join(texts, ", ") +

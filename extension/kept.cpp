@@ -111,7 +111,7 @@ static void prune(pg::Tables &sql, const Refresh &refresh)
 {
 	const std::vector<core::Name> supporting = tables_with_kept_rows(sql, refresh, "why = 's'");    // parents of other tables have nothing to be reached
 	const std::set<core::Name> parents(supporting.begin(), supporting.end());
-	sql.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why = 's'");
+	sql.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why = 's' AND state <> 'd'");
 	std::uint64_t reached = 1;
 	for (int depth = 0; reached > 0; depth++) {
 		reached = 0;
@@ -236,6 +236,12 @@ static void resolve_by_natural_key(pg::Tables &sql, const Refresh &refresh, cons
 	}
 }
 
+void forget_unreached(const Refresh &refresh)
+{
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	prune(sql, refresh);
+}
+
 void resolve_supporting(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
@@ -286,13 +292,6 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 		std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'b' AND why <> 'r'", {number(refresh.oid(table))}).value_or("0");
 		if (count != "0" && !refresh.nothing_comes)
 			out.push_back({"generic relation", table.shown(), std::stoll(count), core::json{{"text", "kept rows name objects by content type and id, which do not follow when ids move"}}.dump(), false});
-	}
-	for (const core::ForeignKey *key : refresh.graph.keys) {
-		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
-		std::string count = sql.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
-									" JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid WHERE k.why = 'r' AND k.state = 'b'").value_or("0");
-		if (count != "0")
-			out.push_back({"rows that go away", describe(*key), std::stoll(count), core::json{{"text", "rows of a table that stays reference rows that nothing keeps"}}.dump(), false});
 	}
 	return out;
 }

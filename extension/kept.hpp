@@ -20,7 +20,8 @@ struct KeptSummary {
 void forget_kept(const Refresh &);
 void collect_kept(const Refresh &);
 void resolve_supporting(const Refresh &);
-std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept, staying rows whose parent goes away
+void forget_unreached(const Refresh &);    // supporting rows that no brought row leads to any more
+std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept
 void rekey(const Refresh &);
 KeptSummary summary(const Refresh &);
 // Does the table have rows that are looked at? Without any, most statements are not worth running.
@@ -32,6 +33,16 @@ struct Replaced {                      // a column of a brought row in SQL, and 
 };
 // The value that a column of an old row (alias) has in the new content; `number` keeps the aliases of several joins apart.
 Replaced new_value(const Refresh &, const core::Name &table, const core::Column &column, const std::string &alias, int number);
+// FROM clause over the rows of a table that are brought: kept as k, the old row as t, and what the new values of some columns need.
+struct Brought {
+	std::string from;
+	std::vector<std::string> values;    // one for each column
+};
+extern const char *const is_brought;    // of k
+// References as they are, wherever they lead; everywhere else on_missing: null has let go of some.
+Brought brought_as_it_is(const Refresh &, const core::Name &table, const std::vector<std::string> &columns);
+// t references a row by the key (whose columns have these new values) that is neither brought nor in the new content.
+std::string leads_nowhere(const Refresh &, const core::ForeignKey &, const std::vector<std::string> &values);
 std::vector<Check> check_collisions(const Refresh &);
 std::vector<Check> check_brought_references(const Refresh &);
 // S4: rows that equal a kept one only because users were mapped. Returns their tables, and those whose references moved.

@@ -193,6 +193,9 @@ PG_FUNCTION(prodsync_remap_users)
 	pg::Extension extension = pg::extension_of(fcinfo);
 	std::unique_ptr<Refresh> refresh = refresh_by_hand(extension, "sync_remap_users()");
 	Users users = users_of(*refresh);
+	for (const core::ForeignKey *key : refresh->graph.keys)
+		if (key->array && is_users(*refresh, key->child, key->columns[0], users))
+			throw pg::Error(PS_REFUSED, describe(*key) + " is an array of users, which sync_remap_users() does not change", {}, "Refresh with the client: it maps them on their way in.");
 	std::vector<Wanted> wanted;    // the tables that may change, exclusively, so that nothing is read that could change
 	for (const auto &[name, node] : refresh->graph.tables)
 		if (node.mode == core::Mode::copy)

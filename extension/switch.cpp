@@ -11,6 +11,7 @@
 #include "fault_point.hpp"
 #include "foreign_keys.hpp"
 #include "kept.hpp"
+#include "missing.hpp"
 #include "refresh.hpp"
 #include "sequences.hpp"
 #include "shadow.hpp"
@@ -75,9 +76,11 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	collect_kept(refresh);
 	FAULT_POINT(std::string(when) + ": kept rows collected");
 	resolve_supporting(refresh);
+	std::vector<Check> checks = drop_missing(refresh);
 	rekey(refresh);
 	FAULT_POINT(std::string(when) + ": new ids given");
-	std::vector<Check> checks = check_supporting(refresh);
+	append(checks, check_supporting(refresh));
+	append(checks, check_staying(refresh));
 	append(checks, check_collisions(refresh));
 	append(checks, check_brought_references(refresh));
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
@@ -94,6 +97,7 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 	FAULT_POINT("switch: rows gave way");
 	bring_rows(refresh);
 	FAULT_POINT("switch: rows brought");
+	let_go_of_missing(refresh);
 	move_staying_references(refresh);
 	FAULT_POINT("switch: references moved");
 	{

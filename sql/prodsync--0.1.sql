@@ -85,7 +85,7 @@ CREATE UNLOGGED TABLE prodsync_work.used_key (
 
 -- Work tables of one switch, emptied by it.
 -- kept: rows of the target that are looked at. why: k kept, s supporting (referenced by a kept one), r only referenced by a table that stays.
--- state: b brought over, x the source has the very row (same key), n the source has it under another key (moved). depth: how many foreign
+-- state: b brought over, d left out (on_missing: drop), x the source has the very row (same key), n the source has it under another key (moved). depth: how many foreign
 -- keys away from a kept row, -1 not reached.
 CREATE UNLOGGED TABLE prodsync_work.kept (
 	tab oid NOT NULL,         -- the logical table

@@ -175,6 +175,12 @@ void Answers::take(const Config &config, const Graph &graph, const Question &que
 	} else if (question.kind == "unmatched") {
 		one_row(1);
 		unmatched[column_key(question.relation, question.columns.at(0))] = number(rows[0][0]);
+	} else if (question.kind == "left_out") {
+		one_row(2);
+		left_out[question.relation] = {number(rows[0][0]), number(rows[0][1])};
+	} else if (question.kind == "missing") {
+		one_row(1);
+		missing[column_key(question.relation, question.columns.at(0))] = number(rows[0][0]);
 	} else if (question.kind == "folds") {
 		width(2);
 		Fold &fold = folds[question.relation];
@@ -245,7 +251,8 @@ json Answers::to_json() const
 {
 	json document{{"maximums", maximums}, {"source_tenants", source_tenants},
 	    {"kept_tenants", kept_tenants}, {"target_tenants", target_tenants}, {"maps", json::object()}, {"unmatched", unmatched},
-	    {"folds", json::object()}, {"kept_rows", json::object()}, {"asked", asked}};
+	    {"folds", json::object()}, {"left_out", json::object()}, {"missing", missing}, {"kept_rows", json::object()}, {"asked", asked}};
+	for (const auto &[name, rows] : left_out) document["left_out"][name.sql()] = {rows.first, rows.second};
 	for (const auto &[name, map] : maps)
 		document["maps"][name.sql()] = {{"pairs", map.pairs}, {"fallback", map.fallback ? json(*map.fallback) : json()},
 		    {"fallback_label", map.fallback_label}, {"fallback_candidates", map.fallback_candidates},
@@ -290,6 +297,9 @@ Answers Answers::parse(const json &document)
 		for (const auto &[name, fold] : object(document, "folds").items())
 			answers.folds[parse_name(name)] = {get(fold, "dropped", Pairs{}), get(fold, "by_ctid", false),
 			    get(fold, "total", std::int64_t{0}), get(fold, "indexes", Texts{})};
+		answers.missing = object(document, "missing").get<std::map<std::string, std::int64_t>>();
+		for (const auto &[name, rows] : object(document, "left_out").items())
+			answers.left_out[parse_name(name)] = rows.get<std::pair<std::int64_t, std::int64_t>>();
 		for (const auto &[name, rows] : object(document, "kept_rows").items())
 			answers.kept_rows[parse_name(name)] = rows.get<std::int64_t>();
 		answers.asked = get(document, "asked", Texts{});

@@ -28,7 +28,7 @@ struct Condition {       // of the configuration, over the rows of one table
 
 struct Question {
 	std::string id;    // stable: "maximum public.apps_x.id", "pairs public.auth_user source"
-	std::string kind;  // maximum, source_tenants, kept_tenants, pairs, fallback, unmatched, folds, kept_rows
+	std::string kind;  // maximum, source_tenants, kept_tenants, pairs, fallback, unmatched, folds, left_out, missing, kept_rows
 	Side side = Side::source;
 	Name relation;
 	std::vector<std::string> columns;  // what is asked about; the first one is the key
@@ -62,6 +62,8 @@ struct Answers {
 	std::map<Name, Map> maps;                       // by the kept table
 	std::map<std::string, std::int64_t> unmatched;  // "public.child.column" -> source rows that reference an unmatched id
 	std::map<Name, Fold> folds;
+	std::map<Name, std::pair<std::int64_t, std::int64_t>> left_out;    // rows of the source that on_missing: drop leaves out, of how many
+	std::map<std::string, std::int64_t> missing;    // "public.child.constraint" -> source rows whose reference leads to a row that is not copied
 	std::map<Name, std::int64_t> kept_rows;  // of the target, for people
 	std::map<std::string, Row> keys;         // private to the client while pairs are built; never in to_json()
 	std::vector<std::string> asked;          // ids of questions that are answered

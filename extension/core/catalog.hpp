@@ -51,6 +51,8 @@ struct ForeignKey {
 	std::vector<std::string> equals;       // OPERATOR(pg_catalog.=), one a column: parent column, operator, child column
 	char match = 's';                      // 's' simple, 'f' full
 	bool validated = true, enforced = true, period = false;
+	bool declared = false;                 // no constraint: the configuration says so (soft_references.hpp); the name is "table.column"
+	bool array = false;                    // declared; each element of the child's column is a reference
 };
 
 struct Relation {

@@ -3,6 +3,7 @@
 #include "idmap.hpp"
 #include "maps.hpp"
 #include "rules.hpp"
+#include "soft_references.hpp"
 
 namespace core {
 
@@ -43,8 +44,8 @@ std::optional<std::string> conversion(const std::string &from_base, const std::s
 	return std::nullopt;
 }
 
-void plan_columns(const Graph &graph, const Answers &answers, const Masking &masking, const Catalog &catalog,
-    const Relation &source, const Relation &target, PlannedTable &table, Plan &plan)
+void plan_columns(const Graph &graph, const Answers &answers, const Masking &masking, const Missing &missing,
+    const Catalog &catalog,    const Relation &source, const Relation &target, PlannedTable &table, Plan &plan)
 {
 	const auto shown = table.name.shown();
 	const auto rules = masking.find(table.name);
@@ -67,6 +68,8 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 			continue;
 		}
 		Transfer transfer{column.name, column.type, column_map(graph, answers, table.name, column.name), "", {}};
+		transfer.source_value = missing.value(table.name, column.name);
+		transfer.null_unmatched = missing.nulls_unmatched(table.name, column.name);
 		if (rules != masking.end())
 			if (const auto rule = rules->second.find(column.name); rule != rules->second.end() && rule->second.masks())
 				transfer.mask = rule->second;
@@ -89,7 +92,7 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 				    ""});
 		}
 		// Binary forms with oids inside mean something else in another database (E17).
-		if (!read->binary || !column.binary || (!transfer.map.empty() && !has_wire_form(column.base))) table.binary = false;
+		if (!read->binary || !column.binary || (!transfer.map.empty() && !has_wire_form(is_id_array(column.base) ? element_type(column.base) : column.base))) table.binary = false;
 		table.columns.push_back(std::move(transfer));
 	}
 	for (const Column &column : source.columns)

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include "masking.hpp"
+#include "missing.hpp"
 #include "plan.hpp"
 
 namespace core {
@@ -12,7 +13,7 @@ namespace core {
 std::optional<std::string> conversion(const std::string &from_base, const std::string &to_base);
 
 // Fills columns and binary of a table that is copied.
-void plan_columns(const Graph &, const Answers &, const Masking &, const Catalog &target, const Relation &read,
+void plan_columns(const Graph &, const Answers &, const Masking &, const Missing &, const Catalog &target, const Relation &read,
     const Relation &filled, PlannedTable &, Plan &);
 
 }  // namespace core

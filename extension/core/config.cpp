@@ -172,12 +172,14 @@ TableRule parse_table(const Reader &r, const std::string &pattern, const json &j
 		}
 		for (const auto &[column, what] : references->items()) {
 			std::string at = where + "." + column;
-			if (what.is_object() && (what.contains("table") || what.contains("to"))) {
-				r.unsupported(at, "a reference that is no foreign key", "take references: " + column + " out");
+			if (what.is_object() && what.contains("content_type")) {
+				r.unsupported(at, "a reference by content type and object id", "take references: " + column + " out");
 				continue;
 			}
-			if (r.mapping(what, at, {"on_missing"}))
-				rule.on_missing[column] = r.word(what, at, "on_missing", {"error"}, {"null", "drop", "adopt"}, "error");
+			if (!r.mapping(what, at, {"to", "on_missing"})) continue;
+			if (std::string to = r.text(what, at, "to", false); !to.empty()) rule.to[column] = to;
+			if (what.contains("on_missing"))
+				rule.on_missing[column] = r.word(what, at, "on_missing", {"error", "null", "drop"}, {"adopt"}, "error");
 		}
 	}
 	return rule;
@@ -344,6 +346,7 @@ json Config::to_json() const
 		if (rule.mode) j["mode"] = mode_word(*rule.mode);
 		put(j, "match", rule.match);
 		put(j, "tenant_path", rule.tenant_path);
+		for (const auto &[column, table] : rule.to) j["references"][column]["to"] = table;
 		for (const auto &[column, what] : rule.on_missing) j["references"][column]["on_missing"] = what;
 		out["tables"][rule.pattern] = std::move(j);
 	}

@@ -39,7 +39,8 @@ struct TableRule {
 	std::optional<Mode> mode;
 	std::vector<std::string> match;                    // natural key of a kept table, or a declared one of a shared table
 	std::vector<std::string> tenant_path;              // columns to follow
-	std::map<std::string, std::string> on_missing;     // column -> error, null, drop
+	std::map<std::string, std::string> on_missing;     // column -> error, null, drop, adopt; only where it is said
+	std::map<std::string, std::string> to;             // column -> the table it references without a foreign key
 };
 
 struct ColumnRule {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "maps.hpp"
+#include "soft_references.hpp"
 #include "statements.hpp"
 
 // The survivor rule. Two rows of the source that differ in a unique index only by a mapped column can become equal once the
@@ -74,12 +75,12 @@ std::string pairs_table(const std::map<std::string, std::string> &pairs, const s
 	return "unnest(" + array_literal(from, type) + ", " + array_literal(to, "text") + ")";
 }
 
-std::string fold_sql(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers, const Name &table,
-    const Index &index)
+std::string fold_sql(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers,
+    const Missing &missing, const Name &table, const Index &index)
 {
 	const Relation &root = *source.find(table);
 	const auto key = common_key(*graph.node(table).relation, root);
-	const auto filter = row_filter(config, graph, source, answers, table, root);
+	const auto filter = row_filter(config, graph, source, answers, missing, table, root);
 
 	std::vector<std::string> raw, mapped, not_null;
 	std::string joins;
@@ -149,6 +150,7 @@ std::vector<const Index *> folding_indexes(const Config &config, const Graph &gr
 		if (!index.unique || !index.valid || index.exclusion || index.expressions || index.columns.empty()) continue;
 		const bool folds = std::any_of(index.columns.begin(), index.columns.end(), [&](const std::string &column) {
 			const Name by = column_map(graph, answers, table, column);
+			if (const Column *one = node.relation->column(column); one && is_id_array(one->base)) return false;    // arrays are equal or not as a whole
 			return !by.empty() && (graph.node(by).mapped ? has_fallback(config, graph, by) : true);
 		});
 		if (folds) indexes.push_back(&index);
@@ -167,6 +169,8 @@ std::vector<Question> fold_questions(const Config &config, const Graph &graph, c
 		if (has_fallback(config, graph, name) &&
 		    (!map_complete(config, graph, answers, name) || !answers.maps.contains(name) || !answers.maps.at(name).fallback))
 			return out;  // without a fallback user there is no plan, and nothing to fold into
+	const Missing missing(config, graph, source, answers);
+	if (!missing.ready()) return out;
 	const std::unordered_set<std::string_view> answered(answers.asked.begin(), answers.asked.end());
 	std::map<Name, bool> open;  // whether something about the table, or what its columns rest on, is still to be asked
 	for (const Name &name : graph.parents_first()) {
@@ -183,7 +187,7 @@ std::vector<Question> fold_questions(const Config &config, const Graph &graph, c
 			const auto key = common_key(*node.relation, *source.find(name));
 			Question question{id, "folds", Side::source, name, {key.empty() ? "ctid" : key}, "", {}};
 			question.columns.insert(question.columns.end(), index->columns.begin(), index->columns.end());
-			question.sql = fold_sql(config, graph, source, answers, name, *index);
+			question.sql = fold_sql(config, graph, source, answers, missing, name, *index);
 			out.push_back(std::move(question));
 			waits = true;
 			break;
@@ -212,16 +216,23 @@ std::string fold_filter(const Fold &fold, const Relation &root, const Relation &
 	return "NOT EXISTS (SELECT FROM unnest(" + array_literal(dropped, type) + ") AS d(k) WHERE d.k = " + value + ")";
 }
 
-std::string row_filter(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers, const Name &table,
-    const Relation &read)
+std::string tenant_rows(
+    const Config &config, const Graph &graph, const Catalog &source, const Answers &answers, const Name &table)
+{
+	const TableNode &node = graph.node(table);
+	const Name tenant = tenant_table(config, graph);
+	const Relation *tenants = tenant.empty() ? nullptr : source.find(tenant);
+	if (node.scope != Scope::tenant || !tenants || !has_path(source, table, node.path)) return "";
+	return tenant_filter(source, node.path, tenant, single_key(*tenants), answers.source_tenants);
+}
+
+std::string row_filter(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers,
+    const Missing &missing, const Name &table, const Relation &read)
 {
 	const TableNode &node = graph.node(table);
 	const Relation *root = source.find(table);
-	std::string filter;
-	const Name tenant = tenant_table(config, graph);
-	const Relation *tenants = tenant.empty() ? nullptr : source.find(tenant);
-	if (node.scope == Scope::tenant && tenants && has_path(source, table, node.path))
-		filter = tenant_filter(source, node.path, tenant, single_key(*tenants), answers.source_tenants);
+	std::string filter = tenant_rows(config, graph, source, answers, table);
+	if (const auto copied = missing.where_copied(table); !copied.empty()) filter += (filter.empty() ? "" : " AND ") + copied;
 	const auto fold = answers.folds.find(table);
 	if (!root || fold == answers.folds.end()) return filter;
 	const auto folded = fold_filter(fold->second, *root, read, common_key(*node.relation, *root));

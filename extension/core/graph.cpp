@@ -5,6 +5,7 @@
 #include "graph_check.hpp"
 #include "presets.hpp"
 #include "rules.hpp"
+#include "soft_references.hpp"
 #include "tenant_path.hpp"
 
 namespace core {
@@ -36,6 +37,7 @@ struct Builder {
 				n.mode = rule.mode.value_or(Mode::copy);
 				if (n.mode != Mode::copy) n.reason = "tables: " + rule.pattern;
 				n.match = rule.match;
+				n.on_missing = rule.on_missing;
 				n.mapped = n.mode == Mode::keep && !n.match.empty();
 			}
 			graph.tables.emplace(r->name, std::move(n));
@@ -305,6 +307,7 @@ Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Pro
 	b.add_users();
 	b.add_tenants();
 	b.add_keys();
+	add_soft_references(graph, catalog, b.rules, problems);
 	for (auto &[name, node] : graph.tables) b.add_generated_key(name, node);
 	b.add_identities();
 	std::map<int, std::vector<Name>> members;

@@ -6,7 +6,9 @@
 // of natural keys all replace values by identity, so one rule serves foreign keys of any length, composite keys that contain
 // ids, and multi-table inheritance. A column that references two different identities is a problem.
 #pragma once
+#include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -41,11 +43,13 @@ struct TableNode {
 	std::int64_t reserved_from = 0;         // start of its reserved range (0 where key is empty)
 	std::vector<std::string> match;         // declared natural key, or empty
 	bool mapped = false;                    // a keep table whose ids production's are mapped to (users, natural keys)
+	std::map<std::string, std::string> on_missing;    // column -> what becomes of a reference whose row is not there; as configured
 };
 
 struct Graph {
 	std::map<Name, TableNode> tables;       // every table of the catalog that prodsync looks at (Catalog::tables())
-	std::vector<const ForeignKey *> keys;   // enforced ones among them, by child and name
+	std::vector<const ForeignKey *> keys;   // enforced ones among them, by child and name, then declared ones
+	std::shared_ptr<std::list<ForeignKey>> declared;    // references without a foreign key; a copy of the graph has the same
 	std::map<std::pair<Name, std::string>, Identity> identities;     // only columns that carry one
 	std::map<Name, Name> roots;             // partitions with foreign keys of their own (or referenced by one) -> their table
 	std::set<Name> cyclic;                  // tables that reference each other in a circle

@@ -1,5 +1,6 @@
 #include "graph_check.hpp"
 #include <algorithm>
+#include "missing.hpp"
 #include "predicate.hpp"
 #include "rules.hpp"
 
@@ -29,6 +30,8 @@ struct Check {
 		columns_exist(*node.relation, r.match, object + ".match");
 		std::vector<std::string> references;
 		for (const auto &[column, what] : r.on_missing) references.push_back(column);
+		for (const auto &[column, what] : r.to)
+			if (!r.on_missing.contains(column)) references.push_back(column);
 		columns_exist(*node.relation, references, object + ".references");
 		if (node.mode == Mode::empty && !r.match.empty())
 			problems.push_back({"match-empty", object + ".match",
@@ -57,6 +60,8 @@ struct Check {
 	{
 		const TableNode &child = graph.node(k.child), &parent = graph.node(k.parent);
 		bool kept = parent.mode == Mode::keep && !parent.mapped;
+		auto said = configured_on_missing(graph, k);
+		if (said == OnMissing::null || said == OnMissing::drop) return;
 		if (child.mode != Mode::copy || !(kept || parent.mode == Mode::empty)) return;
 		bool not_null = true;
 		std::string columns;
@@ -68,17 +73,35 @@ struct Check {
 		std::string object = k.child.shown() + (k.columns.size() == 1 ? "." + columns : " (" + columns + ")");
 		std::string child_line = yaml_table(catalog, child.relation->name),
 		            parent_line = yaml_table(catalog, parent.relation->name);
-		std::string fix = "tables:";
+		std::string fix = "tables:", or_null = not_null ? ": {on_missing: drop}" : ": {on_missing: null}    # or drop";
 		if (auto natural = natural_key(*parent.relation); kept && !natural.empty())
 			fix += "\n  " + parent_line + ": {mode: keep, match: " + yaml_list(natural) + "}\n  # or";
 		if (kept) fix += "\n  " + child_line + ": {mode: keep}";
 		fix += std::string(kept ? "\n  # or" : "") + "\n  " + child_line + ": {mode: empty}";
 		if (!kept) fix += "\n  # or\n  " + parent_line + ": {mode: copy}";
+		fix += "\n  # or\n  " + child_line + ":\n    references:\n      " + yaml_word(k.columns.front()) + or_null;
 		problems.push_back({kept ? "reference-to-kept" : "reference-to-empty", object,
 		    object + " references " + parent.relation->name.shown() +
 		        (kept ? ", whose rows are not copied and are not mapped either" : ", which is emptied") +
 		        (not_null ? ", and may not be NULL" : "") + " (" + k.name + ")",
 		    fix});
+	}
+
+	// C4. Rows of a table that inherits are rows of the one it inherits from, for whoever reads that without ONLY.
+	void inheritance(const Name &table, const Relation &child, const std::map<Name, const TableRule *> &rules)
+	{
+		const TableNode &node = graph.node(table);
+		const auto rule = rules.find(table);
+		const bool said = rule != rules.end() && rule->second->mode && rule->second->pattern.find_first_of("*?") == std::string::npos;
+		for (const Name &name : child.parents) {
+			const auto parent = graph.tables.find(name);
+			if (parent == graph.tables.end() || parent->second.mode == node.mode || parent->second.mode == Mode::copy || said) continue;
+			const std::string mode = parent->second.mode == Mode::empty ? "empty" : "keep", line = "tables:\n  " + yaml_table(catalog, table);
+			problems.push_back({"inherits", table.shown(),
+			    table.shown() + " inherits from " + name.shown() + ", whose mode is " + mode + ": its own rows are " +
+			        (node.mode == Mode::copy ? "copied" : node.mode == Mode::keep ? "kept" : "removed") + ", and are read with those of " + name.shown(),
+			    line + ": {mode: " + mode + "}\n  # or\n  " + yaml_table(catalog, table) + ": {mode: copy}"});
+		}
 	}
 
 	void storage(const TableNode &node)
@@ -155,9 +178,11 @@ void check_graph(const Graph &graph, const Config &config, const Catalog &catalo
 	for (const auto &[name, node] : graph.tables) {
 		if (auto it = rules.find(name); it != rules.end()) c.rule(node, *it->second);
 		c.storage(node);
+		c.inheritance(name, *node.relation, rules);
 		if (config.users && node.reason == "users.table") c.columns_exist(*node.relation, config.users->match, "users.match");
 	}
 	for (const ForeignKey *k : graph.keys) c.reference(*k);
+	check_on_missing(graph, catalog, rules, problems);
 	if (tenant) c.tenants(*tenant);
 }
 

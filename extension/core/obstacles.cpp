@@ -7,8 +7,10 @@
 #include <set>
 
 #include "maps.hpp"
+#include "missing.hpp"
 #include "needs.hpp"
 #include "rules.hpp"
+#include "soft_references.hpp"
 #include "statements.hpp"
 #include "steps.hpp"
 
@@ -59,10 +61,10 @@ std::set<Name> accepted(
 	return names;
 }
 
-void constraints(const Config &config, const Catalog &target, Problems &problems)
+void constraints(const Config &config, const Graph &graph, Problems &problems)
 {
 	std::vector<std::string> known;
-	for (const auto &key : target.foreign_keys) known.push_back(key.name);
+	for (const ForeignKey *key : graph.keys) known.push_back(key->name);
 	for (const auto &[name, value] : config.checks)
 		if (std::find(known.begin(), known.end(), name) == known.end())
 			problems.push_back(
@@ -223,17 +225,26 @@ void maps(
 		}
 	}
 	// Ids of kept rows that production has and the target has not.
+	const Missing missing(config, graph, source, answers);
 	for (const auto &[name, node] : graph.tables) {
 		if (!node.relation) continue;
 		for (const Column &column : node.relation->columns) {
 			const auto count = answers.unmatched.find(column_key(name, column.name));
 			if (count == answers.unmatched.end() || count->second == 0) continue;
 			const Name by = kept_map(graph, name, column.name);
+			if (missing.nulls_unmatched(name, column.name)) {
+				plan.warnings.push_back({"becomes-null", name.shown() + "." + column.name,
+				    name.shown() + "." + column.name + " -> " + by.shown() + ": " + counted(count->second, "row", "rows") +
+				        " of production reference rows that the target's " + by.shown() + " does not have; the references become NULL",
+				    ""});
+				continue;
+			}
 			plan.problems.push_back({"unmatched-reference", name.shown() + "." + column.name,
 			    name.shown() + "." + column.name + " -> " + by.shown() + ": " + counted(count->second, "row", "rows") +
 			        " of production reference rows that the target's " + by.shown() + " does not have",
-			    "# add the missing rows to " + by.shown() + " in the target, or leave the table out:\n" +
-			        mode_line(target, name, "mode: empty")});
+			    "# add the missing rows to " + by.shown() + " in the target, or say what becomes of the references:\ntables:\n  " +
+			        yaml_table(target, name) + ":\n    references:\n      " + yaml_word(column.name) + ": {on_missing: " +
+			        (column.not_null ? "drop}" : "null}    # or drop")});
 		}
 	}
 }
@@ -257,7 +268,9 @@ void references(const Graph &graph, const Catalog &target, const Plan &plan, Pro
 		});
 		const bool mapped = std::all_of(key->columns.begin(), key->columns.end(),
 		    [&](const auto &column) { return !kept_map(graph, from.name, column).empty(); });
-		if (!travels || mapped) continue;
+		if (!travels || mapped || (parent.mapped && parent.match == key->referenced && parent.reason != "users.table")) continue;
+		const auto action = configured_on_missing(graph, *key);
+		if (action == OnMissing::null || action == OnMissing::drop) continue;
 		const auto object = from.name.shown() + "." + listed(key->columns);
 		problems.push_back({"reference-to-kept", object,
 		    object + " references " + to.name.shown() +
@@ -295,7 +308,8 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 		plan.problems.push_back({"server-version", "target", "the target's server is older than release 13", "upgrade it"});
 	const auto published = accepted(target, config.accept_published, "accept.published", plan.problems);
 	const auto fire = accepted(target, config.fire_triggers, "fire_triggers", plan.problems);
-	constraints(config, target, plan.problems);
+	constraints(config, graph, plan.problems);
+	suggest_soft_references(config, graph, target, plan.warnings);
 	for (const auto &table : plan.tables) {
 		if (table.mode == Mode::keep) continue;
 		of_storage(target, table, published, plan);
@@ -313,12 +327,6 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 		if (!key->validated && graph.node(logical_table(graph, key->child)).mode == Mode::copy)
 			plan.warnings.push_back({"not-valid", key->child.shown(),
 			    "foreign key " + key->name + " of " + key->child.shown() + " is NOT VALID in the target and stays so", ""});
-	for (const TableRule &rule : config.tables)
-		for (const auto &[column, action] : rule.on_missing)
-			if (action != "error")
-				plan.problems.push_back(
-				    {"not-yet", "tables." + rule.pattern, "on_missing: " + action + " comes with a later version",
-				        "take references." + column + " out of tables." + rule.pattern});
 }
 
 void add_source_obstacles(

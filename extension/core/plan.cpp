@@ -5,6 +5,7 @@
 #include "columns.hpp"
 #include "maps.hpp"
 #include "masking.hpp"
+#include "missing.hpp"
 #include "needs.hpp"
 #include "obstacles.hpp"
 #include "rules.hpp"
@@ -63,6 +64,8 @@ std::string what_happens(
 	if (const auto masked =
 	        std::count_if(table.columns.begin(), table.columns.end(), [](const Transfer &column) { return column.mask.masks(); }))
 		add(plural(masked, "column") + " masked");
+	if (const auto lost = answers.left_out.find(table.name); lost != answers.left_out.end() && lost->second.first)
+		add(plural(lost->second.first, "row") + " left out");
 	if (table.folded_rows) add(plural(table.folded_rows, "duplicate") + " dropped");
 	if (leaves != 1) add(plural(leaves, "partition"));
 	add(table.binary ? "binary" : "text");
@@ -94,8 +97,8 @@ PlannedTable planned(const Name &name, const TableNode &node, const Catalog &tar
 }
 
 // A copied table and its counterpart: whether there is one, and of the same kind.
-void compare(const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, const Answers &answers,
-    PlannedTable &table, Plan &plan)
+void compare(const Graph &graph, const Masking &masking, const Missing &missing, const Catalog &source, const Catalog &target,
+    const Answers &answers, PlannedTable &table, Plan &plan)
 {
 	const Relation &here = *target.find(table.name);
 	const Relation *there = source.find(table.name);
@@ -132,7 +135,7 @@ void compare(const Graph &graph, const Masking &masking, const Catalog &source, 
 		table.in_source = false;
 		return;
 	}
-	plan_columns(graph, answers, masking, target, *there, here, table, plan);
+	plan_columns(graph, answers, masking, missing, target, *there, here, table, plan);
 	const auto kept = answers.kept_rows.find(table.name);
 	const auto fold = answers.folds.find(table.name);
 	table.kept_rows = kept == answers.kept_rows.end() ? 0 : kept->second;
@@ -198,6 +201,8 @@ json transfers(const std::vector<Transfer> &columns)
 	for (const auto &column : columns) {
 		list.push_back({{"name", column.column}, {"type", column.type}, {"map", column.map.empty() ? "" : column.map.sql()},
 		    {"cast", column.source_cast}});
+		if (!column.source_value.empty()) list.back()["value"] = column.source_value;
+		if (column.null_unmatched) list.back()["unmatched"] = "null";
 		if (column.mask.masks())
 			list.back()["mask"] = {
 			    {"strategy", column.mask.strategy}, {"domain", column.mask.domain}, {"length", column.mask.length}};
@@ -220,9 +225,10 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 	Plan plan;
 	const Graph graph = Graph::build(config, target, plan.problems, plan.warnings);
 	const Masking masking = resolve_masking(config, source, target, plan.problems);
+	const Missing missing(config, graph, source, answers);
 	for (const auto &[name, node] : graph.tables) {
 		plan.tables.push_back(planned(name, node, target));
-		compare(graph, masking, source, target, answers, plan.tables.back(), plan);
+		compare(graph, masking, missing, source, target, answers, plan.tables.back(), plan);
 	}
 	for (const Relation *table : source.tables())
 		if (!target.find(table->name))
@@ -231,6 +237,7 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 	if (config.tenants) tenants(config, graph, source, target, answers, plan);
 	add_target_obstacles(config, graph, target, plan);
 	add_source_obstacles(config, graph, source, target, answers, plan);
+	add_missing_obstacles(config, graph, source, target, answers, plan);
 	add_masking_obstacles(config, graph, masking, source, target, answers, plan);
 	if (const auto open = questions(config, source, target, answers); !open.empty())
 		plan.problems.push_back({"questions", open.front().id,

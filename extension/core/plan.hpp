@@ -18,6 +18,8 @@ struct Transfer {  // one column on its way from source to target
 	Name map;                 // the kept (or folded) table whose map replaces the value; empty: as it is
 	std::string source_cast = {};  // type to cast to at the source, so that both sides speak the same; empty: none
 	MaskRule mask = {};            // how the value is masked; masks() is false: it is not
+	std::string source_value = {};    // SQL over alias t that production evaluates in the column's place (a reference let go of); empty: none
+	bool null_unmatched = false;      // an id that the map does not have becomes NULL
 	bool operator==(const Transfer &) const = default;
 };
 

@@ -5,7 +5,9 @@
 #include "digest.hpp"
 #include "folds.hpp"
 #include "maps.hpp"
+#include "missing.hpp"
 #include "predicate.hpp"
+#include "soft_references.hpp"
 #include "statements.hpp"
 
 // The order in which questions are asked follows from what they build on, not from a list of phases: each is given out as soon
@@ -43,6 +45,13 @@ class Asker {
 	// The key is that of a row the condition chose.
 	static std::string among(const Relation &table) { return " = ANY ($1::" + table.column(single_key(table))->base + "[])"; }
 
+	// Whether it is known which of the source's tenants are left out.
+	bool tenants_known() const
+	{
+		const Name tenant = tenant_table(config, graph);
+		return tenant.empty() || !relation(Side::source, tenant) || answered.contains("source_tenants " + tenant.sql());
+	}
+
 	void tenants();
 	void maximums();
 	void map(const Name &table);
@@ -69,6 +78,8 @@ public:
 		for (const auto &[name, node] : graph.tables)
 			if (node.mapped) map(name);
 		unmatched();
+		if (tenants_known())
+			for (auto &question : missing_questions(config, graph, source, answers)) ask(std::move(question));
 		for (auto &question : fold_questions(config, graph, source, answers)) ask(std::move(question));
 		return std::move(out);
 	}
@@ -170,11 +181,12 @@ void Asker::map(const Name &name)
 
 void Asker::unmatched()
 {
-	const Name tenant = tenant_table(config, graph);
+	if (!tenants_known()) return;
+	const Missing missing(config, graph, source, answers);
+	if (!missing.ready()) return;
 	for (const auto &[name, node] : graph.tables) {
 		const Relation *there = relation(Side::source, name), *here = relation(Side::target, name);
 		if (node.mode != Mode::copy || !there || !here) continue;
-		if (!tenant.empty() && relation(Side::source, tenant) && !answered.contains("source_tenants " + tenant.sql())) continue;
 		for (const Column &column : here->columns) {
 			const Name by = kept_map(graph, name, column.name);
 			const auto map = answers.maps.find(by);
@@ -182,13 +194,16 @@ void Asker::unmatched()
 			if (by.empty() || !read || map == answers.maps.end() || map->second.fallback || map->second.unmatched.empty() ||
 			    !map_complete(config, graph, answers, by))
 				continue;
+			// Only of what comes: other references of the row may leave it out, or may be let go of.
 			std::string filter;
-			if (node.scope == Scope::tenant && relation(Side::source, tenant) && has_path(source, name, node.path))
-				filter =
-				    tenant_filter(source, node.path, tenant, single_key(*relation(Side::source, tenant)), answers.source_tenants);
+			for (const auto &part : {tenant_rows(config, graph, source, answers, name), missing.where_copied(name)})
+				if (!part.empty()) filter += (filter.empty() ? "" : " AND ") + part;
+			if (const auto value = missing.value(name, column.name); !value.empty())
+				filter += (filter.empty() ? "(" : " AND (") + value + ") IS NOT NULL";
 			ask({"unmatched " + column_key(name, column.name), "unmatched", Side::source, name, {column.name},
 			    "SELECT count(*)::text FROM " + from_only(*there) + " AS t WHERE t." + quote_identifier(column.name) +
-			        " = ANY (" + array_literal(map->second.unmatched, read->base) + ")" +
+			        (is_id_array(read->base) ? " && " + array_literal(map->second.unmatched, element_type(read->base))
+			                                 : " = ANY (" + array_literal(map->second.unmatched, read->base) + ")") +
 			        (filter.empty() ? "" : " AND " + filter),
 			    {}});
 		}

@@ -69,7 +69,8 @@ std::string copy_from_source(const Step &step)
 {
 	std::string columns;
 	for (const auto &transfer : step.columns) {
-		columns += (columns.empty() ? "t." : ", t.") + quote_identifier(transfer.column);
+		columns += columns.empty() ? "" : ", ";
+		columns += transfer.source_value.empty() ? "t." + quote_identifier(transfer.column) : "(" + transfer.source_value + ")";
 		if (!transfer.source_cast.empty()) columns += "::" + transfer.source_cast;
 	}
 	return "COPY (SELECT " + columns + " FROM ONLY " + step.source_relation.sql() + " AS t" +

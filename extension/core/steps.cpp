@@ -28,6 +28,7 @@ class Builder {
 	const Catalog *source;
 	const Catalog &target;
 	const Answers &answers;
+	std::optional<Missing> missing;
 
 	struct Content {  // one load, and what it is made of
 		const Relation *leaf, *from;
@@ -63,7 +64,7 @@ class Builder {
 				step.whole = step.est_bytes < small_table;
 				step.binary = table.binary;
 				step.columns = table.columns;
-				step.filter = row_filter(config, graph, *source, answers, table.name, *read);
+				step.filter = row_filter(config, graph, *source, answers, *missing, table.name, *read);
 			}
 			contents.push_back({leaf, read, std::move(step)});
 		}
@@ -82,7 +83,9 @@ class Builder {
 public:
 	Builder(const Config &config_, const Graph &graph_, const Catalog *source_, const Catalog &target_, const Answers &answers_)
 	    : config(config_), graph(graph_), source(source_), target(target_), answers(answers_)
-	{}
+	{
+		if (source) missing.emplace(config, graph, *source, answers);
+	}
 
 	std::vector<Step> steps(const std::vector<PlannedTable> &tables)
 	{

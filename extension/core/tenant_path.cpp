@@ -36,7 +36,7 @@ struct Search {
 		for (const ForeignKey *k : graph.keys) {
 			auto child = graph.tables.find(k->child), parent = graph.tables.find(k->parent);
 			// A key of one partition alone says nothing about the rows of the others.
-			if (child == graph.tables.end() || parent == graph.tables.end() || k->child == k->parent || k->period) continue;
+			if (child == graph.tables.end() || parent == graph.tables.end() || k->child == k->parent || k->period || k->array) continue;
 			if (child->second.mode != Mode::copy || parent->second.mode != Mode::copy) continue;
 			Edge e{k, {k->name, k->columns, k->parent, k->referenced}, false};
 			for (const auto &name : k->columns) {
@@ -67,6 +67,7 @@ struct Search {
 		if (it == edges.end()) return out;
 		auto cost = [](const Route &r) { return std::make_tuple(r.nullable, r.hops.size()); };
 		for (const Edge &e : it->second) {
+			if (e.key->declared) continue;    // only where tenant_path names it
 			auto r = along(table, e);
 			if (!r || (!out.empty() && cost(*r) > cost(out.front()))) continue;
 			if (!out.empty() && cost(*r) < cost(out.front())) out.clear();

@@ -141,15 +141,15 @@ TEST_CASE("what a later version does is said to be not supported, never ignored"
 		CHECK(p.text.find("is not supported by this version") != std::string::npos);
 		CHECK_FALSE(p.fix.empty());
 	};
-	for (const json &word : {json(nullptr), json("null"), json("drop"), json("adopt")})
-		later({{"tables", {{"a", {{"references", {{"b", {{"on_missing", word}}}}}}}}}}, "tables.a.references.b.on_missing");
-	later({{"tables", {{"a", {{"references", {{"b", {{"table", "c"}}}}}}}}}}, "tables.a.references.b");
+	later({{"tables", {{"a", {{"references", {{"b", {{"on_missing", "adopt"}}}}}}}}}}, "tables.a.references.b.on_missing");
+	later({{"tables", {{"a", {{"references", {{"b", {{"content_type", "c"}}}}}}}}}}, "tables.a.references.b");
 	later({{"anonymize", {{"kept_rows", "mask"}}}}, "anonymize.kept_rows");
 	later({{"keep_previous", true}}, "keep_previous");
 	later({{"on_collision", "source"}}, "on_collision");
 	later({{"materialized_views", "switch"}}, "materialized_views");
 	later({{"fire_triggers", {"a"}}}, "fire_triggers");
-	CHECK(parsed({{"tables", {{"a", {{"references", {{"b", {{"on_missing", "error"}}}}}}}}}}).problems.empty());
+	for (const json &word : {json("error"), json(nullptr), json("null"), json("drop")})
+		CHECK(parsed({{"tables", {{"a", {{"references", {{"b", {{"on_missing", word}}}}}}}}}}).problems.empty());
 	CHECK(parsed({{"anonymize", {{"policy", "strict"}, {"kept_rows", "trust"}, {"tables", json::object()}}}}).problems.empty());
 }
 

@@ -156,7 +156,7 @@ TEST_CASE("P5: a copied table that references rows that are not copied is named 
 	    "(user_groups_group_id_fkey)");
 	CHECK(p.fix ==
 	    "tables:\n  groups: {mode: keep, match: [name]}\n  # or\n  user_groups: {mode: keep}\n  # or\n  user_groups: {mode: "
-	    "empty}");
+	    "empty}\n  # or\n  user_groups:\n    references:\n      group_id: {on_missing: drop}");
 
 	settings["tables"]["groups"] = {{"mode", "keep"}, {"match", {"name"}}};
 	Built mapped(fixtures::document("shop"), settings);

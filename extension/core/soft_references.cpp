@@ -1,0 +1,148 @@
+#include "soft_references.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "maps.hpp"
+#include "personal.hpp"
+#include "rules.hpp"
+
+namespace core {
+
+namespace {
+
+bool is_integer(const std::string &type) { return type == "smallint" || type == "integer" || type == "bigint"; }
+
+bool is_text(const std::string &type) { return type == "text" || type == "character varying"; }
+
+// Whether values of the two types name the same row: compared by an operator of the server's own, and written alike.
+bool comparable(const std::string &from, const std::string &to)
+{
+	return (is_integer(from) && is_integer(to)) || (is_text(from) && is_text(to)) || (from == "uuid" && to == "uuid");
+}
+
+void add_one(Graph &graph, const Catalog &catalog, const Name &table, const std::string &column, const std::string &to,
+    const std::string &place, std::vector<Problem> &problems)
+{
+	const Column *child = graph.node(table).relation->column(column);
+	const auto parent = resolve_table(catalog, to, place + ".to", problems);
+	if (!child || !parent) return;  // an unknown column is a problem of its own
+	const Relation &relation = *graph.node(*parent).relation;
+	const auto key = single_key(relation);
+	const auto shown = table.shown() + "." + column;
+	if (key.empty()) {
+		problems.push_back({"reference-without-key", place + ".to",
+		    shown + " cannot reference " + parent->shown() + ", which has no primary key of one column", "take references: " + column + " out"});
+		return;
+	}
+	const bool array = child->base.ends_with("[]");
+	const auto from = array ? element_type(child->base) : child->base, &type = relation.column(key)->base;
+	if (!comparable(from, type) || (array && !is_id_array(child->base))) {
+		problems.push_back({"reference-type", place,
+		    shown + " is of type " + child->type + ", the key " + parent->shown() + "." + key + " of type " + relation.column(key)->type +
+		        ": a value of one does not name a row by the other",
+		    "take references: " + column + " out, or give both columns the same type"});
+		return;
+	}
+	for (const ForeignKey *other : graph.keys)
+		if (other->child == table && other->columns == std::vector{column} && logical_table(graph, other->parent) == *parent) {
+			problems.push_back({"reference-twice", place, shown + " is a foreign key to " + parent->shown() + " already (" + other->name + ")",
+			    "take to: " + to + " out"});
+			return;
+		}
+	ForeignKey &added = graph.declared->emplace_back();
+	added.name = shown;
+	added.child = table;
+	added.parent = *parent;
+	added.columns = {column};
+	added.referenced = {key};
+	added.equals = {"OPERATOR(pg_catalog.=)"};
+	added.declared = true;
+	added.array = array;
+	graph.keys.push_back(&added);
+}
+
+// "customerId", "customer_id" -> "customer"; nothing for another name.
+std::string named_thing(const std::string &column)
+{
+	auto words = words_of_name(column);
+	if (words.size() < 2 || words.back() != "id") return "";
+	std::string all;
+	for (std::size_t i = 0; i + 1 < words.size(); ++i) all += words[i];
+	return all;
+}
+
+// What rows of the table may be called in a column's name, the last words of its own: apps_customers_customer, Customers -> customer.
+std::set<std::string> things_in(const Name &table)
+{
+	std::set<std::string> out;
+	const auto words = words_of_name(table.name);
+	std::string end;
+	for (auto word = words.rbegin(); word != words.rend(); ++word) {
+		end.insert(0, *word);
+		out.insert(end);
+		if (end.ends_with("s")) out.insert(end.substr(0, end.size() - 1));
+		if (end.ends_with("es")) out.insert(end.substr(0, end.size() - 2));
+		if (end.ends_with("ies")) out.insert(end.substr(0, end.size() - 3) + "y");
+	}
+	return out;
+}
+
+}  // namespace
+
+bool is_id_array(const std::string &base)
+{
+	return base.ends_with("[]") && (is_integer(element_type(base)) || element_type(base) == "uuid");
+}
+
+std::string element_type(const std::string &base) { return base.substr(0, base.size() - std::min<std::size_t>(base.size(), 2)); }
+
+void add_soft_references(
+    Graph &graph, const Catalog &catalog, const std::map<Name, const TableRule *> &rules, std::vector<Problem> &problems)
+{
+	graph.declared = std::make_shared<std::list<ForeignKey>>();
+	for (const auto &[table, rule] : rules)
+		for (const auto &[column, to] : rule->to)
+			if (graph.tables.contains(table))
+				add_one(graph, catalog, table, column, to, "tables." + rule->pattern + ".references." + column, problems);
+}
+
+void suggest_soft_references(const Config &config, const Graph &graph, const Catalog &catalog, std::vector<Problem> &warnings)
+{
+	std::string names, lines;
+	std::int64_t found = 0;
+	// Ids of other tables stay what they are.
+	std::map<std::string, std::vector<Name>> called;
+	for (const auto &[name, node] : graph.tables)
+		if (node.mapped || (config.tenants && node.mode == Mode::copy && !node.key.empty()))
+			if (const auto key = single_key(*node.relation); !key.empty() && (node.mapped || node.key == key))
+				for (const auto &thing : things_in(name)) called[thing].push_back(name);
+	for (const auto &[table, node] : graph.tables) {
+		if (node.mode == Mode::empty) continue;
+		std::string of_table;
+		std::set<std::string> known;
+		for (const ForeignKey *key : graph.from(table)) known.insert(key->columns.begin(), key->columns.end());
+		for (const Column &column : node.relation->columns) {
+			const auto thing = named_thing(column.name);
+			if (thing.empty() || known.contains(column.name) || (!is_integer(column.base) && column.base != "uuid")) continue;
+			std::vector<Name> meant;
+			if (const auto others = called.find(thing); others != called.end())
+				for (const Name &other : others->second) {
+					const Relation &parent = *graph.node(other).relation;
+					if (other != table && parent.column(single_key(parent))->base == column.base) meant.push_back(other);
+				}
+			if (meant.size() != 1) continue;
+			if (++found <= 10) names += (names.empty() ? "" : ", ") + table.shown() + "." + column.name;
+			of_table += "\n      " + yaml_word(column.name) + ": {to: " + yaml_table(catalog, meant.front()) + "}";
+		}
+		if (!of_table.empty()) lines += "\n  " + yaml_table(catalog, table) + ":\n    references:" + of_table;
+	}
+	if (!found) return;
+	if (found > 10) names += " and " + std::to_string(found - 10) + " more";
+	warnings.push_back({"soft-references", "tables",
+	    (found == 1 ? "1 column looks" : std::to_string(found) + " columns look") +
+	        " like a reference without a foreign key, to rows whose ids change: " + names,
+	    "# where it is one:\ntables:" + lines});
+}
+
+}  // namespace core

@@ -1,0 +1,22 @@
+// References without a foreign key (tables: references: {column: {to: table}}), also from arrays of ids. Once declared they are keys of the graph
+// like the others: identities, maps, re-keying and verification need not tell them apart. Only tenant paths do not follow them
+// unless tenant_path names them.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+#include "graph.hpp"
+
+namespace core {
+
+// "integer[]": an array whose elements can be references.
+bool is_id_array(const std::string &base_type);
+// "integer" of "integer[]".
+std::string element_type(const std::string &base_type);
+
+// Adds the declared references to the graph's keys; what cannot be one is a problem.
+void add_soft_references(Graph &, const Catalog &, const std::map<Name, const TableRule *> &rules, std::vector<Problem> &);
+// M11: columns that look like references that nobody declared, to tables whose ids change; one warning with the lines to paste, or none.
+void suggest_soft_references(const Config &, const Graph &, const Catalog &, std::vector<Problem> &warnings);
+
+}  // namespace core

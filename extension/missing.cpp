@@ -1,0 +1,117 @@
+// Rows that stay in this database and reference one that will not be there: rows that are brought over, and rows of tables that stay
+// (tables: references: on_missing). `null` lets go of the reference, `drop` leaves the row out with every brought row below it. Without
+// either it is a check that fails (check_brought_references(), check_staying()).
+#include "missing.hpp"
+#include "core/missing.hpp"
+#include "foreign_keys.hpp"
+
+namespace prodsync {
+
+using core::OnMissing;
+
+static bool is_configured(const Refresh &refresh, const core::ForeignKey &key, OnMissing action)
+{
+	return core::configured_on_missing(refresh.graph, key) == action;
+}
+
+static bool something_is_configured(const Refresh &refresh)
+{
+	for (const auto &[name, node] : refresh.graph.tables)
+		if (!node.on_missing.empty()) return true;
+	return false;
+}
+
+static std::string mark_as_dropped(const std::string &found)
+{
+	return "UPDATE prodsync_work.kept z SET state = 'd' FROM (" + found + ") f WHERE z.rel = f.rel AND z.row_id = f.row_id";
+}
+
+std::vector<Check> drop_missing(const Refresh &refresh)
+{
+	std::vector<Check> out;
+	if (!something_is_configured(refresh)) return out;
+	std::map<const core::ForeignKey *, std::uint64_t> dropped;
+	{
+		pg::Tables sql(refresh.extension, pg::Plans::kept);
+		for (bool more = true; more;) {
+			more = false;
+			const std::vector<core::Name> tables = tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'");
+			for (const core::Name &child : tables)
+				for (const core::ForeignKey *key : refresh.graph.from(child)) {
+					if (!refresh.replaced(key->parent)) continue;
+					const std::string oid = std::to_string(refresh.oid(child));
+					std::uint64_t found = 0;
+					if (is_configured(refresh, *key, OnMissing::drop)) {
+						const Brought rows = brought_as_it_is(refresh, child, key->columns);
+						found = sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " +
+														leads_nowhere(refresh, *key, rows.values)),
+										{oid});
+					} else if (core::on_missing_of_dropped(refresh.graph, *key) == OnMissing::drop) {
+						found = sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "t") +
+														" ON t.tableoid = k.rel AND t.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "t") +
+														" JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'd' WHERE k.tab = $1::oid AND " + is_brought),
+										{oid});
+					}
+					dropped[key] += found;
+					more = more || found > 0;
+					pg::check_interrupts();
+				}
+		}
+	}
+	for (const auto &[key, rows] : dropped)
+		if (rows)
+			out.push_back({"kept rows left out", describe(*key), static_cast<std::int64_t>(rows),
+						   core::json{{"text", "they reference rows that will not be there (on_missing: drop)"}}.dump(), true});
+	if (!out.empty()) forget_unreached(refresh);
+	return out;
+}
+
+// A row c of a table that stays references one that is replaced and that nothing keeps.
+static std::string goes_away(const Refresh &refresh, const core::ForeignKey &key)
+{
+	const bool emptied = refresh.graph.node(key.parent).mode == core::Mode::empty;
+	return "EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
+		   (emptied ? "" : " JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid AND (k.why = 'r' AND k.state = 'b' OR k.state = 'd')") +
+		   " WHERE " + key_equals(key, "p", "c") + ")";
+}
+
+static std::vector<const core::ForeignKey *> staying_keys(const Refresh &refresh)
+{
+	std::vector<const core::ForeignKey *> out;
+	for (const core::ForeignKey *key : refresh.graph.keys)
+		if (!refresh.replaced(key->child) && refresh.replaced(key->parent)) out.push_back(key);
+	return out;
+}
+
+std::vector<Check> check_staying(const Refresh &refresh)
+{
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	std::vector<Check> out;
+	for (const core::ForeignKey *key : staying_keys(refresh)) {
+		const std::string count = sql.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " WHERE " + goes_away(refresh, *key)).value_or("0");
+		if (count == "0") continue;
+		const char *text = is_configured(refresh, *key, OnMissing::null) ? "their references become NULL (on_missing: null)"
+			: is_configured(refresh, *key, OnMissing::drop)              ? "they are removed (on_missing: drop)"
+																		 : "rows of a table that stays reference rows that nothing keeps";
+		out.push_back({"rows that go away", describe(*key), std::stoll(count), core::json{{"text", text}}.dump(),
+					   is_configured(refresh, *key, OnMissing::null) || is_configured(refresh, *key, OnMissing::drop)});
+	}
+	return out;
+}
+
+void let_go_of_missing(const Refresh &refresh)
+{
+	if (!something_is_configured(refresh)) return;
+	pg::Settings settings;
+	settings.set("session_replication_role", "replica");    // as for references that follow ids: no trigger fires
+	for (const core::ForeignKey *key : staying_keys(refresh)) {
+		if (is_configured(refresh, *key, OnMissing::drop))
+			pg::Tables(refresh.extension).run("DELETE FROM " + refresh.old_rows(key->child, "c") + " WHERE " + goes_away(refresh, *key));
+		if (!is_configured(refresh, *key, OnMissing::null)) continue;
+		std::vector<std::string> nulls;
+		for (const std::string &column : core::nulled_columns(refresh.graph, *key)) nulls.push_back(core::quote_identifier(column) + " = NULL");
+		pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + join(nulls, ", ") + " WHERE " + goes_away(refresh, *key));
+	}
+}
+
+}  // namespace prodsync
