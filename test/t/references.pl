@@ -57,6 +57,7 @@ INSERT INTO erp_sync (tenant_id, note) VALUES (1, 'old');
 INSERT INTO favourite (customer_id, note) VALUES (1, 'mine'), (2, 'old'), (NULL, 'none');
 INSERT INTO pin (customer_id, note) VALUES (1, 'mine'), (2, 'old');
 INSERT INTO bookmark (customer_ids, note) VALUES ('{1}', 'mine'), (NULL, 'none');
+SELECT setval('app_user_id_seq', 12), setval('country_id_seq', 7);
 SQL
 $server->sql("CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", 'uat');
 $ENV{PRODSYNC_SOURCE} = $server->dsn('production');

