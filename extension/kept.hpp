@@ -20,9 +20,9 @@ struct KeptSummary {
 void forget_kept(const Refresh &);
 void collect_kept(const Refresh &);
 void resolve_supporting(const Refresh &);
-void forget_unreached(const Refresh &);    // supporting rows that no brought row leads to any more
 std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept
 void rekey(const Refresh &);
+void prune_supporting(const Refresh &);    // supporting rows that no brought row leads to any more
 KeptSummary summary(const Refresh &);
 // Does the table have rows that are looked at? Without any, most statements are not worth running.
 std::vector<core::Name> tables_with_kept_rows(pg::Tables &, const Refresh &, const std::string &condition);
@@ -38,16 +38,17 @@ struct Brought {
 	std::string from;
 	std::vector<std::string> values;    // one for each column
 };
-extern const char *const is_brought;    // of k
+Brought brought(const Refresh &, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns);
+inline const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
+std::string single_key(const core::Relation &);    // the column of its primary key, where that is one
 // References as they are, wherever they lead; everywhere else on_missing: null has let go of some.
 Brought brought_as_it_is(const Refresh &, const core::Name &table, const std::vector<std::string> &columns);
 // t references a row by the key (whose columns have these new values) that is neither brought nor in the new content.
 std::string leads_nowhere(const Refresh &, const core::ForeignKey &, const std::vector<std::string> &values);
-std::vector<Check> check_collisions(const Refresh &);
 std::vector<Check> check_brought_references(const Refresh &);
-// S4: rows that equal a kept one only because users were mapped. Returns their tables, and those whose references moved.
-std::vector<core::Name> give_way(const Refresh &, std::vector<Check> &checks);
-void bring_rows(const Refresh &);
+std::vector<Check> bring_rows(const Refresh &);           // proves that they are what they were, but for ids and references
 void move_staying_references(const Refresh &);
+// SQL of an array of ids, each of them replaced by `moved` in the space of the owner's keys (SQL of its oid); `among`: which of e.v stay.
+std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among = "");
 
 }  // namespace prodsync

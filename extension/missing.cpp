@@ -23,7 +23,7 @@ static bool something_is_configured(const Refresh &refresh)
 
 static std::string mark_as_dropped(const std::string &found)
 {
-	return "UPDATE prodsync_work.kept z SET state = 'd' FROM (" + found + ") f WHERE z.rel = f.rel AND z.row_id = f.row_id";
+	return "UPDATE prodsync_work.kept z SET state = 'm' FROM (" + found + ") f WHERE z.rel = f.rel AND z.row_id = f.row_id";
 }
 
 std::vector<Check> drop_missing(const Refresh &refresh)
@@ -49,7 +49,7 @@ std::vector<Check> drop_missing(const Refresh &refresh)
 					} else if (core::on_missing_of_dropped(refresh.graph, *key) == OnMissing::drop) {
 						found = sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "t") +
 														" ON t.tableoid = k.rel AND t.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "t") +
-														" JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'd' WHERE k.tab = $1::oid AND " + is_brought),
+														" JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'm' WHERE k.tab = $1::oid AND " + is_brought),
 										{oid});
 					}
 					dropped[key] += found;
@@ -62,7 +62,7 @@ std::vector<Check> drop_missing(const Refresh &refresh)
 		if (rows)
 			out.push_back({"kept rows left out", describe(*key), static_cast<std::int64_t>(rows),
 						   core::json{{"text", "they reference rows that will not be there (on_missing: drop)"}}.dump(), true});
-	if (!out.empty()) forget_unreached(refresh);
+	if (!out.empty()) prune_supporting(refresh);
 	return out;
 }
 
@@ -71,7 +71,7 @@ static std::string goes_away(const Refresh &refresh, const core::ForeignKey &key
 {
 	const bool emptied = refresh.graph.node(key.parent).mode == core::Mode::empty;
 	return "EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
-		   (emptied ? "" : " JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid AND (k.why = 'r' AND k.state = 'b' OR k.state = 'd')") +
+		   (emptied ? "" : " JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid AND (k.why = 'r' AND k.state = 'b' OR k.state IN ('d', 'm'))") +
 		   " WHERE " + key_equals(key, "p", "c") + ")";
 }
 

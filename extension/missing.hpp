@@ -4,7 +4,7 @@
 
 namespace prodsync {
 
-// on_missing: drop. Brought rows whose reference leads nowhere, and what cannot be without them, are not brought (kept.state 'd').
+// on_missing: drop. Brought rows whose reference leads nowhere, and what cannot be without them, are not brought (kept.state 'm').
 std::vector<Check> drop_missing(const Refresh &);
 // Rows of tables that stay that reference rows that go away: what becomes of them, or a check that fails.
 std::vector<Check> check_staying(const Refresh &);

@@ -145,7 +145,6 @@ TEST_CASE("what a later version does is said to be not supported, never ignored"
 	later({{"tables", {{"a", {{"references", {{"b", {{"content_type", "c"}}}}}}}}}}, "tables.a.references.b");
 	later({{"anonymize", {{"kept_rows", "mask"}}}}, "anonymize.kept_rows");
 	later({{"keep_previous", true}}, "keep_previous");
-	later({{"on_collision", "source"}}, "on_collision");
 	later({{"materialized_views", "switch"}}, "materialized_views");
 	later({{"fire_triggers", {"a"}}}, "fire_triggers");
 	for (const json &word : {json("error"), json(nullptr), json("null"), json("drop")})
