@@ -32,10 +32,15 @@ struct Replaced {                      // a column of a brought row in SQL, and 
 };
 // The value that a column of an old row (alias) has in the new content; `number` keeps the aliases of several joins apart.
 Replaced new_value(const Refresh &, const core::Name &table, const core::Column &column, const std::string &alias, int number);
-std::vector<Check> check_collisions(const Refresh &);
+// FROM clause over the rows of a table that are brought: kept as k, the old row as t, and what the new values of some columns need.
+struct Brought {
+	std::string from;
+	std::vector<std::string> values;    // one for each column
+};
+Brought brought(const Refresh &, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns);
+inline const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
+std::string single_key(const core::Relation &);    // the column of its primary key, where that is one
 std::vector<Check> check_brought_references(const Refresh &);
-// S4: rows that equal a kept one only because users were mapped. Returns their tables, and those whose references moved.
-std::vector<core::Name> give_way(const Refresh &, std::vector<Check> &checks);
 void bring_rows(const Refresh &);
 void move_staying_references(const Refresh &);
 
