@@ -252,6 +252,33 @@ void find_collisions(const Refresh &refresh)
 	for (const core::Name &table : tables) find_collisions(refresh, table, {});
 }
 
+std::vector<Check> drop_colliding(const Refresh &refresh)
+{
+	if (refresh.config().on_collision != "source") return {};
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	std::uint64_t found = sql.run(std::string("UPDATE prodsync_work.kept k SET state = 'd' FROM prodsync_work.collision c WHERE c.rel = k.rel AND c.row_id = k.row_id AND NOT c.mapped AND ") + is_brought);
+	if (found == 0) return {};
+	while (found > 0) {
+		found = 0;
+		const std::vector<core::Name> dropped = tables_with_kept_rows(sql, refresh, "state = 'd'");
+		const std::set<core::Name> parents(dropped.begin(), dropped.end());
+		for (const core::Name &child : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'"))
+			for (const core::ForeignKey *key : refresh.graph.from(child)) {
+				if (!parents.count(refresh.catalog().root(key->parent))) continue;
+				found += sql.run("UPDATE prodsync_work.kept k SET state = 'd' FROM " + refresh.old_rows(child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
+									 " JOIN prodsync_work.kept pk ON pk.rel = p.tableoid AND pk.row_id = p.ctid AND pk.state = 'd' WHERE k.tab = $1::oid AND k.rel = c.tableoid AND k.row_id = c.ctid AND " + is_brought,
+								 {std::to_string(refresh.oid(child))});
+				pg::check_interrupts();
+			}
+	}
+	std::vector<Check> out;
+	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "state = 'd'"))
+		out.push_back({"kept rows dropped", table.shown(), std::stoll(*sql.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'd'", {std::to_string(refresh.oid(table))})),
+					   core::json{{"text", "kept rows that have a unique key of a row from the source, or reference such a row, were dropped"}}.dump(), true});
+	prune_supporting(refresh);
+	return out;
+}
+
 std::vector<Check> check_collisions(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);

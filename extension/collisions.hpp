@@ -9,6 +9,8 @@ namespace prodsync {
 void find_collisions(const Refresh &);
 // The same for one table, whose references to these tables have just moved to kept rows.
 void find_collisions(const Refresh &, const core::Name &table, const std::set<core::Name> &gave_way);
+// on_collision: source. Kept rows that collide are not brought, nor is what references them, to the end; counted by table.
+std::vector<Check> drop_colliding(const Refresh &);
 // Those that nothing resolves: each index with the number of rows and some of their keys.
 std::vector<Check> check_collisions(const Refresh &);
 

@@ -129,6 +129,12 @@ static void prune(pg::Tables &sql, const Refresh &refresh)
 	sql.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
 }
 
+void prune_supporting(const Refresh &refresh)
+{
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	prune(sql, refresh);
+}
+
 // Transactions of verified runs from this very source: loads of a leaf, and those that moved references to kept rows in a switch (no leaf).
 struct Origin {
 	Oid leaf;
@@ -301,7 +307,7 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
 		std::string count = sql.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
-									" JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid WHERE k.why = 'r' AND k.state = 'b'").value_or("0");
+									" JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid WHERE k.why = 'r' AND k.state = 'b' OR k.state = 'd'").value_or("0");
 		if (count != "0")
 			out.push_back({"rows that go away", describe(*key), std::stoll(count), core::json{{"text", "rows of a table that stays reference rows that nothing keeps"}}.dump(), false});
 	}

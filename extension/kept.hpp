@@ -22,6 +22,7 @@ void collect_kept(const Refresh &);
 void resolve_supporting(const Refresh &);
 std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept, staying rows whose parent goes away
 void rekey(const Refresh &);
+void prune_supporting(const Refresh &);    // supporting rows that no brought row leads to any more
 KeptSummary summary(const Refresh &);
 // Does the table have rows that are looked at? Without any, most statements are not worth running.
 std::vector<core::Name> tables_with_kept_rows(pg::Tables &, const Refresh &, const std::string &condition);

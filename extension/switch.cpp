@@ -80,7 +80,8 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	rekey(refresh);
 	FAULT_POINT(std::string(when) + ": new ids given");
 	find_collisions(refresh);
-	std::vector<Check> checks = check_supporting(refresh);
+	std::vector<Check> checks = drop_colliding(refresh);
+	append(checks, check_supporting(refresh));
 	append(checks, check_collisions(refresh));
 	append(checks, check_brought_references(refresh));
 	pg::Tables sql(refresh.extension, pg::Plans::kept);

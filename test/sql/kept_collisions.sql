@@ -152,6 +152,41 @@ SELECT sync_discard(:run);
 SELECT id, tenant_id, unit_id, ean, note, upper_sku FROM item ORDER BY id;
 SELECT check_name, object, violations FROM sync_check() WHERE NOT ok;
 
+-- ---- on_collision: source. The kept row goes, with what references it among kept rows; what stays may not lose its parent ----
+CREATE TABLE remark (id serial PRIMARY KEY, pong_id int NOT NULL REFERENCES pong, kind_id int REFERENCES unit);
+CREATE TABLE bookmark (name text PRIMARY KEY, pong_id int REFERENCES pong);
+INSERT INTO ping SELECT ('00000000-0000-0000-0000-00000000000' || i)::uuid, id, NULL FROM tenant, generate_series(3, 4) AS i WHERE name = 'test_a';
+INSERT INTO unit (code) VALUES ('of a dropped row');
+INSERT INTO pong (ping_id) SELECT id FROM ping;
+INSERT INTO remark (pong_id, kind_id) SELECT p.id, u.id FROM pong AS p, unit AS u WHERE code = 'of a dropped row' AND ping_id::text LIKE '%4';
+INSERT INTO bookmark SELECT 'of a dropped row', id FROM pong WHERE ping_id::text LIKE '%4';
+SELECT sync_configure(sync_config() || '{"on_collision": "source", "tables": {"bookmark": {"mode": "keep"}}}');
+SELECT start() AS run \gset
+BEGIN;
+SELECT open('ping') AS shadow \gset
+COPY :shadow (id, tenant_id) FROM STDIN (FREEZE);
+00000000-0000-0000-0000-000000000004	1
+\.
+SELECT loaded('ping', 1);
+SELECT open('tenant') AS shadow \gset
+COPY :shadow (id, name) FROM STDIN (FREEZE);
+1	acme
+\.
+SELECT loaded('tenant', 1);
+COMMIT;
+CALL go_on();
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT * FROM failed('SELECT preflight()');
+ROLLBACK;
+DELETE FROM bookmark;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT preflight();
+COMMIT;
+SELECT check_name, object, violations, detail ->> 'text' AS text FROM sync_switch(:run) WHERE check_name = 'kept rows dropped' ORDER BY 2;
+SELECT sync_discard(:run);
+SELECT p.id AS ping, p.tenant_id, o.id AS pong, (SELECT count(*) FROM remark) AS remarks, (SELECT count(*) FROM unit WHERE code LIKE 'of a%') AS units FROM ping p LEFT JOIN pong o ON ping_id = p.id ORDER BY 1;
+SELECT check_name, object, violations FROM sync_check() WHERE NOT ok;
+
 \c postgres
 DROP DATABASE prodsync_kept_collisions;
 DROP ROLE prodsync_kc_owner;
