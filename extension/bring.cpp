@@ -80,7 +80,48 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 	return out;
 }
 
-void bring_rows(const Refresh &refresh)
+// What a row is made of, short enough to be put together as one text however long its values are.
+static std::string digest(const std::vector<const core::Column *> &columns, const std::vector<std::string> &values)
+{
+	std::vector<std::string> parts;
+	for (std::size_t i = 0; i < columns.size(); i++) {
+		const std::string &base = columns[i]->base;
+		if (base == "bytea") parts.push_back("pg_catalog.sha256(" + values[i] + ")");
+		else if (base == "text" || base == "character varying" || base == "json" || base == "jsonb" || base == "xml") parts.push_back("pg_catalog.hashtextextended(" + values[i] + "::text COLLATE pg_catalog.\"C\", 0)");
+		else parts.push_back(values[i]);
+	}
+	return "coalesce(sum(pg_catalog.hashtextextended(ROW(" + join(parts, ", ") + ")::text COLLATE pg_catalog.\"C\", 0)), 0)";
+}
+
+// Brings the kept rows of one relation, and proves it: the rows as they lie in the old storage, with their new ids and references, against those that lie
+// in the shadow afterwards. They were put behind what was loaded, so that reading them again is no scan of the shadow.
+static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
+{
+	const core::Name table = refresh.catalog().root(leaf);
+	const std::vector<const core::Column *> columns = refresh.stored_columns(table);
+	const Brought rows = brought(refresh, table, "ONLY " + leaf.sql() + " AS t", columns);
+	std::vector<std::string> names, selected, brought_as;
+	for (std::size_t i = 0; i < columns.size(); i++) {
+		names.push_back(core::quote_identifier(columns[i]->name));
+		brought_as.push_back("c" + std::to_string(i));
+		selected.push_back(rows.values[i] + " AS " + brought_as.back());
+	}
+	const std::string shadow = refresh.shadow_of(oid), which = "k.rel = $1::oid AND " + std::string(is_brought);
+	pg::Tables sql(refresh.extension);
+	const pg::Row before = sql.rows("WITH old AS MATERIALIZED (SELECT " + join(selected, ", ") + " FROM " + rows.from + " WHERE " + which + "), new AS (INSERT INTO " + shadow + " (" + join(names, ", ") +
+		") SELECT " + join(brought_as, ", ") + " FROM old RETURNING ctid) SELECT (SELECT count(*) FROM prodsync_work.kept k WHERE " + which + "), (SELECT " + digest(columns, brought_as) +
+		" FROM old), (SELECT ctid FROM new ORDER BY ctid LIMIT 1)", {std::to_string(oid)}).at(0);
+	// a savepoint of the caller has an id of its own
+	const std::string writer = std::to_string(pg::call([] { return GetCurrentTransactionId(); }));
+	const pg::Row after = sql.rows("SELECT count(*), " + digest(columns, names) + " FROM ONLY " + shadow + " AS s WHERE s.ctid >= $1::tid AND s.xmin = $2::xid", {before[2], writer}).at(0);
+	const std::int64_t wanted = std::stoll(*before[0]), found = std::stoll(*after[0]);
+	const std::int64_t other = wanted != found ? std::abs(wanted - found) : before[1] != after[1];
+	core::json detail{{"rows", wanted}};
+	if (other) detail["text"] = wanted != found ? "kept rows are missing after they were brought over" : "kept rows are not what they were, but for ids and references";
+	return {"kept rows", leaf.shown(), other, detail.dump(), other == 0};
+}
+
+std::vector<Check> bring_rows(const Refresh &refresh)
 {
 	std::vector<std::pair<core::Name, Oid>> leaves;
 	{
@@ -92,17 +133,12 @@ void bring_rows(const Refresh &refresh)
 			leaves.emplace_back(names.at(rel), rel);
 		}
 	}
+	std::vector<Check> out;
 	for (const auto &[leaf, oid] : leaves) {
-		core::Name table = refresh.catalog().root(leaf);
-		std::vector<const core::Column *> columns = refresh.stored_columns(table);
-		Brought rows = brought(refresh, table, "ONLY " + leaf.sql() + " AS t", columns);
-		std::vector<std::string> names;
-		for (const core::Column *column : columns) names.push_back(core::quote_identifier(column->name));
-		Oid shadow = refresh.shadows.at(oid);
-		pg::Tables(refresh.extension).run("INSERT INTO " + sql_name(shadow) + " (" + join(names, ", ") + ") SELECT " + join(rows.values, ", ") + " FROM " + rows.from +
-																 " WHERE k.rel = " + std::to_string(oid) + "::oid AND " + is_brought);
+		out.push_back(bring(refresh, leaf, oid));
 		pg::check_interrupts();
 	}
+	return out;
 }
 
 // References of tables that stay follow the keys that moved. No trigger fires: nothing changed but the number by which a row goes.

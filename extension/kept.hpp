@@ -42,7 +42,7 @@ Brought brought(const Refresh &, const core::Name &table, const std::string &row
 inline const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
 std::string single_key(const core::Relation &);    // the column of its primary key, where that is one
 std::vector<Check> check_brought_references(const Refresh &);
-void bring_rows(const Refresh &);
+std::vector<Check> bring_rows(const Refresh &);           // proves that they are what they were, but for ids and references
 void move_staying_references(const Refresh &);
 
 }  // namespace prodsync
