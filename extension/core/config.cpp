@@ -237,7 +237,7 @@ void parse_anonymize(const Reader &r, const json &j, Config &c)
 	c.anonymize = j;
 	const auto policy = r.word(j, "anonymize", "policy", {"strict", "warn", "none"}, {}, "strict");
 	c.policy = policy == "none" ? Policy::none : policy == "warn" ? Policy::warn : Policy::strict;
-	r.word(j, "anonymize", "kept_rows", {"trust"}, {"mask"}, "trust");
+	r.word(j, "anonymize", "kept_rows", {"trust", "mask"}, {}, "trust");
 	const json *tables = Reader::get(j, "tables");
 	if (!tables) return;
 	const std::string example = "anonymize:\n  tables:\n    customers_customer:\n      - {column: email, strategy: email}";

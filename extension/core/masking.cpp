@@ -400,10 +400,29 @@ Masking resolve_masking(const Config &config, const Catalog &source, const Catal
 	return masking;
 }
 
+bool masks_kept_rows(const Config &config) { return config.anonymize.value("kept_rows", "trust") == "mask"; }
+
+// A table that is masked by a rule with a key, and a target that has none for its own rows.
+static void kept_rows_key(const Config &config, const Masking &masking, const Catalog &target, Plan &plan)
+{
+	if (!masks_kept_rows(config) || !config.tenants || target.settings.contains(key_file_setting)) return;
+	for (const auto &[table, columns] : masking)
+		for (const auto &[column, rule] : columns) {
+			const Strategy *strategy = rule.masks() ? find_strategy(rule.strategy) : nullptr;
+			if (!strategy || !strategy->keyed) continue;
+			plan.problems.push_back({"kept-rows-key", "anonymize.kept_rows",
+			    "kept rows are to be masked on the target, and its setting prodsync.key_file names no file with a key",
+			    "ALTER SYSTEM SET prodsync.key_file = '/path/to/uat.key';    -- a superuser of the target, then SELECT pg_reload_conf(); 64 hex digits, "
+			    "mode 0600, of the server's operating system user"});
+			return;
+		}
+}
+
 void add_masking_obstacles(
     const Config &config, const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
 {
 	Checker(config, graph, masking, source, target, answers, plan).run();
+	kept_rows_key(config, masking, target, plan);
 }
 
 }  // namespace core
