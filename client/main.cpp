@@ -115,6 +115,7 @@ void add_options(CLI::App &sub, Options &options)
 	if (name == "sync") {
 		sub.add_flag("--dry-run", options.dry_run, "the plan, nothing else");
 		sub.add_flag("--rehearse", options.rehearse, "everything but the switch");
+		sub.add_flag("--allow-kept-loss", options.allow_kept_loss, "on_collision: source may drop rows of kept tenants");
 		sub.add_flag("--show-progress", options.show_progress, "progress on stderr with --format json too");
 		sub.add_flag("--yes", options.yes, "do not ask");
 	}

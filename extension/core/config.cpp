@@ -312,7 +312,7 @@ Config Config::parse(const json &document, std::vector<Problem> &problems)
 			for (const auto &[name, ignored] : j->items())
 				if (r.word(*j, "checks", name.c_str(), {"source"}, {}, "") == "source") c.checks[name] = "source";
 	}
-	c.on_collision = r.word(document, "", "on_collision", {"error"}, {"source"}, "error");
+	c.on_collision = r.word(document, "", "on_collision", {"error", "source"}, {}, "error");
 	c.materialized_views = r.word(document, "", "materialized_views", {"after", "skip"}, {"switch"}, "after");
 	r.word(document, "", "keep_previous", {"false"}, {"true"}, "false");
 	c.fire_triggers = r.texts(document, "", "fire_triggers");
