@@ -321,9 +321,19 @@ void rekey(const Refresh &refresh)
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.key.empty()) continue;
 		std::string column = core::quote_identifier(node.key), start = std::to_string(node.reserved_from), sequence = node.relation->column(node.key)->sequence;
-		// Never below what was given out already: keys in the range, and the sequence, which does not go back either.
-		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " + refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")" +
-						   (sequence.empty() ? "" : ", (SELECT last_value FROM " + sequence + " WHERE last_value >= " + start + ")") + ")";
+		// Never below what was given out already: keys in the range, and the sequence, which does not go back either. Tables that share a sequence share
+		// its numbers: what has the same one has another table's id.
+		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " + refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")";
+		if (!sequence.empty()) {
+			base += ", (SELECT last_value FROM " + sequence + " WHERE last_value >= " + start + ")";
+			for (const auto &[other, of] : refresh.graph.tables) {
+				if (other == table || of.key.empty() || of.relation->column(of.key)->sequence != sequence) continue;
+				const std::string key = core::quote_identifier(of.key);
+				base += ", (SELECT max(o." + key + ") FROM " + refresh.old_rows(other, "o") + " WHERE o." + key + " >= " + start + "), (SELECT max(m.new_key::bigint) FROM prodsync_work.moved m WHERE m.tab = " +
+						number(refresh.oid(other)) + "::oid AND m.space = 'o' AND m.why = 'k')";
+			}
+		}
+		base += ")";
 		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", r.old::text, ((" + base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column +
 					" AS old, dense_rank() OVER (ORDER BY t." + column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
 					" ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." + column + " < " + start + ") r",
