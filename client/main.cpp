@@ -227,6 +227,7 @@ int run(int argc, char **argv, std::string &name, Settings &settings)
 	for (const auto &command : commands) {
 		if (name != command.name) continue;
 		const auto outcome = command.run(options, settings);
+		client::interrupt::last_word();
 		if (options.json)
 			std::cout << client::json_text(name, outcome) << std::flush;
 		else
@@ -252,8 +253,10 @@ int main(int argc, char **argv)
 	try {
 		return run(argc, argv, command, settings);
 	} catch (const Error &error) {
+		client::interrupt::last_word();
 		return report(Failure::of(error, &settings), command, json);
 	} catch (const std::exception &error) {
+		client::interrupt::last_word();
 		return report(
 		    Failure::of(Error(client::exit_other, std::string("internal error: ") + error.what()), nullptr), command, json);
 	}

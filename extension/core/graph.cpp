@@ -10,13 +10,6 @@
 namespace core {
 namespace {
 
-const Sequence *sequence_of(const Catalog &catalog, const Column &column)
-{
-	for (const Sequence &s : catalog.sequences)
-		if (s.name.sql() == column.sequence) return &s;
-	return nullptr;
-}
-
 struct Builder {
 	const Config &config;
 	const Catalog &catalog;
@@ -24,6 +17,12 @@ struct Builder {
 	std::vector<Problem> &problems;
 	std::map<Name, const TableRule *> rules;
 	std::optional<Name> tenant, users;
+	std::map<std::string, const Sequence *> sequences;    // by SQL name, as columns say it
+
+	void add_sequences()
+	{
+		for (const Sequence &s : catalog.sequences) sequences.emplace(s.name.sql(), &s);
+	}
 
 	void add_tables()
 	{
@@ -122,7 +121,8 @@ struct Builder {
 		if (n.mode != Mode::copy) return;
 		const Column *c = generated(table, *n.relation);
 		if (!c) return;
-		const Sequence *s = sequence_of(catalog, *c);
+		const auto found = sequences.find(c->sequence);
+		const Sequence *s = found == sequences.end() ? nullptr : found->second;
 		if (s && s->increment < 0) return;
 		n.key = c->name;
 		n.reserved_from = config.reserved_from.at(c->base);
@@ -302,7 +302,8 @@ bool Graph::in_cycle(const Name &table) const { return cyclic.contains(root_of(*
 Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Problem> &problems, std::vector<Problem> &warnings)
 {
 	Graph graph;
-	Builder b{config, catalog, graph, problems, rules_by_table(config, catalog, problems), {}, {}};
+	Builder b{config, catalog, graph, problems, rules_by_table(config, catalog, problems), {}, {}, {}};
+	b.add_sequences();
 	b.add_tables();
 	b.add_users();
 	b.add_tenants();
