@@ -2,6 +2,7 @@
 #include <algorithm>
 #include "condition.hpp"
 #include "foreign_keys.hpp"
+#include "origin.hpp"
 
 namespace prodsync {
 
@@ -128,30 +129,6 @@ static void prune(pg::Tables &sql, const Refresh &refresh)
 	sql.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
 }
 
-// Transactions of verified runs from this very source: loads of a leaf, and switches (no leaf).
-struct Origin {
-	Oid leaf;
-	core::Name relation;
-	std::string xmin;
-};
-static std::vector<Origin> known_origins(pg::Tables &sql, const Refresh &refresh)
-{
-	std::map<Oid, core::Name> names;
-	for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
-	std::vector<Origin> out;
-	// xmin has 32 bits: an xid of a run more than two thousand million transactions ago proves nothing.
-	for (const pg::Row &row : sql.rows("SELECT DISTINCT CASE s.kind WHEN 'load' THEN s.original ELSE 0 END, (s.xid::text::numeric % 4294967296)::text FROM prodsync_work.run_step s"
-									   " JOIN prodsync_work.run r USING (run) WHERE s.kind IN ('load', 'switch') AND s.xid IS NOT NULL AND r.status IN ('switched', 'done')"
-									   " AND r.source ->> 'system_identifier' = $1 AND r.source ->> 'database' = $2 AND pg_current_xact_id()::text::numeric - s.xid::text::numeric < 2000000000"
-									   " ORDER BY 1, 2",
-			 {refresh.documents.source_system, refresh.documents.source_database})) {
-		Oid leaf = static_cast<Oid>(std::stoul(row[0].value_or("0")));
-		if (leaf == InvalidOid) out.push_back({leaf, {}, *row[1]});
-		else if (auto found = names.find(leaf); found != names.end()) out.push_back({leaf, found->second, *row[1]});
-	}
-	return out;
-}
-
 // The source's row of the same id: below the reserved range, written by a verified run from this very source, still in the new content. A kept
 // row can be one too: it came from the source and its reference was moved to a kept row in that run's switch (S4); the source's own copy comes
 // in again and moves again. What a switch brings over itself lies in the reserved range, so a row below it that has the switch's xid is such
@@ -240,7 +217,7 @@ void resolve_supporting(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<core::Name> some = tables_with_kept_rows(sql, refresh, "why <> 'k'"), all = tables_with_kept_rows(sql, refresh, "true");
-	const std::vector<Origin> origins = known_origins(sql, refresh);
+	const std::vector<Origin> origins = known_origins(sql, refresh.catalog(), refresh.documents.source_system, refresh.documents.source_database);
 	std::set<core::Name> looked_at(some.begin(), some.end()), kept(all.begin(), all.end());
 	for (const core::Name &table : refresh.graph.parents_first()) {
 		if (kept.count(table) && (looked_at.count(table) || !refresh.graph.node(table).key.empty())) resolve_by_origin(sql, refresh, origins, table, refresh.graph.node(table));

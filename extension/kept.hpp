@@ -37,6 +37,8 @@ std::vector<Check> check_brought_references(const Refresh &);
 // S4: rows that equal a kept one only because users were mapped. Returns their tables, and those whose references moved.
 std::vector<core::Name> give_way(const Refresh &, std::vector<Check> &checks);
 void bring_rows(const Refresh &);
+// join.cpp: the fallback user becomes a member of the imported tenants. Returns what failed, and how many it were.
+std::vector<Check> join_tenants(const Refresh &);
 void move_staying_references(const Refresh &);
 
 }  // namespace prodsync

@@ -92,6 +92,8 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 	require_ok(checks);
 	std::vector<core::Name> gave_way = give_way(refresh, checks);
 	FAULT_POINT("switch: rows gave way");
+	append(checks, join_tenants(refresh));
+	require_ok(checks);
 	bring_rows(refresh);
 	FAULT_POINT("switch: rows brought");
 	move_staying_references(refresh);
