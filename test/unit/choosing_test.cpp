@@ -383,11 +383,11 @@ TEST_CASE("Laravel and Prisma are recognized by their tables; any mode is an ans
 	const auto *missing = small::find(p.plan.problems, "missing-mode");
 	REQUIRE(missing);
 	CHECK(missing->fix ==
-	    "tables:\n  Session: {mode: keep}\n  \"_prisma_migrations\": {mode: keep}\n  cache: {mode: empty}\n  jobs: {mode: empty}\n  migrations: {mode: keep}\n"
+	    "tables:\n  Session: {mode: keep}\n  _prisma_migrations: {mode: keep}\n  cache: {mode: empty}\n  jobs: {mode: empty}\n  migrations: {mode: keep}\n"
 	    "  password_reset_tokens: {mode: keep}\n  personal_access_tokens: {mode: keep}\n  sessions: {mode: keep}");
 	const auto found = recognized(catalog);
 	CHECK(found.at("Laravel").size() == 6);
-	CHECK(found.at("Prisma") == std::vector<std::string>{"Session (sessions)", "_prisma_migrations (migrations)"});
+	CHECK(found.at("Prisma") == std::vector<std::string>{"\"Session\" (sessions)", "_prisma_migrations (migrations)"});
 	for (const auto &table : {"migrations", "jobs", "sessions", "cache", "password_*", "personal_*", "Session", "_prisma*"}) {
 		TableRule rule;
 		rule.pattern = table;
