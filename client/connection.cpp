@@ -1,4 +1,5 @@
 #include "connection.hpp"
+#include <map>
 #include <poll.h>
 #include <algorithm>
 #include <chrono>
@@ -181,7 +182,7 @@ Connection::Connection(Endpoint endpoint) : endpoint_(std::move(endpoint))
 		throw Error(exit_refused, endpoint_.label + " answers through a connection pooler (" + host() + ")",
 			"name the server itself, not PgBouncer or the like: prodsync needs sessions of its own. Host and port come from " + endpoint_.origin);
 	// Else a server goes on with a long statement after we are gone. Refused where its operating system cannot tell.
-	if (server() >= 140000) Result(PQexec(conn_.get(), "SET client_connection_check_interval = '2s'"));
+	if (server() >= 140000) Result(PQexec(conn_.get(), "SET client_connection_check_interval = '1s'"));
 }
 
 Result Connection::exec(const std::string &sql, const Params &params, Show show)
@@ -211,6 +212,21 @@ void Connection::start_copy(const std::string &sql, ExecStatusType state)
 	interrupt::check();
 	Result result(PQexec(conn_.get(), sql.c_str()));
 	if (PQresultStatus(result.get()) != state) throw error(result.get());
+}
+
+// What a row of the source met in the target, whose rules may be others. The server's own words would repeat the value.
+static const char *misfit(const std::string &sqlstate)
+{
+	static const std::map<std::string_view, const char *> words{
+		{"22001", "a value is longer than the target's column"}, {"22026", "a string of bits is not of the length of the target's column"},
+		{"22003", "a number is outside of the range of the target's column"}, {"22008", "a date or time is outside of the range of the target's column"},
+		{"22P02", "a value is not one of the type of the target's column"}, {"22007", "a value is not one of the type of the target's column"},
+		{"22P03", "a value is not one of the type of the target's column"}, {"42P01", "a value names a relation that the target does not have"},
+		{"42704", "a value names an object that the target does not have"}, {"42883", "a value names a function or operator that the target does not have"},
+		{"23502", "a row has NULL where the target allows none"}, {"23514", "a row does not satisfy a CHECK of the target"},
+		{"23505", "two rows have the same key in a unique index of the target"}, {"23P01", "two rows are in conflict by an exclusion constraint of the target"}};
+	const auto found = words.find(sqlstate);
+	return found == words.end() ? nullptr : found->second;
 }
 
 Error Connection::error(const PGresult *result, Show show) const
@@ -253,6 +269,7 @@ Error Connection::error(const PGresult *result, Show show) const
 	std::string advice;
 	if (sqlstate.starts_with("53")) advice = sqlstate == "53100" ? "the disk of that server is full" : "that server is short of memory, locks or connections";
 	else if (sqlstate == "40001") advice = "a standby gave up our snapshot: raise max_standby_streaming_delay there, or set hot_standby_feedback";
+	else if (const char *words = shown || object.table.empty() ? nullptr : misfit(sqlstate)) advice = std::string(words) + "; prodsync plan names what differs between the two schemas";
 	else if (sqlstate == "42501") advice = "the role " + user() + " lacks a right there";
 	Error error(exit_other, text, advice, {}, sqlstate);
 	error.condition = condition_in_context(field(result, PG_DIAG_CONTEXT));

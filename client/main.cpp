@@ -139,6 +139,7 @@ void add_options(CLI::App &sub, Options &options)
 	if (name == "sync") {
 		sub.add_flag("--dry-run", options.dry_run, "the plan, nothing else");
 		sub.add_flag("--rehearse", options.rehearse, "everything but the switch");
+		sub.add_flag("--allow-kept-loss", options.allow_kept_loss, "on_collision: source may drop rows of kept tenants");
 		sub.add_flag("--show-progress", options.show_progress, "progress on stderr with --format json too");
 		sub.add_flag("--yes", options.yes, "do not ask");
 	}
@@ -250,6 +251,7 @@ int run(int argc, char **argv, std::string &name, Settings &settings)
 	for (const auto &command : commands) {
 		if (name != command.name) continue;
 		const auto outcome = command.run(options, settings);
+		client::interrupt::last_word();
 		if (options.json)
 			std::cout << client::json_text(name, outcome) << std::flush;
 		else
@@ -275,8 +277,10 @@ int main(int argc, char **argv)
 	try {
 		return run(argc, argv, command, settings);
 	} catch (const Error &error) {
+		client::interrupt::last_word();
 		return report(Failure::of(error, &settings), command, json);
 	} catch (const std::exception &error) {
+		client::interrupt::last_word();
 		return report(
 		    Failure::of(Error(client::exit_other, std::string("internal error: ") + error.what()), nullptr), command, json);
 	}

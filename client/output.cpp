@@ -98,7 +98,10 @@ std::string item_text(const core::json &item)
 			for (const auto &one : value) list += (list.empty() ? "" : ", ") + (one.is_string() ? one.get<std::string>() : one.dump());
 		words += (words.empty() ? "" : "; ") + key + " " + (value.is_array() ? list : value.is_string() ? value.get<std::string>() : value.dump());
 	}
-	return out + "  " + printable(words) + "\n";
+	out += "  " + printable(words) + "\n";
+	if (const auto constraint = it->find("constraint"); check == "foreign key" && constraint != it->end() && constraint->is_string())
+		out += "  where production has such rows and they are to be taken: checks: {" + printable(constraint->get<std::string>()) + ": source}\n";
+	return out;
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "columns.hpp"
 
+#include <map>
+
 #include "idmap.hpp"
 #include "maps.hpp"
 #include "rules.hpp"
@@ -24,6 +26,26 @@ std::string family(const std::string &type)
 }
 
 bool is_array(const std::string &type) { return type.ends_with("[]"); }
+
+// Of the columns that one side lacks, those without a twin of the same type are new or gone; a pair that is alone with its type may be one column
+// under two names. That is never guessed: a column is copied by its name.
+void renamed(const Relation &source, const Relation &target, const Name &table, std::vector<Problem> &warnings)
+{
+	std::map<std::string, std::pair<std::vector<std::string>, std::vector<std::string>>> by_type;
+	for (const Column &column : target.columns)
+		if (!column.generated && !source.column(column.name)) by_type[column.base].first.push_back(column.name);
+	for (const Column &column : source.columns)
+		if (!column.generated && !target.column(column.name)) by_type[column.base].second.push_back(column.name);
+	for (const auto &[type, names] : by_type) {
+		const auto &[here, there] = names;
+		if (here.size() != 1 || there.size() != 1) continue;
+		const auto object = table.shown() + "." + here.front();
+		warnings.push_back({"column-renamed", object,
+		    object + " may be what production calls " + there.front() + ": each side lacks the other's column, and both are " + type,
+		    "ALTER TABLE " + table.sql() + " RENAME COLUMN " + quote_identifier(here.front()) + " TO " + quote_identifier(there.front()) +
+		        ";    -- in the target, if so, until production has the new name"});
+	}
+}
 
 }  // namespace
 
@@ -54,11 +76,13 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 		if (column.generated) continue;
 		const Column *read = source.column(column.name);
 		if (!read) {
-			if (column.identity || (column.not_null && !column.has_default))
+			// A shadow has no default that draws from a sequence (shadow.cpp).
+			const bool numbered = column.identity || (column.has_default && !column.sequence.empty());
+			if (numbered || (column.not_null && !column.has_default))
 				plan.problems.push_back({"column-without-value", object,
 				    object + " is not in production, " +
-				        (column.identity ? "and its numbers are the target's own" : "is NOT NULL and has no default"),
-				    column.identity ? "tables:\n  " + yaml_table(catalog, table.name) + ": {mode: keep}"
+				        (numbered ? "and its numbers are the target's own" : "is NOT NULL and has no default"),
+				    numbered ? "tables:\n  " + yaml_table(catalog, table.name) + ": {mode: keep}"
 				                    : "ALTER TABLE " + table.name.sql() + " ALTER COLUMN " + quote_identifier(column.name) +
 				            " SET DEFAULT ...;"});
 			else
@@ -96,6 +120,7 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 		if (!column.generated && !target.column(column.name))
 			plan.warnings.push_back({"column-only-in-source", shown + "." + column.name,
 			    "the target is behind: " + shown + "." + column.name + " of production is not copied", ""});
+	renamed(source, target, table.name, plan.warnings);
 	if (table.columns.empty())
 		plan.problems.push_back({"no-common-column", shown, shown + " has no column in common with production",
 		    "tables:\n  " + yaml_table(catalog, table.name) + ": {mode: keep}"});

@@ -336,9 +336,10 @@ Config Config::parse(const json &document, std::vector<Problem> &problems)
 		else
 			for (const auto &[pattern, rule] : j->items()) c.tables.push_back(parse_table(r, pattern, rule));
 	}
-	if (const json *j = Reader::get(document, "accept"); j && r.mapping(*j, "accept", {"folded", "published"})) {
+	if (const json *j = Reader::get(document, "accept"); j && r.mapping(*j, "accept", {"folded", "published", "large_objects"})) {
 		c.accept_folded = r.texts(*j, "accept", "folded");
 		c.accept_published = r.texts(*j, "accept", "published");
+		c.accept_large_objects = r.texts(*j, "accept", "large_objects");
 	}
 	if (const json *j = Reader::get(document, "checks")) {
 		if (!j->is_object())
@@ -348,7 +349,7 @@ Config Config::parse(const json &document, std::vector<Problem> &problems)
 			for (const auto &[name, ignored] : j->items())
 				if (r.word(*j, "checks", name.c_str(), {"source"}, {}, "") == "source") c.checks[name] = "source";
 	}
-	c.on_collision = r.word(document, "", "on_collision", {"error"}, {"source"}, "error");
+	c.on_collision = r.word(document, "", "on_collision", {"error", "source"}, {}, "error");
 	c.materialized_views = r.word(document, "", "materialized_views", {"after", "skip"}, {"switch"}, "after");
 	r.word(document, "", "keep_previous", {"false"}, {"true"}, "false");
 	c.fire_triggers = r.texts(document, "", "fire_triggers");
@@ -363,7 +364,7 @@ Config Config::parse(const json &document, std::vector<Problem> &problems)
 json Config::to_json() const
 {
 	json out{{"reserved_from", reserved_from}, {"on_collision", on_collision}, {"materialized_views", materialized_views},
-	    {"accept", {{"folded", accept_folded}, {"published", accept_published}}}, {"checks", checks},
+	    {"accept", {{"folded", accept_folded}, {"large_objects", accept_large_objects}, {"published", accept_published}}}, {"checks", checks},
 	    {"fire_triggers", fire_triggers}, {"tables", json::object()}};
 	auto put = [](json &to, const char *key, const auto &what) {
 		if (!what.empty()) to[key] = what;

@@ -78,7 +78,7 @@ struct Config {
 	std::optional<Users> users;
 	std::map<std::string, std::int64_t> reserved_from{{"bigint", 1'000'000'000}, {"integer", 1'000'000'000}, {"smallint", 30'000}};
 	std::vector<TableRule> tables;
-	std::vector<std::string> accept_folded, accept_published, fire_triggers;
+	std::vector<std::string> accept_folded, accept_large_objects, accept_published, fire_triggers;
 	std::map<std::string, std::string> checks;         // constraint -> source
 	std::string on_collision = "error", materialized_views = "after";
 	Policy policy = Policy::strict;

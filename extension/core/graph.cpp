@@ -11,13 +11,6 @@
 namespace core {
 namespace {
 
-const Sequence *sequence_of(const Catalog &catalog, const Column &column)
-{
-	for (const Sequence &s : catalog.sequences)
-		if (s.name.sql() == column.sequence) return &s;
-	return nullptr;
-}
-
 struct Builder {
 	const Config &config;
 	const Catalog &catalog;
@@ -25,6 +18,12 @@ struct Builder {
 	std::vector<Problem> &problems;
 	std::map<Name, const TableRule *> rules;
 	std::optional<Name> tenant, users;
+	std::map<std::string, const Sequence *> sequences;    // by SQL name, as columns say it
+
+	void add_sequences()
+	{
+		for (const Sequence &s : catalog.sequences) sequences.emplace(s.name.sql(), &s);
+	}
 
 	void add_tables()
 	{
@@ -97,7 +96,7 @@ struct Builder {
 		}
 	}
 
-	// A column of the primary key that a sequence feeds and no foreign key names. A key of several columns has one at most (the id of a partitioned
+	// A column of the primary key that a sequence feeds, or where there is none the application, and no foreign key names. A key of several columns has one at most (the id of a partitioned
 	// table beside its partition key): two of them would be nobody's generated key.
 	const Column *generated(const Name &table, const Relation &relation) const
 	{
@@ -105,7 +104,9 @@ struct Builder {
 		const Column *found = nullptr;
 		for (const auto &name : pk ? pk->columns : std::vector<std::string>{}) {
 			const Column *c = relation.column(name);
-			if (!c || c->sequence.empty() || !config.reserved_from.contains(c->base)) continue;
+			if (!c || !config.reserved_from.contains(c->base)) continue;
+			// Numbers that no sequence makes are codes that programs know, but where rows are tenants' own: there the application counts, here and there.
+			if (c->sequence.empty() && (pk->columns.size() > 1 || graph.node(table).scope != Scope::tenant)) continue;
 			const auto keys = graph.from(table);
 			if (std::any_of(keys.begin(), keys.end(), [&](const ForeignKey *k) { return std::find(k->columns.begin(), k->columns.end(), name) != k->columns.end(); }))
 				continue;
@@ -121,7 +122,8 @@ struct Builder {
 		if (n.mode != Mode::copy) return;
 		const Column *c = generated(table, *n.relation);
 		if (!c) return;
-		const Sequence *s = sequence_of(catalog, *c);
+		const auto found = sequences.find(c->sequence);
+		const Sequence *s = found == sequences.end() ? nullptr : found->second;
 		if (s && s->increment < 0) return;
 		n.key = c->name;
 		n.reserved_from = config.reserved_from.at(c->base);
@@ -301,18 +303,19 @@ bool Graph::in_cycle(const Name &table) const { return cyclic.contains(root_of(*
 Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Problem> &problems, std::vector<Problem> &warnings)
 {
 	Graph graph;
-	Builder b{config, catalog, graph, problems, rules_by_table(config, catalog, problems), {}, {}};
+	Builder b{config, catalog, graph, problems, rules_by_table(config, catalog, problems), {}, {}, {}};
+	b.add_sequences();
 	b.add_tables();
 	b.add_users();
 	b.add_tenants();
 	b.add_keys();
+	if (b.tenant) find_tenant_paths(graph, catalog, *b.tenant, b.rules, problems);
 	for (auto &[name, node] : graph.tables) b.add_generated_key(name, node);
 	b.add_identities();
 	std::map<int, std::vector<Name>> members;
 	for (const auto &[name, c] : components(graph, parents_of(graph))) members[c].push_back(name);
 	for (const auto &[c, names] : members)
 		if (names.size() > 1) graph.cyclic.insert(names.begin(), names.end());
-	if (b.tenant) find_tenant_paths(graph, catalog, *b.tenant, b.rules, problems);
 	apply_choice(graph, config, catalog, problems);
 	for (const Problem &p : missing_modes(graph, catalog, b.rules)) problems.push_back(p);
 	check_graph(graph, config, catalog, b.tenant, b.rules, problems, warnings);

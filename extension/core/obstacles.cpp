@@ -203,6 +203,29 @@ void reserved_ranges(const Graph &graph, const Answers &answers, Plan &plan)
 	}
 }
 
+// A large object is named by its oid, in columns of type oid or of a domain over it (lo); what else such a column may hold nobody can tell.
+void large_objects(const Catalog &source, const Catalog &target, const std::set<Name> &accepted, Plan &plan)
+{
+	if (!source.large_objects) return;
+	bool named = false;
+	for (const auto &table : plan.tables) {
+		const Relation *relation = table.mode == Mode::copy && table.in_source ? source.find(table.name) : nullptr;
+		if (!relation || accepted.contains(table.name)) continue;
+		for (const Transfer &transfer : table.columns) {
+			const Column *column = relation->column(transfer.column);
+			if (!column || (column->base != "oid" && column->base != "oid[]")) continue;
+			named = true;
+			const auto object = table.name.shown() + "." + column->name;
+			plan.problems.push_back({"large-objects", object,
+			    object + " may name large objects of production, which are not copied: it would lead nowhere",
+			    mode_line(target, table.name, "mode: keep") + "    # or {mode: empty}; where it names none, or need not lead anywhere:\naccept:\n  large_objects: " +
+			        yaml_list({yaml_table(target, table.name)})});
+		}
+	}
+	if (!named)
+		plan.warnings.push_back({"large-objects", "source", "production has large objects: they are not copied", ""});
+}
+
 void maps(
     const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
 {
@@ -375,9 +398,7 @@ void add_source_obstacles(
 		    "source and target have the same system identifier: one was made from the files of the other, or they are databases "
 		    "of one server",
 		    ""});
-	if (source.large_objects)
-		plan.warnings.push_back({"large-objects", "source",
-		    "production has large objects: they are not copied, columns of type oid that name them lead nowhere", ""});
+	large_objects(source, target, accepted(target, config.accept_large_objects, "accept.large_objects", plan.problems), plan);
 	rights(source, graph, config, plan);
 	if (config.tenants) reserved_ranges(graph, answers, plan);
 	maps(config, graph, source, target, answers, plan);

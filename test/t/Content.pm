@@ -39,7 +39,7 @@ UNION ALL SELECT 'index', indexrelid::regclass::text, concat_ws(' ', pg_get_inde
 UNION ALL SELECT 'view', oid::regclass::text, regexp_replace(pg_get_viewdef(oid), '\s+', ' ', 'g'), NULL, NULL, NULL, NULL FROM mine WHERE relkind IN ('v', 'm')
 UNION ALL SELECT 'sequence''s definition', seqrelid::regclass::text, concat_ws(' ', seqtypid::regtype, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle), NULL, NULL, NULL, NULL
 	FROM pg_sequence WHERE seqrelid IN (SELECT oid FROM mine)
-UNION ALL SELECT 'trigger', tgrelid::regclass || '.' || CASE WHEN tgisinternal THEN concat_ws(' ', 'of', (SELECT conname FROM pg_constraint k WHERE k.oid = tgconstraint), tgfoid::regproc) ELSE tgname END,
+UNION ALL SELECT 'trigger', tgrelid::regclass || '.' || CASE WHEN tgisinternal THEN concat_ws(' ', 'of', (SELECT conname FROM pg_constraint k WHERE k.oid = tgconstraint), tgfoid::regproc) ELSE tgname::text END,
 		concat_ws(' ', 'state', tgenabled, CASE WHEN NOT tgisinternal THEN pg_get_triggerdef(oid) END), NULL, NULL, NULL, NULL FROM pg_trigger WHERE tgrelid IN (SELECT oid FROM mine)
 UNION ALL SELECT 'policy', polrelid::regclass || '.' || polname, concat_ws(' ', polcmd, polpermissive, polroles::regrole[], pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)), NULL, NULL, NULL, NULL
 	FROM pg_policy

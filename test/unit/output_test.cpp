@@ -175,6 +175,7 @@ TEST_CASE("errors: one sentence, detail, hint, failed checks; nothing secret")
 	    "prodsync: error: 1 check failed; uat was not touched\n"
 	    "  foreign key a.b -> c: 12 rows\n"
 	    "    constraint a_b_fk\n"
+	    "    where production has such rows and they are to be taken: checks: {a_b_fk: source}\n"
 	    "  detail: password=***\n"
 	    "  hint: repair them\n");
 }
