@@ -43,6 +43,8 @@ inline const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
 std::string single_key(const core::Relation &);    // the column of its primary key, where that is one
 std::vector<Check> check_brought_references(const Refresh &);
 std::vector<Check> bring_rows(const Refresh &);           // proves that they are what they were, but for ids and references
+// join.cpp: the fallback user becomes a member of the imported tenants. Returns what failed, and how many it were.
+std::vector<Check> join_tenants(const Refresh &);
 void move_staying_references(const Refresh &);
 
 }  // namespace prodsync

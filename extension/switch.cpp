@@ -99,6 +99,8 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 	const GaveWay gave_way = give_way(refresh, checks);
 	if (moved_by) *moved_by = gave_way.xid;
 	FAULT_POINT("switch: rows gave way");
+	append(checks, join_tenants(refresh));
+	require_ok(checks);
 	append(checks, bring_rows(refresh));
 	require_ok(checks);
 	FAULT_POINT("switch: rows brought");

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <stdexcept>
+#include "chosen.hpp"
 #include "graph_check.hpp"
 #include "presets.hpp"
 #include "rules.hpp"
@@ -315,7 +316,8 @@ Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Pro
 	for (const auto &[name, c] : components(graph, parents_of(graph))) members[c].push_back(name);
 	for (const auto &[c, names] : members)
 		if (names.size() > 1) graph.cyclic.insert(names.begin(), names.end());
-	for (const Problem &p : missing_modes(catalog, b.rules)) problems.push_back(p);
+	apply_choice(graph, config, catalog, problems);
+	for (const Problem &p : missing_modes(graph, catalog, b.rules)) problems.push_back(p);
 	check_graph(graph, config, catalog, b.tenant, b.rules, problems, warnings);
 	return graph;
 }

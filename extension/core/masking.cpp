@@ -259,6 +259,7 @@ class Checker {
 			const auto child = tables.find(logical_table(graph, key->child)), parent = tables.find(logical_table(graph, key->parent));
 			if (child == tables.end() || parent == tables.end()) continue;
 			if (child->second->mode == Mode::empty || parent->second->mode == Mode::empty) continue;
+			if (graph.node(child->first).stays || graph.node(parent->first).stays) continue;    // masked when it was copied, or not: verified
 			if (child->second->mode == Mode::copy && !child->second->in_source) continue;    // kept rows only, which follow theirs
 			for (std::size_t i = 0; i < key->columns.size(); ++i) {
 				const MaskRule of_child = effective(*child->second, key->columns[i]), of_parent = effective(*parent->second, key->referenced[i]);
@@ -314,7 +315,7 @@ public:
 				const auto object = table.name.shown() + "." + name;
 				const Relation *there = source.find(table.name);
 				if (!there || !there->column(name)) continue;    // only the target has it: nothing travels
-				if (table.mode == Mode::keep)
+				if (table.mode == Mode::keep && !graph.node(table.name).stays)
 					problem("masked-kept-table", object,
 					    "a rule for " + object + ": the table is kept, none of its rows is copied or masked (" + table.reason + ")",
 					    "take the rule out, or: tables: {" + yaml_table(target, table.name) + ": {mode: copy}}");
