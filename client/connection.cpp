@@ -182,7 +182,7 @@ Connection::Connection(Endpoint endpoint) : endpoint_(std::move(endpoint))
 		throw Error(exit_refused, endpoint_.label + " answers through a connection pooler (" + host() + ")",
 			"name the server itself, not PgBouncer or the like: prodsync needs sessions of its own. Host and port come from " + endpoint_.origin);
 	// Else a server goes on with a long statement after we are gone. Refused where its operating system cannot tell.
-	if (server() >= 140000) Result(PQexec(conn_.get(), "SET client_connection_check_interval = '2s'"));
+	if (server() >= 140000) Result(PQexec(conn_.get(), "SET client_connection_check_interval = '1s'"));
 }
 
 Result Connection::exec(const std::string &sql, const Params &params, Show show)

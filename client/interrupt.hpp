@@ -13,6 +13,9 @@ namespace client::interrupt {
 // nothing but this thread can end it: an exit code, and an error's text and hint.
 using Tell = std::function<void(int exit_code, const std::string &text, const std::string &hint)>;
 void start(Tell tell);
+// One result is told, by whoever has it first: the thread that ends the process, or the one that comes to its end in good order. Does not return
+// where the former has begun to.
+void last_word();
 bool interrupted();
 bool held();
 void check();                  // throws Error (exit 7, or 10 once committed) where interrupted(), unless something holds

@@ -1,5 +1,6 @@
 #include "plan_run.hpp"
 #include <algorithm>
+#include <future>
 #include <map>
 #include <thread>
 #include "../extension/core/catalog_query.hpp"
@@ -127,6 +128,7 @@ std::map<std::string, std::vector<core::Row>> ask_target(const RefreshOptions &o
 	return out;
 }
 
+// Both servers are asked at the same time. Where both fail the target's error is the one that is told.
 core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 {
 	std::vector<core::Problem> problems, warnings;
@@ -136,13 +138,19 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 		const auto questions = core::questions(options.config, prepared.source_catalog, prepared.target_catalog, answers);
 		if (questions.empty()) return answers;
 		const std::size_t before = answers.asked.size();
+		auto of_source = std::async(std::launch::async, [&] {
+			std::map<std::string, std::vector<core::Row>> out;
+			for (const core::Question &question : questions)
+				if (question.side == core::Side::source) out[question.id] = ask_source(options, prepared, answers, question);
+			return out;
+		});
 		std::map<std::string, std::vector<core::Row>> of_target;
 		if (std::any_of(questions.begin(), questions.end(), [](const core::Question &question) { return question.side == core::Side::target; }))
 			of_target = ask_target(options, prepared, answers);
-		for (const core::Question &question : questions) {
-			auto rows = question.side == core::Side::source ? ask_source(options, prepared, answers, question) : std::move(of_target[question.id]);
-			answers.take(options.config, graph, question, std::move(rows));
-		}
+		auto rows_of_source = of_source.get();
+		// A target that answers what was asked of the source is not heard.
+		for (const core::Question &question : questions)
+			answers.take(options.config, graph, question, (question.side == core::Side::source ? rows_of_source : of_target)[question.id]);
 		// Each round answers what it asks; else this would never end.
 		if (answers.asked.size() == before) throw Error(exit_other, "the plan asks the same questions again");
 	}
@@ -237,11 +245,6 @@ Prepared prepare(const RefreshOptions &options)
 	}
 	demand_two_databases(source, target, prepared.warnings);
 
-	prepared.snapshot = source.one(core::begin_snapshot("")).value_or("");
-	prepared.source_document = source_catalog(source);
-	prepared.source_catalog = core::Catalog::parse(prepared.source_document);
-	// One moment of the target too, and the server sees to it that nothing is written.
-	target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 	const auto may = [&](auto question) {
 		try {
 			return question();
@@ -253,22 +256,35 @@ Prepared prepare(const RefreshOptions &options)
 				{}, error.sqlstate);
 		}
 	};
-	prepared.target_catalog = core::Catalog::parse(parse(may([&] { return target.one("SELECT " + prepared.extension.call("sync_catalog()")); }), target));
+	auto of_target = std::async(std::launch::async, [&] {
+		// One moment of the target too, and the server sees to it that nothing is written.
+		target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+		return core::Catalog::parse(parse(may([&] { return target.one("SELECT " + prepared.extension.call("sync_catalog()")); }), target));
+	});
+	prepared.snapshot = source.one(core::begin_snapshot("")).value_or("");
+	prepared.source_document = source_catalog(source);
+	prepared.source_catalog = core::Catalog::parse(prepared.source_document);
+	prepared.target_catalog = of_target.get();
 
 	prepared.answers = ask(options, prepared);
-	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers);
-	// Keys that are texts may be what the missing rules are about: while something stands in the way they stay here.
-	const bool ask_target = prepared.plan.problems.empty() || !prepared.answers.has_text_keys();
-	if (ask_target) try {
-		const auto theirs = may([&] {
+	const auto plan_of_target = [&] {
+		return may([&] {
 			return target.exec("SELECT section, object, item FROM " + prepared.extension.call("sync_plan($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
 				{options.shared_config.dump(), prepared.source_document.dump(), prepared.answers.to_json().dump()}).all();
 		});
+	};
+	// Keys that are texts may be what the missing rules are about: while something stands in the way they stay here.
+	std::future<std::vector<core::Row>> theirs;
+	if (!prepared.answers.has_text_keys()) theirs = std::async(std::launch::async, plan_of_target);
+	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers);
+	if (!theirs.valid() && prepared.plan.problems.empty()) theirs = std::async(std::launch::deferred, plan_of_target);
+	if (theirs.valid()) try {
+		const auto rows = theirs.get();
 		if (prepared.plan.problems.empty())
-			if (const std::string differs = difference(prepared.plan, theirs); !differs.empty())
+			if (const std::string differs = difference(prepared.plan, rows); !differs.empty())
 				throw Error(exit_refused, options.target.label + " plans something else than this client; nothing was changed",
 					"client and extension must be the same build; if they are, do not trust that server", differs);
-		add_findings(prepared.plan, theirs);
+		add_findings(prepared.plan, rows);
 	} catch (Error &error) {
 		if (error.sqlstate != "PS002" || prepared.plan.problems.empty()) throw;    // the problems that we have already
 	}

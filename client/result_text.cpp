@@ -7,9 +7,9 @@
 namespace client {
 namespace {
 
-const CheckResult *find_check(const std::vector<CheckResult> &checks, const std::string &name)
+const CheckResult *find_check(const std::vector<CheckResult> &checks, const std::string &name, const std::string &object)
 {
-	auto found = std::find_if(checks.begin(), checks.end(), [&](const CheckResult &check) { return check.name == name; });
+	auto found = std::find_if(checks.begin(), checks.end(), [&](const CheckResult &check) { return check.name == name && check.object == object; });
 	return found == checks.end() ? nullptr : &*found;
 }
 
@@ -40,7 +40,7 @@ struct Group {
 // The switch reports what it did in the form of a check: told in a sentence, not counted.
 bool only_told(const CheckResult &check)
 {
-	return check.name == "kept rows" || check.name == "sequences" || check.name == "gave way to kept rows";
+	return (check.name == "kept rows" && check.object == "all tables") || check.name == "sequences" || check.name == "gave way to kept rows";
 }
 
 // "foreign key" -> "foreign keys"; names that are plural, or that there is one of, stay.
@@ -106,14 +106,14 @@ std::string result_text(const RefreshView &view)
 		out += "  switched in " + show_duration(result.switch_seconds) +
 		    (result.switch_tries > 1 ? " at try " + std::to_string(result.switch_tries) : "") + "; nobody using " + view.target +
 		    " waited longer\n";
-		if (const auto *kept = find_check(result.checks, "kept rows")) {
+		if (const auto *kept = find_check(result.checks, "kept rows", "all tables")) {
 			const auto moved = number(kept->detail, "rekeyed"), supporting = number(kept->detail, "supporting");
 			if (number(kept->detail, "kept") || supporting || moved)
 				out += "  " + counted(number(kept->detail, "kept"), "kept row") + " brought over" +
 				    (supporting ? ", with " + counted(supporting, "row") + " that they reference" : "") +
 				    (moved ? "; " + counted(moved, "id") + " moved into the reserved range" : "") + "\n";
 		}
-		if (const auto *sequences = find_check(result.checks, "sequences"))
+		if (const auto *sequences = find_check(result.checks, "sequences", "all sequences"))
 			out += "  " + counted(static_cast<std::int64_t>(view.unique_keys), "unique key") + " built, " +
 			    counted(number(sequences->detail, "set"), "sequence") + " set\n";
 	}

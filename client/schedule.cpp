@@ -95,7 +95,7 @@ bool run_steps(const std::vector<Step> &steps, const Workers &workers)
 			lock.lock();
 			--running;
 			if (!failed) graph.done(step);
-			else if (!error) error = failed;
+			else if (!error && !stopped) error = failed;    // else it was cancelled: why is known already
 			changed.notify_all();
 		}
 	};

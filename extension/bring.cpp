@@ -5,7 +5,7 @@
 
 namespace prodsync {
 
-static std::string single_key(const core::Relation &relation)
+std::string single_key(const core::Relation &relation)
 {
 	const core::Index *primary = relation.primary_key();
 	return primary && primary->columns.size() == 1 ? primary->columns[0] : "";
@@ -20,9 +20,20 @@ bool plain_key_type(const std::string &base)
 	return false;
 }
 
+// anonymize.kept_rows: mask
+static std::string masked(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &value)
+{
+	const auto rules = refresh.masks_of_kept.find(refresh.catalog().root(table));
+	if (rules == refresh.masks_of_kept.end()) return value;
+	const auto rule = rules->second.find(column.name);
+	if (rule == rules->second.end() || !rule->second.masks()) return value;
+	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.strategy) + ", " + core::quote_literal(rule->second.domain) + ", " + std::to_string(rule->second.length) + ")::" + (column.base == "character" ? "pg_catalog.bpchar" : column.base);    // character is character(1)
+}
+
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
 {
-	std::string value = alias + "." + core::quote_identifier(column.name);
+	const std::string old = alias + "." + core::quote_identifier(column.name);
+	std::string value = masked(refresh, table, column, old);
 	const core::Identity *identity = refresh.graph.identity(table, column.name);
 	core::Name owner = identity ? identity->table : table;
 	std::string key = identity ? identity->column : column.name;
@@ -32,15 +43,10 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 		return {value, ""};
 	std::string m = alias + "m" + std::to_string(number);
 	return {"coalesce(" + m + ".new_key::" + column.base + ", " + value + ")",
-			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(owner)) + "::oid AND " + m + ".space = 'o' AND " + m + ".old_key = " + value + "::text"};
+			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(owner)) + "::oid AND " + m + ".space = 'o' AND " + m + ".old_key = " + old + "::text"};
 }
 
-// FROM clause over the rows of a table that are brought: kept as k, the old row as t, and what the new values of some columns need.
-struct Brought {
-	std::string from;
-	std::vector<std::string> values;    // one for each column
-};
-static Brought brought(const Refresh &refresh, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns)
+Brought brought(const Refresh &refresh, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns)
 {
 	Brought out{"prodsync_work.kept k JOIN " + rows + " ON t.tableoid = k.rel AND t.ctid = k.row_id", {}};
 	int n = 0;
@@ -51,78 +57,11 @@ static Brought brought(const Refresh &refresh, const core::Name &table, const st
 	}
 	return out;
 }
-static const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
 
 static std::vector<const core::Column *> columns_of(const core::Relation &relation, const std::vector<std::string> &names)
 {
 	std::vector<const core::Column *> out;
 	for (const std::string &name : names) out.push_back(relation.column(name));
-	return out;
-}
-
-// Unique indexes whose columns can be compared by "=" of pg_catalog. The others (expressions, predicates, types of extensions) speak up when the
-// row is inserted.
-static std::vector<const core::Index *> comparable_indexes(const core::Relation &relation)
-{
-	std::vector<const core::Index *> out;
-	for (const core::Index &index : relation.indexes) {
-		bool usable = index.unique && index.valid && !index.expressions && index.predicate.empty() && !index.columns.empty();
-		for (const std::string &name : index.columns) {
-			const core::Column *column = relation.column(name);
-			usable = usable && column && column->binary && column->base.find('[') == std::string::npos;
-		}
-		if (usable) out.push_back(&index);
-	}
-	return out;
-}
-// Does a column of the index carry ids that production's are mapped to (users)?
-static bool holds_mapped(const Refresh &refresh, const core::Name &table, const core::Index &index)
-{
-	for (const std::string &name : index.columns) {
-		const core::Identity *identity = refresh.graph.identity(table, name);
-		if (identity && refresh.graph.node(identity->table).mapped) return true;
-	}
-	return false;
-}
-
-struct Collision {
-	std::string from, where;    // the brought row k, t and the new row s that has the same key
-	Brought rows;
-};
-static Collision collision(const Refresh &refresh, const core::Name &table, const core::Index &index, std::vector<std::string> more)
-{
-	const core::Relation &relation = *refresh.graph.node(table).relation;
-	Collision out;
-	out.rows = brought(refresh, table, refresh.old_rows(table, "t"), columns_of(relation, index.columns));
-	std::vector<std::string> on;
-	for (std::size_t i = 0; i < index.columns.size(); i++) on.push_back("s." + core::quote_identifier(index.columns[i]) + " = " + out.rows.values[i]);
-	more.insert(more.end(), index.columns.begin(), index.columns.end());
-	out.from = out.rows.from + " JOIN " + refresh.new_rows(table, more, "s") + " ON " + join(on, " AND ");
-	out.where = "k.tab = " + std::to_string(refresh.oid(table)) + "::oid AND " + is_brought;
-	return out;
-}
-
-std::vector<Check> check_collisions(const Refresh &refresh)
-{
-	pg::Tables sql(refresh.extension, pg::Plans::kept);
-	std::vector<Check> out;
-	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'")) {
-		const core::Relation &relation = *refresh.graph.node(table).relation;
-		std::string own = single_key(relation);
-		const core::Column *key = own.empty() ? nullptr : relation.column(own);
-		bool shown = key && (key->base == "uuid" || key->base == "bigint" || key->base == "integer" || key->base == "smallint");
-		for (const core::Index *index : comparable_indexes(relation)) {
-			if (holds_mapped(refresh, table, *index)) continue;    // those give way
-			Collision c = collision(refresh, table, *index, {});
-			std::string keys = shown ? "(SELECT jsonb_agg(x) FROM (SELECT unnest((array_agg(t." + core::quote_identifier(own) + "::text ORDER BY t." + core::quote_identifier(own) + "))[1:5]) AS x) y)" : "NULL";
-			std::vector<pg::Row> rows = sql.rows("SELECT count(*), " + keys + " FROM " + c.from + " WHERE " + c.where);
-			if (*rows[0][0] == "0") continue;
-			core::json detail{{"index", index->name}, {"text", "a kept row has the same unique key as a row from the source"}};
-			if (rows[0][1]) detail["kept_keys"] = core::json::parse(*rows[0][1]);
-			out.push_back({"collision", table.shown() + "." + index->name, std::stoll(*rows[0][0]), detail.dump(), false});
-		}
-		pg::check_interrupts();
-	}
 	return out;
 }
 
@@ -152,64 +91,48 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 	return out;
 }
 
-// S4. Production's row and the kept row have become equal in a unique key only because both users are one now: the kept row wins,
-// references to the other move to it.
-std::vector<core::Name> give_way(const Refresh &refresh, std::vector<Check> &checks)
+// What a row is made of, short enough to be put together as one text however long its values are.
+static std::string digest(const std::vector<const core::Column *> &columns, const std::vector<std::string> &values)
 {
-	std::vector<core::Name> touched;
-	std::vector<core::Name> tables;
-	{
-		pg::Tables sql(refresh.extension, pg::Plans::kept);
-		tables = tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'");
+	std::vector<std::string> parts;
+	for (std::size_t i = 0; i < columns.size(); i++) {
+		const std::string &base = columns[i]->base;
+		if (base == "bytea") parts.push_back("pg_catalog.sha256(" + values[i] + ")");
+		else if (base == "text" || base == "character varying" || base == "character" || base == "json" || base == "jsonb" || base == "xml") parts.push_back("pg_catalog.hashtextextended(" + values[i] + "::text COLLATE pg_catalog.\"C\", 0)");
+		else parts.push_back(values[i]);
 	}
-	for (const core::Name &table : tables) {
-		const core::Relation &relation = *refresh.graph.node(table).relation;
-		std::string own = single_key(relation);
-		for (const core::Index *index : comparable_indexes(relation)) {
-			if (!holds_mapped(refresh, table, *index)) continue;
-			Collision c = collision(refresh, table, *index, own.empty() ? std::vector<std::string>{} : std::vector<std::string>{own});
-			std::uint64_t found = 0;
-			{
-				pg::Tables sql(refresh.extension, pg::Plans::kept);
-				if (own.empty()) {
-					found = std::stoull(sql.one("SELECT count(*) FROM " + c.from + " WHERE " + c.where).value_or("0"));
-				} else {
-					Replaced now = new_value(refresh, table, *relation.column(own), "t", 1000);
-					found = sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'n', s." + core::quote_identifier(own) + "::text, (" + now.value +
-										")::text, 'w' FROM " + c.from + now.join + " WHERE " + c.where + " ON CONFLICT DO NOTHING",
-									{std::to_string(refresh.oid(table))});
-				}
-			}
-			if (found == 0) continue;
-			// `s` of the collision is all leaves together; the deleted row is found in its leaf by the same key.
-			std::vector<std::string> on;
-			for (std::size_t i = 0; i < index->columns.size(); i++) on.push_back("x." + core::quote_identifier(index->columns[i]) + " = " + c.rows.values[i]);
-			for (const core::Relation *leaf : refresh.catalog().storage(table)) {
-				Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
-				pg::Tables(refresh.extension).run("DELETE FROM ONLY " + sql_name(shadow) + " AS x USING " + c.rows.from + " WHERE " + c.where + " AND " + join(on, " AND "));
-			}
-			touched.push_back(table);
-			// Every column that carries the id, however many foreign keys away.
-			for (const auto &[where, identity] : refresh.graph.identities) {
-				if (own.empty() || !(identity == core::Identity{table, own}) || where == std::pair(table, own) || !refresh.replaced(where.first)) continue;
-				const core::Column &column = *refresh.graph.node(where.first).relation->column(where.second);
-				std::string name = core::quote_identifier(column.name);
-				for (const core::Relation *leaf : refresh.catalog().storage(where.first)) {
-					Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
-					pg::Tables(refresh.extension).run(
-									 "UPDATE ONLY " + sql_name(shadow) + " AS c SET " + name + " = m.new_key::" + column.base + " FROM prodsync_work.moved m WHERE m.tab = " +
-										 std::to_string(refresh.oid(table)) + "::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + column.base);
-				}
-				touched.push_back(where.first);
-			}
-			checks.push_back({"gave way to kept rows", table.shown() + "." + index->name, static_cast<std::int64_t>(found),
-							  core::json{{"text", "rows from the source that equal a kept row once users are mapped were dropped; references moved"}}.dump(), true});
-		}
-	}
-	return touched;
+	return "coalesce(sum(pg_catalog.hashtextextended(ROW(" + join(parts, ", ") + ")::text COLLATE pg_catalog.\"C\", 0)), 0)";
 }
 
-void bring_rows(const Refresh &refresh)
+// Brings the kept rows of one relation, and proves it: the rows as they lie in the old storage, with their new ids and references, against those that lie
+// in the shadow afterwards. They were put behind what was loaded, so that reading them again is no scan of the shadow.
+static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
+{
+	const core::Name table = refresh.catalog().root(leaf);
+	const std::vector<const core::Column *> columns = refresh.stored_columns(table);
+	const Brought rows = brought(refresh, table, "ONLY " + leaf.sql() + " AS t", columns);
+	std::vector<std::string> names, selected, brought_as;
+	for (std::size_t i = 0; i < columns.size(); i++) {
+		names.push_back(core::quote_identifier(columns[i]->name));
+		brought_as.push_back("c" + std::to_string(i));
+		selected.push_back(rows.values[i] + " AS " + brought_as.back());
+	}
+	const std::string shadow = refresh.shadow_of(oid), which = "k.rel = $1::oid AND " + std::string(is_brought);
+	pg::Tables sql(refresh.extension);
+	const pg::Row before = sql.rows("WITH old AS MATERIALIZED (SELECT " + join(selected, ", ") + " FROM " + rows.from + " WHERE " + which + "), new AS (INSERT INTO " + shadow + " (" + join(names, ", ") +
+		") SELECT " + join(brought_as, ", ") + " FROM old RETURNING ctid) SELECT (SELECT count(*) FROM prodsync_work.kept k WHERE " + which + "), (SELECT " + digest(columns, brought_as) +
+		" FROM old), (SELECT ctid FROM new ORDER BY ctid LIMIT 1)", {std::to_string(oid)}).at(0);
+	// a savepoint of the caller has an id of its own
+	const std::string writer = std::to_string(pg::call([] { return GetCurrentTransactionId(); }));
+	const pg::Row after = sql.rows("SELECT count(*), " + digest(columns, names) + " FROM ONLY " + shadow + " AS s WHERE s.ctid >= $1::tid AND s.xmin = $2::xid", {before[2], writer}).at(0);
+	const std::int64_t wanted = std::stoll(*before[0]), found = std::stoll(*after[0]);
+	const std::int64_t other = wanted != found ? std::abs(wanted - found) : before[1] != after[1];
+	core::json detail{{"rows", wanted}};
+	if (other) detail["text"] = wanted != found ? "kept rows are missing after they were brought over" : "kept rows are not what they were, but for ids and references";
+	return {"kept rows", leaf.shown(), other, detail.dump(), other == 0};
+}
+
+std::vector<Check> bring_rows(const Refresh &refresh)
 {
 	std::vector<std::pair<core::Name, Oid>> leaves;
 	{
@@ -221,17 +144,12 @@ void bring_rows(const Refresh &refresh)
 			leaves.emplace_back(names.at(rel), rel);
 		}
 	}
+	std::vector<Check> out;
 	for (const auto &[leaf, oid] : leaves) {
-		core::Name table = refresh.catalog().root(leaf);
-		std::vector<const core::Column *> columns = refresh.stored_columns(table);
-		Brought rows = brought(refresh, table, "ONLY " + leaf.sql() + " AS t", columns);
-		std::vector<std::string> names;
-		for (const core::Column *column : columns) names.push_back(core::quote_identifier(column->name));
-		Oid shadow = refresh.shadows.at(oid);
-		pg::Tables(refresh.extension).run("INSERT INTO " + sql_name(shadow) + " (" + join(names, ", ") + ") SELECT " + join(rows.values, ", ") + " FROM " + rows.from +
-																 " WHERE k.rel = " + std::to_string(oid) + "::oid AND " + is_brought);
+		out.push_back(bring(refresh, leaf, oid));
 		pg::check_interrupts();
 	}
+	return out;
 }
 
 // References of tables that stay follow the keys that moved. No trigger fires: nothing changed but the number by which a row goes.

@@ -1,5 +1,7 @@
 // This database as one JSON document: the very statement that the client runs on the source.
 #include "core/catalog_query.hpp"
+#include "core/masking.hpp"
+#include "mask.hpp"
 #include "refresh.hpp"
 #include "pg_server.hpp"
 
@@ -29,6 +31,8 @@ std::string read_catalog()
 	for (const auto &[name, value] : core::catalog_settings) settings.set(name, value);
 	pg::Spi spi;
 	std::string document = spi.one(core::catalog_query).value_or("{}");
+	if (has_file_key())    // what only the library knows: kept rows can be masked here
+		document = spi.one("SELECT pg_catalog.jsonb_set($1::pg_catalog.jsonb, ARRAY['settings', $2], '\"usable\"')", {document, std::string(core::key_file_setting)}).value_or("{}");
 	if (stays) remember(document);
 	return document;
 }

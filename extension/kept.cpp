@@ -2,6 +2,7 @@
 #include <algorithm>
 #include "condition.hpp"
 #include "foreign_keys.hpp"
+#include "origin.hpp"
 
 namespace prodsync {
 
@@ -12,6 +13,7 @@ void forget_kept(const Refresh &refresh)
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	sql.run("DELETE FROM prodsync_work.kept");
 	sql.run("DELETE FROM prodsync_work.moved");
+	sql.run("DELETE FROM prodsync_work.collision");
 }
 
 std::vector<core::Name> tables_with_kept_rows(pg::Tables &sql, const Refresh &refresh, const std::string &condition)
@@ -128,51 +130,43 @@ static void prune(pg::Tables &sql, const Refresh &refresh)
 	sql.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
 }
 
-// Transactions of verified runs from this very source: loads of a leaf, and switches (no leaf).
-struct Origin {
-	Oid leaf;
-	core::Name relation;
-	std::string xmin;
-};
-static std::vector<Origin> known_origins(pg::Tables &sql, const Refresh &refresh)
+void prune_supporting(const Refresh &refresh)
 {
-	std::map<Oid, core::Name> names;
-	for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
-	std::vector<Origin> out;
-	// xmin has 32 bits: an xid of a run more than two thousand million transactions ago proves nothing.
-	for (const pg::Row &row : sql.rows("SELECT DISTINCT CASE s.kind WHEN 'load' THEN s.original ELSE 0 END, (s.xid::text::numeric % 4294967296)::text FROM prodsync_work.run_step s"
-									   " JOIN prodsync_work.run r USING (run) WHERE s.kind IN ('load', 'switch') AND s.xid IS NOT NULL AND r.status IN ('switched', 'done')"
-									   " AND r.source ->> 'system_identifier' = $1 AND r.source ->> 'database' = $2 AND pg_current_xact_id()::text::numeric - s.xid::text::numeric < 2000000000"
-									   " ORDER BY 1, 2",
-			 {refresh.documents.source_system, refresh.documents.source_database})) {
-		Oid leaf = static_cast<Oid>(std::stoul(row[0].value_or("0")));
-		if (leaf == InvalidOid) out.push_back({leaf, {}, *row[1]});
-		else if (auto found = names.find(leaf); found != names.end()) out.push_back({leaf, found->second, *row[1]});
-	}
-	return out;
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	prune(sql, refresh);
 }
 
-// The source's row of the same id: below the reserved range, written by a verified run from this very source, still in the new content. A kept
-// row can be one too: it came from the source and its reference was moved to a kept row in that run's switch (S4); the source's own copy comes
-// in again and moves again. What a switch brings over itself lies in the reserved range, so a row below it that has the switch's xid is such
-// a row. (Not one with a load's xid: somebody may have made a tenant of production's his own.)
+// The source's row of the same key: written by a verified run from this very source, below the reserved range where the key is generated, still in the
+// new content. A kept row can be one too: its reference was moved to a kept row in that run's switch (S4), or it hangs from such a row; the source's own
+// comes in again and moves again. (A kept row with a load's xid alone is none: somebody may have made a tenant of production's his own.)
+// Where the key is several columns one of them may have moved, so nothing is looked for: what came from the source comes from the source.
 static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std::vector<Origin> &origins, const core::Name &table, const core::TableNode &node)
 {
 	const core::Relation &relation = *node.relation;
 	const core::Index *key = relation.primary_key();
-	if (!key || key->columns.size() != 1) return;
-	std::string column = core::quote_identifier(key->columns[0]);
-	std::string below = node.key.empty() ? "" : " AND t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from);
-	std::string loads, switches;
+	std::string loads, moves;
 	for (const Origin &origin : origins)
-		if (origin.leaf == InvalidOid) switches += (switches.empty() ? "" : ",") + origin.xmin;
+		if (origin.leaf == InvalidOid) moves += (moves.empty() ? "" : ",") + origin.xmin;
 		else if (refresh.catalog().root(origin.relation) == table) loads += (loads.empty() ? "" : ",") + number(origin.leaf) + "/" + origin.xmin;
-	if (node.key.empty()) switches.clear();
-	if (loads.empty() && switches.empty()) return;
-	sql.run("UPDATE prodsync_work.kept k SET state = 'x' FROM " + refresh.old_rows(table, "t") + " WHERE k.tab = $1::oid AND t.tableoid = k.rel AND t.ctid = k.row_id" + below +
-				" AND (k.why <> 'k' AND t.tableoid::text || '/' || t.xmin::text = ANY ($2::text[]) OR t.xmin::text = ANY ($3::text[]))"
-				" AND EXISTS (SELECT 1 FROM " + refresh.new_rows(table, key->columns, "n") + " WHERE n." + column + " = t." + column + ")",
-			{number(refresh.oid(table)), "{" + loads + "}", "{" + switches + "}"});
+	if (loads.empty() && moves.empty()) return;
+	std::string still_there;
+	if (key && key->columns.size() == 1) {
+		const std::string column = core::quote_identifier(key->columns[0]);
+		still_there = " AND EXISTS (SELECT 1 FROM " + refresh.new_rows(table, key->columns, "n") + " WHERE n." + column + " = t." + column + ")";
+	}
+	const std::string below = node.key.empty() ? "" : " AND t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from);
+	const std::string loaded = "t.tableoid::text || '/' || t.xmin::text = ANY ($2::text[])";
+	const std::string rows = "UPDATE prodsync_work.kept k SET state = 'x' FROM " + refresh.old_rows(table, "t");
+	const std::string where = " WHERE k.tab = $1::oid AND k.state = 'b' AND t.tableoid = k.rel AND t.ctid = k.row_id" + below + still_there;
+	if (!still_there.empty())
+		sql.run(rows + where + " AND k.why <> 'k' AND " + loaded, {number(refresh.oid(table)), "{" + loads + "}"});
+	if (moves.empty()) return;
+	sql.run(rows + where + " AND t.xmin::text = ANY ($2::text[])", {number(refresh.oid(table)), "{" + moves + "}"});
+	if (node.path.empty()) return;
+	const core::Hop &hop = node.path.front();
+	sql.run(rows + " JOIN " + refresh.old_rows(hop.to, "p") + " ON " + hop_equals(refresh, table, hop, "t", "p") + " JOIN prodsync_work.kept pk ON pk.rel = p.tableoid AND pk.row_id = p.ctid AND pk.why = 'k' AND pk.state = 'x'" +
+				where + " AND k.why = 'k' AND " + loaded,
+			{number(refresh.oid(table)), "{" + loads + "}"});
 }
 
 static bool comparable(const core::Relation &relation, const std::vector<std::string> &columns)
@@ -240,10 +234,10 @@ void resolve_supporting(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<core::Name> some = tables_with_kept_rows(sql, refresh, "why <> 'k'"), all = tables_with_kept_rows(sql, refresh, "true");
-	const std::vector<Origin> origins = known_origins(sql, refresh);
+	const std::vector<Origin> origins = known_origins(sql, refresh.catalog(), refresh.documents.source_system, refresh.documents.source_database);
 	std::set<core::Name> looked_at(some.begin(), some.end()), kept(all.begin(), all.end());
 	for (const core::Name &table : refresh.graph.parents_first()) {
-		if (kept.count(table) && (looked_at.count(table) || !refresh.graph.node(table).key.empty())) resolve_by_origin(sql, refresh, origins, table, refresh.graph.node(table));
+		if (kept.count(table)) resolve_by_origin(sql, refresh, origins, table, refresh.graph.node(table));
 		if (!looked_at.count(table)) continue;
 		resolve_by_natural_key(sql, refresh, table, refresh.graph.node(table));
 		pg::check_interrupts();
@@ -290,7 +284,7 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
 		std::string count = sql.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
-									" JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid WHERE k.why = 'r' AND k.state = 'b'").value_or("0");
+									" JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid WHERE k.why = 'r' AND k.state = 'b' OR k.state = 'd'").value_or("0");
 		if (count != "0")
 			out.push_back({"rows that go away", describe(*key), std::stoll(count), core::json{{"text", "rows of a table that stays reference rows that nothing keeps"}}.dump(), false});
 	}
@@ -304,9 +298,19 @@ void rekey(const Refresh &refresh)
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.key.empty()) continue;
 		std::string column = core::quote_identifier(node.key), start = std::to_string(node.reserved_from), sequence = node.relation->column(node.key)->sequence;
-		// Never below what was given out already: keys in the range, and the sequence, which does not go back either.
-		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " + refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")" +
-						   (sequence.empty() ? "" : ", (SELECT last_value FROM " + sequence + " WHERE last_value >= " + start + ")") + ")";
+		// Never below what was given out already: keys in the range, and the sequence, which does not go back either. Tables that share a sequence share
+		// its numbers: what has the same one has another table's id.
+		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " + refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")";
+		if (!sequence.empty()) {
+			base += ", (SELECT last_value FROM " + sequence + " WHERE last_value >= " + start + ")";
+			for (const auto &[other, of] : refresh.graph.tables) {
+				if (other == table || of.key.empty() || of.relation->column(of.key)->sequence != sequence) continue;
+				const std::string key = core::quote_identifier(of.key);
+				base += ", (SELECT max(o." + key + ") FROM " + refresh.old_rows(other, "o") + " WHERE o." + key + " >= " + start + "), (SELECT max(m.new_key::bigint) FROM prodsync_work.moved m WHERE m.tab = " +
+						number(refresh.oid(other)) + "::oid AND m.space = 'o' AND m.why = 'k')";
+			}
+		}
+		base += ")";
 		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", r.old::text, ((" + base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column +
 					" AS old, dense_rank() OVER (ORDER BY t." + column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
 					" ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." + column + " < " + start + ") r",

@@ -22,6 +22,7 @@ void collect_kept(const Refresh &);
 void resolve_supporting(const Refresh &);
 std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept, staying rows whose parent goes away
 void rekey(const Refresh &);
+void prune_supporting(const Refresh &);    // supporting rows that no brought row leads to any more
 KeptSummary summary(const Refresh &);
 // Does the table have rows that are looked at? Without any, most statements are not worth running.
 std::vector<core::Name> tables_with_kept_rows(pg::Tables &, const Refresh &, const std::string &condition);
@@ -32,11 +33,18 @@ struct Replaced {                      // a column of a brought row in SQL, and 
 };
 // The value that a column of an old row (alias) has in the new content; `number` keeps the aliases of several joins apart.
 Replaced new_value(const Refresh &, const core::Name &table, const core::Column &column, const std::string &alias, int number);
-std::vector<Check> check_collisions(const Refresh &);
+// FROM clause over the rows of a table that are brought: kept as k, the old row as t, and what the new values of some columns need.
+struct Brought {
+	std::string from;
+	std::vector<std::string> values;    // one for each column
+};
+Brought brought(const Refresh &, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns);
+inline const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
+std::string single_key(const core::Relation &);    // the column of its primary key, where that is one
 std::vector<Check> check_brought_references(const Refresh &);
-// S4: rows that equal a kept one only because users were mapped. Returns their tables, and those whose references moved.
-std::vector<core::Name> give_way(const Refresh &, std::vector<Check> &checks);
-void bring_rows(const Refresh &);
+std::vector<Check> bring_rows(const Refresh &);           // proves that they are what they were, but for ids and references
+// join.cpp: the fallback user becomes a member of the imported tenants. Returns what failed, and how many it were.
+std::vector<Check> join_tenants(const Refresh &);
 void move_staying_references(const Refresh &);
 
 }  // namespace prodsync

@@ -144,12 +144,12 @@ void record(const pg::Extension &extension, int run, const std::vector<Check> &c
 	    {number(run), list.dump()});
 }
 
-void remember_switch(const pg::Extension &extension, int run)
+void remember_switch(const pg::Extension &extension, int run, const std::string &moved_by)
 {
 	pg::AsExtension as(extension);
 	pg::Spi spi;
 	spi.run("INSERT INTO prodsync_work.run_step (run, step, kind, relation, status, started, ended, xid, item)"
-			" VALUES ($1::int, 0, 'switch', '', 'done', now(), clock_timestamp(), pg_current_xact_id(), '{}')", {std::to_string(run)});
+			" VALUES ($1::int, 0, 'switch', '', 'done', now(), clock_timestamp(), nullif($2, '')::xid8, '{}')", {std::to_string(run), moved_by});
 }
 
 void set_status(const pg::Extension &extension, int run, const std::string &status, const std::string &reason)

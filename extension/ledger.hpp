@@ -54,7 +54,8 @@ void remember_shadow(const pg::Extension &, int run, Oid original, Oid shadow);
 std::vector<std::pair<Oid, Oid>> shadows(const pg::Extension &, int run);    // (original, shadow), by original
 void record(const pg::Extension &, int run, const std::vector<Check> &checks);
 // Statuses that end a run free its documents.
-void remember_switch(const pg::Extension &, int run);    // by its transaction: what it wrote is known to the next run
+// By the transaction id of the rows whose references it moved to kept rows (xid8, or empty): the next run knows them as production's.
+void remember_switch(const pg::Extension &, int run, const std::string &moved_by);
 void set_status(const pg::Extension &, int run, const std::string &status, const std::string &reason = {});
 std::vector<Check> checks(const pg::Extension &, int run);    // all that were recorded
 std::vector<pg::Row> as_rows(const std::vector<Check> &checks);

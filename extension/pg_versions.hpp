@@ -8,9 +8,13 @@
 		QueryCompletion *done
 #define UTILITY_PASS p, sql, ro, context, par, env, dest, done
 #define BEGIN_COPY(state, rel, stmt) BeginCopyFrom(state, rel, nullptr, nullptr, false, nullptr, (stmt)->attlist, (stmt)->options)
+#define WRITES_TO(estate, info) (void) 0
+#define COMPUTE_GENERATED(info, estate, slot) ExecComputeStoredGenerated(info, estate, slot, CMD_INSERT)
 #define STORE_ROWS(dest, store) SetTuplestoreDestReceiverParams(dest, store, CurrentMemoryContext, true, nullptr, nullptr)
 #else
 #define STORE_ROWS(dest, store) SetTuplestoreDestReceiverParams(dest, store, CurrentMemoryContext, true)
+#define WRITES_TO(estate, info) ((estate)->es_result_relations = (info), (estate)->es_num_result_relations = 1, (estate)->es_result_relation_info = (info))
+#define COMPUTE_GENERATED(info, estate, slot) ExecComputeStoredGenerated(estate, slot, CMD_INSERT)
 #define UTILITY_ARGS \
 	PlannedStmt *p, const char *sql, ProcessUtilityContext context, ParamListInfo par, QueryEnvironment *env, DestReceiver *dest, QueryCompletion *done
 #define UTILITY_PASS p, sql, context, par, env, dest, done
@@ -43,6 +47,7 @@ using Rights = RangeTblEntry;
 #define DEFINE_INDEX(table, stmt) DefineIndex(table, stmt, InvalidOid, InvalidOid, InvalidOid, false, false, true, false, true)
 #endif
 #if PG_VERSION_NUM >= 180000
+#define NO_OTHER_ROW(info, slot, estate, found, index) ExecCheckIndexConstraints(info, slot, estate, found, nullptr, index)
 #define EXECUTOR_RUN(desc) ExecutorRun(desc, ForwardScanDirection, 0)
 #define REFRESH_VIEW(stmt) ExecRefreshMatView(stmt, "REFRESH MATERIALIZED VIEW", nullptr)
 #define SWAP_ALLFROZEN(a, b) std::swap((a)->relallfrozen, (b)->relallfrozen)
@@ -55,6 +60,11 @@ using Rights = RangeTblEntry;
 // populate_compact_attribute() on a copied descriptor would forget that NOT NULL is valid
 #define FORGET_NOT_NULL(desc, i) TupleDescCompactAttr(desc, i)->attnullability = ATTNULLABLE_UNRESTRICTED
 #else
+#if PG_VERSION_NUM >= 140000
+#define NO_OTHER_ROW(info, slot, estate, found, index) ExecCheckIndexConstraints(info, slot, estate, found, index)
+#else
+#define NO_OTHER_ROW(info, slot, estate, found, index) ExecCheckIndexConstraints(slot, estate, found, index)
+#endif
 #define EXECUTOR_RUN(desc) ExecutorRun(desc, ForwardScanDirection, 0, true)
 #define REFRESH_VIEW(stmt) ExecRefreshMatView(stmt, "REFRESH MATERIALIZED VIEW", nullptr, nullptr)
 #define SWAP_ALLFROZEN(a, b) (void) 0

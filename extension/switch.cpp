@@ -9,8 +9,11 @@
 // preflight did the same in one snapshot and without locks, so that a problem is found while nobody waits.
 #include "switch.hpp"
 #include "fault_point.hpp"
+#include "collisions.hpp"
 #include "foreign_keys.hpp"
+#include "give_way.hpp"
 #include "kept.hpp"
+#include "mask.hpp"
 #include "refresh.hpp"
 #include "sequences.hpp"
 #include "shadow.hpp"
@@ -77,7 +80,9 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	resolve_supporting(refresh);
 	rekey(refresh);
 	FAULT_POINT(std::string(when) + ": new ids given");
-	std::vector<Check> checks = check_supporting(refresh);
+	find_collisions(refresh);
+	std::vector<Check> checks = drop_colliding(refresh);
+	append(checks, check_supporting(refresh));
 	append(checks, check_collisions(refresh));
 	append(checks, check_brought_references(refresh));
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
@@ -86,20 +91,25 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	return checks;
 }
 
-std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::function<void()> &before_exchange)
+std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::function<void()> &before_exchange, std::string *moved_by)
 {
+	const MaskKeptRows masks;
 	std::vector<Check> checks = find_out(refresh, "switch");
 	require_ok(checks);
-	std::vector<core::Name> gave_way = give_way(refresh, checks);
+	const GaveWay gave_way = give_way(refresh, checks);
+	if (moved_by) *moved_by = gave_way.xid;
 	FAULT_POINT("switch: rows gave way");
-	bring_rows(refresh);
+	append(checks, join_tenants(refresh));
+	require_ok(checks);
+	append(checks, bring_rows(refresh));
+	require_ok(checks);
 	FAULT_POINT("switch: rows brought");
 	move_staying_references(refresh);
 	FAULT_POINT("switch: references moved");
 	{
 		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		append(checks, check_staying_tables(sql, refresh));
-		append(checks, check_references_to(sql, refresh, gave_way));
+		append(checks, check_references_to(sql, refresh, gave_way.touched));
 	}
 	require_ok(checks);
 	KeptSummary kept = summary(refresh);
@@ -122,6 +132,7 @@ void step_preflight(const pg::Extension &extension, int run)
 		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the preflight reads everything in one snapshot", {}, "Call it in BEGIN ISOLATION LEVEL REPEATABLE READ.");
 	const Refresh &refresh = refresh_of(extension, run);
 	require_same_schema(refresh);    // else what is gone is an error without a word of why
+	const MaskKeptRows masks;
 	std::vector<Check> checks = find_out(refresh, "preflight");
 	forget_kept(refresh);
 	append(checks, ledger::checks(extension, run));
@@ -202,6 +213,7 @@ PG_FUNCTION(prodsync_switch)
 	std::optional<pg::Settings> limits(std::in_place);
 	limits->set("lock_timeout", std::to_string(try_ms));
 	limits->set("deadlock_timeout", "10ms");
+	std::string moved_by;
 	std::vector<Check> checks = carry_over_and_switch(refresh, [&] {
 		if (!readers_go_on) return;
 		if (std::optional<Holders> holders = try_locks(locks_wanted(refresh), try_ms)) {
@@ -209,10 +221,10 @@ PG_FUNCTION(prodsync_switch)
 			throw in_use(*holders);
 		}
 		FAULT_POINT("switch: readers kept out");
-	});
+	}, &moved_by);
 	limits.reset();
 	ledger::record(extension, run, checks);
-	ledger::remember_switch(extension, run);
+	ledger::remember_switch(extension, run, moved_by);
 	ledger::set_status(extension, run, "switched");
 	commit_on_disk();
 	commit_soon();

@@ -14,6 +14,7 @@ void require_ok(const std::vector<Check> &checks);
 // Under the locks: kept rows are read, re-keyed and brought over, references of tables that stay follow, sequences are set, storage is exchanged.
 // Nothing that was known before is believed. Returns what was checked; throws where a check fails.
 // `before_exchange` is called when all rows are where they belong and kept and moved can still be read: the last moment to keep readers out.
-std::vector<Check> carry_over_and_switch(const Refresh &, const std::function<void()> &before_exchange = {});
+// `moved_by`: the transaction id of rows whose references moved to kept ones (GaveWay::xid).
+std::vector<Check> carry_over_and_switch(const Refresh &, const std::function<void()> &before_exchange = {}, std::string *moved_by = nullptr);
 
 }  // namespace prodsync

@@ -85,8 +85,8 @@ CREATE UNLOGGED TABLE prodsync_work.used_key (
 
 -- Work tables of one switch, emptied by it.
 -- kept: rows of the target that are looked at. why: k kept, s supporting (referenced by a kept one), r only referenced by a table that stays.
--- state: b brought over, x the source has the very row (same key), n the source has it under another key (moved). depth: how many foreign
--- keys away from a kept row, -1 not reached.
+-- state: b brought over, x the source has the very row (same key), n the source has it under another key (moved), d dropped (on_collision:
+-- source). depth: how many foreign keys away from a kept row, -1 not reached.
 CREATE UNLOGGED TABLE prodsync_work.kept (
 	tab oid NOT NULL,         -- the logical table
 	rel oid NOT NULL,         -- the relation the row is in (a leaf, or the table)
@@ -107,6 +107,20 @@ CREATE UNLOGGED TABLE prodsync_work.moved (
 	why "char" NOT NULL,      -- k re-keyed, n found by natural key, w gave way to a kept row
 	PRIMARY KEY (tab, space, old_key)
 );
+-- collision: rows that are to be brought and have a unique key, or an exclusion constraint's, that a row of the new content has.
+CREATE UNLOGGED TABLE prodsync_work.collision (
+	tab oid NOT NULL,
+	rel oid NOT NULL,
+	row_id tid NOT NULL,
+	index_name name NOT NULL,
+	mapped boolean NOT NULL,  -- the key holds ids that production's were mapped to: then the other row gives way
+	other tid NOT NULL,       -- that row of the shadow
+	PRIMARY KEY (rel, index_name, row_id)
+);
+
+-- Masks a value of a kept row, in statements of the switch that run as a table's owner; an error anywhere else. Nobody has USAGE on the schema.
+CREATE FUNCTION prodsync_work.mask_kept(value text, strategy text, domain text, length integer) RETURNS text
+	LANGUAGE C STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_mask_kept';
 
 CREATE FUNCTION sync_version() RETURNS text
 	LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'prodsync_version';

@@ -7,6 +7,7 @@
 
 #include "maps.hpp"
 #include "statements.hpp"
+#include "tenant_choice.hpp"
 
 // The survivor rule. Two rows of the source that differ in a unique index only by a mapped column can become equal once the
 // map is applied: when users without a counterpart all become the fallback, or when the rows they reference were folded
@@ -159,10 +160,7 @@ std::vector<const Index *> folding_indexes(const Config &config, const Graph &gr
 std::vector<Question> fold_questions(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers)
 {
 	std::vector<Question> out;
-	const Name tenant = tenant_table(config, graph);
-	if (const Relation *there = tenant.empty() ? nullptr : source.find(tenant);
-	    there && there->ordinary() && !single_key(*there).empty() && !asked(answers, "source_tenants " + tenant.sql()))
-		return out;
+	if (!tenants_known(config, graph, source, answers)) return out;
 	for (const auto &[name, node] : graph.tables)
 		if (has_fallback(config, graph, name) &&
 		    (!map_complete(config, graph, answers, name) || !answers.maps.contains(name) || !answers.maps.at(name).fallback))
@@ -217,11 +215,7 @@ std::string row_filter(const Config &config, const Graph &graph, const Catalog &
 {
 	const TableNode &node = graph.node(table);
 	const Relation *root = source.find(table);
-	std::string filter;
-	const Name tenant = tenant_table(config, graph);
-	const Relation *tenants = tenant.empty() ? nullptr : source.find(tenant);
-	if (node.scope == Scope::tenant && tenants && has_path(source, table, node.path))
-		filter = tenant_filter(source, node.path, tenant, single_key(*tenants), answers.source_tenants);
+	const std::string filter = tenant_rows(config, graph, source, answers, table);
 	const auto fold = answers.folds.find(table);
 	if (!root || fold == answers.folds.end()) return filter;
 	const auto folded = fold_filter(fold->second, *root, read, common_key(*node.relation, *root));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <stdexcept>
+#include "chosen.hpp"
 #include "graph_check.hpp"
 #include "presets.hpp"
 #include "rules.hpp"
@@ -95,7 +96,7 @@ struct Builder {
 		}
 	}
 
-	// A column of the primary key that a sequence feeds and no foreign key names. A key of several columns has one at most (the id of a partitioned
+	// A column of the primary key that a sequence feeds, or where there is none the application, and no foreign key names. A key of several columns has one at most (the id of a partitioned
 	// table beside its partition key): two of them would be nobody's generated key.
 	const Column *generated(const Name &table, const Relation &relation) const
 	{
@@ -103,7 +104,9 @@ struct Builder {
 		const Column *found = nullptr;
 		for (const auto &name : pk ? pk->columns : std::vector<std::string>{}) {
 			const Column *c = relation.column(name);
-			if (!c || c->sequence.empty() || !config.reserved_from.contains(c->base)) continue;
+			if (!c || !config.reserved_from.contains(c->base)) continue;
+			// Numbers that no sequence makes are codes that programs know, but where rows are tenants' own: there the application counts, here and there.
+			if (c->sequence.empty() && (pk->columns.size() > 1 || graph.node(table).scope != Scope::tenant)) continue;
 			const auto keys = graph.from(table);
 			if (std::any_of(keys.begin(), keys.end(), [&](const ForeignKey *k) { return std::find(k->columns.begin(), k->columns.end(), name) != k->columns.end(); }))
 				continue;
@@ -306,14 +309,15 @@ Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Pro
 	b.add_users();
 	b.add_tenants();
 	b.add_keys();
+	if (b.tenant) find_tenant_paths(graph, catalog, *b.tenant, b.rules, problems);
 	for (auto &[name, node] : graph.tables) b.add_generated_key(name, node);
 	b.add_identities();
 	std::map<int, std::vector<Name>> members;
 	for (const auto &[name, c] : components(graph, parents_of(graph))) members[c].push_back(name);
 	for (const auto &[c, names] : members)
 		if (names.size() > 1) graph.cyclic.insert(names.begin(), names.end());
-	if (b.tenant) find_tenant_paths(graph, catalog, *b.tenant, b.rules, problems);
-	for (const Problem &p : missing_modes(catalog, b.rules)) problems.push_back(p);
+	apply_choice(graph, config, catalog, problems);
+	for (const Problem &p : missing_modes(graph, catalog, b.rules)) problems.push_back(p);
 	check_graph(graph, config, catalog, b.tenant, b.rules, problems, warnings);
 	return graph;
 }

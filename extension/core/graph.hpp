@@ -41,6 +41,7 @@ struct TableNode {
 	std::int64_t reserved_from = 0;         // start of its reserved range (0 where key is empty)
 	std::vector<std::string> match;         // declared natural key, or empty
 	bool mapped = false;                    // a keep table whose ids production's are mapped to (users, natural keys)
+	bool stays = false;                     // kept for this run only: --tables and --exclude left it out (chosen.hpp)
 };
 
 struct Graph {

@@ -2,11 +2,13 @@
 #include <set>
 
 #include "answers.hpp"
+#include "chosen.hpp"
 #include "digest.hpp"
 #include "folds.hpp"
 #include "maps.hpp"
-#include "predicate.hpp"
+#include "other_paths.hpp"
 #include "statements.hpp"
+#include "tenant_choice.hpp"
 
 // The order in which questions are asked follows from what they build on, not from a list of phases: each is given out as soon
 // as everything its statement or its evaluation needs has been answered. So maps on maps (permissions on content types) and
@@ -48,7 +50,7 @@ class Asker {
 	void map(const Name &table);
 	void unmatched();
 	void kept_rows();
-	std::string label(Side side, const Relation &table) const;
+	std::string label(Side side, const Relation &table) const { return tenant_label(config, graph, table, side); }
 
 public:
 	Asker(const Config &config_, const Catalog &source_, const Catalog &target_, const Answers &answers_)
@@ -65,6 +67,8 @@ public:
 			tenants();
 			maximums();
 			kept_rows();
+			for (auto &question : tenant_choice_questions(config, graph, source, answers)) ask(std::move(question));
+			for (auto &question : path_questions(config, graph, source)) ask(std::move(question));
 		}
 		for (const auto &[name, node] : graph.tables)
 			if (node.mapped) map(name);
@@ -73,24 +77,6 @@ public:
 		return std::move(out);
 	}
 };
-
-std::string Asker::label(Side side, const Relation &table) const
-{
-	const Relation &own = *relation(side, table.name);
-	// What production masks is not shown in clear either: then the key stands for the tenant.
-	const auto or_key = [&](const std::string &column) {
-		for (const MaskedTable &rules : config.masks)
-			if (side == Side::source && find_table(graph, rules.table) == table.name)
-				for (const ColumnRule &rule : rules.columns)
-					if (rule.column == column && rule.rule.masks()) return single_key(own);
-		return column;
-	};
-	if (!config.tenants->label.empty() && own.column(config.tenants->label)) return or_key(config.tenants->label);
-	// What people chose the tenants by may be shown; no other column, and none that the target names.
-	for (const auto &column : mentioned_columns(config.tenants->keep, own))
-		if (column != single_key(own)) return or_key(column);
-	return single_key(own);
-}
 
 void Asker::tenants()
 {
@@ -137,6 +123,11 @@ void Asker::map(const Name &name)
 	const Relation *here = relation(Side::target, name), *there = relation(Side::source, name);
 	const auto key = here ? single_key(*here) : "";
 	if (key.empty()) return;
+	if (graph.node(name).stays) {
+		if (there)
+			for (auto &question : staying_questions(config, graph, *there, *here, answers)) ask(std::move(question));
+		return;
+	}
 	const auto natural = natural_key(config, graph, name);
 	if (has_fallback(config, graph, name)) {
 		std::string label = natural.empty() ? "" : natural.front();
@@ -170,11 +161,10 @@ void Asker::map(const Name &name)
 
 void Asker::unmatched()
 {
-	const Name tenant = tenant_table(config, graph);
+	if (!tenants_known(config, graph, source, answers)) return;
 	for (const auto &[name, node] : graph.tables) {
 		const Relation *there = relation(Side::source, name), *here = relation(Side::target, name);
 		if (node.mode != Mode::copy || !there || !here) continue;
-		if (!tenant.empty() && relation(Side::source, tenant) && !answered.contains("source_tenants " + tenant.sql())) continue;
 		for (const Column &column : here->columns) {
 			const Name by = kept_map(graph, name, column.name);
 			const auto map = answers.maps.find(by);
@@ -182,10 +172,7 @@ void Asker::unmatched()
 			if (by.empty() || !read || map == answers.maps.end() || map->second.fallback || map->second.unmatched.empty() ||
 			    !map_complete(config, graph, answers, by))
 				continue;
-			std::string filter;
-			if (node.scope == Scope::tenant && relation(Side::source, tenant) && has_path(source, name, node.path))
-				filter =
-				    tenant_filter(source, node.path, tenant, single_key(*relation(Side::source, tenant)), answers.source_tenants);
+			const std::string filter = tenant_rows(config, graph, source, answers, name);
 			ask({"unmatched " + column_key(name, column.name), "unmatched", Side::source, name, {column.name},
 			    "SELECT count(*)::text FROM " + from_only(*there) + " AS t WHERE t." + quote_identifier(column.name) +
 			        " = ANY (" + array_literal(map->second.unmatched, read->base) + ")" +

@@ -21,7 +21,7 @@ use Content;
 our @EXPORT = qw(set_up points visit_all wanted_points trial commit_trial at_gate config hang let_go committing $production $uat);
 our ($production, $uat);
 my $yaml;
-my ($before, $after, $watcher, $folder, $stopped, $gate, @left);
+my ($before, $after, $watcher, $folder, $stopped, $gate, @left, @limited);
 my $key = 0x6661756c;                                # the lock that points of the server wait for (extension/fault_point.cpp)
 my $run_lock = "locktype = 'advisory' AND objsubid = 28787";
 
@@ -152,7 +152,8 @@ my %faults = (
 	'client killed' => [ sub { $_[0]->signal('KILL'); 1 }, qr// ],
 	# It finds out by itself that nobody is there any more, in the middle of a statement.
 	'client killed, server busy' => [ sub { $_[0]->signal('KILL'); $_[0]->wait; left_behind(); 1 }, qr// ],
-	'Ctrl-C' => [ sub { $_[0]->signal('INT'); 1 }, qr/interrupted/ ],
+	# Its statement is cancelled, but not in COMMIT.
+	'Ctrl-C' => [ sub { my ($run) = @_; $run->signal('INT'); wait_until(2, sub { !$run->running || !stopped() }); 1 }, qr/interrupted/ ],
 	'session terminated' => [ sub { my $pid = stopped() or return 0; terminate($pid); 1 }, qr/uat/ ],
 	'control session terminated' => [ sub { my $pid = control() or return 0; terminate($pid); 1 }, qr/uat/ ],
 	'workers terminated' => [ sub { my @pids = workers() or return 0; terminate(@pids); 1 }, qr/uat/, 1 ],
@@ -160,7 +161,7 @@ my %faults = (
 	'target stopped' => [ sub { $uat->stop('immediate'); $uat->start; 1 }, qr/uat/ ],
 	'error' => [ undef, qr/uat: SQLSTATE XX000/ ],
 	# Whatever the session writes from now on fails.
-	'no disk space' => [ sub { my @pids = stopped() || workers() or return 0; system('prlimit', '--fsize=1:1', '--pid', $_) == 0 or die for @pids; 1 }, qr/uat/, 1 ],
+	'no disk space' => [ sub { @limited = stopped() || workers() or return 0; system('prlimit', '--fsize=1:1', '--pid', $_) == 0 or die for @limited; 1 }, qr/uat/, 1 ],
 	'source sessions terminated' => [ sub { reading() or return 0; $production->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'prodsync'"); 1 }, qr/production/, 1 ],
 	'source stopped' => [ sub { reading() or return 0; $production->stop('immediate'); $stopped = 1 }, qr/production/, 1 ],
 );
@@ -195,6 +196,9 @@ sub visit
 	$stopped = 0;
 	# A moment after the kill the server still answers: it has not heard of it.
 	wait_until(20, sub { substr($uat->log, $log) =~ /was terminated by signal 9/ }) if $fault eq 'backend killed' && $ok && !$skipped;
+	# One that cannot write the log of transactions takes the server with it, and the server has heard of that once it is gone.
+	wait_until(20, sub { !grep { kill 0, $_ } @limited }) // die 'a session without disk space is still there';
+	@limited = ();
 	recovered();
 	$uat->sql('ALTER DATABASE app RESET ALL') if $ok;
 	if ($skipped) { is($done->{exit}, 0, "$point, $fault: nothing to break, refreshed") or diag $done->{err}; return }

@@ -147,7 +147,16 @@ sub running
 	$self->{seconds} = time - $self->{begin};
 	return 0;
 }
-sub signal { my ($self, $name) = @_; kill $name, $self->{pid} if $self->running; return }
+# It has been heard when this returns: on a busy machine it can take longer than what the test does next.
+sub signal
+{
+	my ($self, $name) = @_;
+	return unless $self->running;
+	kill $name, $self->{pid};
+	return if $name eq 'KILL' || !-d '/proc/self';
+	Prodsync::wait_until(10, sub { !$self->running || Prodsync::slurp("/proc/$self->{pid}/status") !~ /^(?:Sig|Shd)Pnd:\t0*[1-9a-f]/m });
+	return;
+}
 sub out { my ($self) = @_; return Prodsync::slurp("$self->{dir}/out") }
 sub err { my ($self) = @_; return Prodsync::slurp("$self->{dir}/err") }
 sub wait

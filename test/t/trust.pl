@@ -95,6 +95,42 @@ SQL
 	is_unchanged($uat, $before, 'the target is as it was');
 }
 
+# A catalog of its own making: predicates, names and types in it are never SQL for the source.
+{
+	my $predicates = qq{jsonb_set(x.value, '{predicate}', '"$evil()"') || '{"unique": true}'};
+	$uat->sql(<<SQL, 'app');
+ALTER FUNCTION sync_catalog() RENAME TO real_sync_catalog;
+CREATE FUNCTION sync_catalog() RETURNS jsonb LANGUAGE sql AS \$\$
+	SELECT jsonb_set(c, '{relations}', (SELECT jsonb_agg(CASE WHEN r.value ? 'indexes' AND r.value ->> 'name' LIKE 'apps\\_%' THEN
+		jsonb_set(r.value, '{indexes}', (SELECT coalesce(jsonb_agg($predicates ORDER BY x.n), '[]') FROM jsonb_array_elements(r.value -> 'indexes') WITH ORDINALITY AS x (value, n)))
+		|| jsonb_build_object('columns', replace((r.value -> 'columns')::text, '"type": "bigint"', '"type": "$evil"')::jsonb) ELSE r.value END ORDER BY r.n)
+		FROM jsonb_array_elements(c -> 'relations') WITH ORDINALITY AS r (value, n))) FROM (SELECT public.real_sync_catalog()::jsonb AS c) AS of_catalog\$\$;
+SQL
+	like($uat->sql('SELECT sync_catalog()', 'app'), qr/"predicate": "$evil\(\)".*"type": "$evil"/s, 'a catalog that lies');
+	my $from = length $production->log;
+	my $run = refresh();
+	like($run->{exit}, qr/^[45]$/, 'S5: sync_catalog() tells other predicates and types: refused') or diag $run->{err};
+	my $asked = substr $production->log, $from;
+	unlike($asked, qr/\bCOPY\b/, 'no row left production');
+	unlike($asked, qr/\Q$evil\E/, 'and nothing of it was run there');
+	$uat->sql('DROP FUNCTION sync_catalog(); ALTER FUNCTION real_sync_catalog() RENAME TO sync_catalog', 'app');
+	is_unchanged($uat, $before, 'the target is as it was');
+}
+
+# Answers to what nobody asked of the target: what production was asked, production says.
+{
+	$uat->sql(<<SQL, 'app');
+ALTER FUNCTION sync_answers(jsonb, jsonb, jsonb) RENAME TO real_sync_answers;
+CREATE FUNCTION sync_answers(config jsonb, source jsonb, answers jsonb) RETURNS TABLE (question text, cells text[]) LANGUAGE sql AS
+	\$\$SELECT r.question, r.cells FROM public.real_sync_answers(config, source, answers) AS r
+	UNION ALL SELECT * FROM (VALUES ('source_tenants public.apps_tenants_tenant', ARRAY['1', '$evil']), ('maximum public.apps_customers_customer.id', ARRAY['1999999999']), ('$evil', ARRAY['$evil'])) AS v\$\$;
+SQL
+	my $run = refresh('--dry-run');
+	is($run->{exit}, 0, 'S5: sync_answers() answers what production was asked: not heard') or diag $run->{err};
+	unlike("$run->{out}$run->{err}", qr/$evil|1,?999,?999,?999|left out/, 'no tenant of production is left out, no largest id comes from there');
+	$uat->sql('DROP FUNCTION sync_answers(jsonb, jsonb, jsonb); ALTER FUNCTION real_sync_answers(jsonb, jsonb, jsonb) RENAME TO sync_answers', 'app');
+}
+
 # Questions: whatever sync_questions() says, the client asks its own.
 $uat->sql(<<SQL, 'app');
 ALTER FUNCTION sync_questions(jsonb, jsonb) RENAME TO real_sync_questions;

@@ -144,9 +144,7 @@ TEST_CASE("what a later version does is said to be not supported, never ignored"
 	for (const json &word : {json(nullptr), json("null"), json("drop"), json("adopt")})
 		later({{"tables", {{"a", {{"references", {{"b", {{"on_missing", word}}}}}}}}}}, "tables.a.references.b.on_missing");
 	later({{"tables", {{"a", {{"references", {{"b", {{"table", "c"}}}}}}}}}}, "tables.a.references.b");
-	later({{"anonymize", {{"kept_rows", "mask"}}}}, "anonymize.kept_rows");
 	later({{"keep_previous", true}}, "keep_previous");
-	later({{"on_collision", "source"}}, "on_collision");
 	later({{"materialized_views", "switch"}}, "materialized_views");
 	later({{"fire_triggers", {"a"}}}, "fire_triggers");
 	CHECK(parsed({{"tables", {{"a", {{"references", {{"b", {{"on_missing", "error"}}}}}}}}}}).problems.empty());

@@ -123,7 +123,9 @@ TEST_CASE("P11: what is re-keyed is a generated integer key of a copied table")
 	CHECK(b["vips"].reserved_from == 0);
 	json doc = fixtures::document("shop");
 	fixtures::column(doc, "orders", "id").erase("sequence");
-	CHECK(Built(doc, fixtures::shop_settings())["orders"].key.empty());
+	fixtures::column(doc, "plans", "id").erase("sequence");
+	CHECK(Built(doc, fixtures::shop_settings())["orders"].key == "id");     // the application counts
+	CHECK(Built(doc, fixtures::shop_settings())["plans"].key.empty());      // codes that programs know
 }
 
 TEST_CASE("the reserved range is the narrower type's, and the sequence must reach it")

@@ -446,6 +446,11 @@ TEST_CASE("needs are numbers")
 	pair.target.settings["max_connections"] = std::to_string(needed - 1);
 	CHECK(find(pair.plan().problems, "locks"));
 	CHECK(number(plan, "wait") >= 20);
+	CHECK_FALSE(find(plan.warnings, "many-kept-rows"));
+	Pair crowd;
+	crowd.answers.kept_rows.begin()->second = 200'001;
+	CHECK(find(crowd.plan().warnings, "many-kept-rows"));
+	CHECK(number(crowd.plan(), "wait") > 12'000);
 	CHECK(number(plan, "disk") > 0);
 	CHECK(shown_bytes(3'600'000'000) == "3.6 GB");
 	CHECK(shown_bytes(999) == "999 bytes");

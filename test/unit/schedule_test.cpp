@@ -180,6 +180,19 @@ TEST_CASE("stop hands out no more steps, waits for those that run, and is no err
 	CHECK(done < 100);
 }
 
+TEST_CASE("E9: what fails because it was cancelled is not the reason for the stop")
+{
+	std::atomic<bool> cancelled{false};
+	Workers workers;
+	workers.stop = [] { return true; };
+	workers.cancel = [&] { cancelled = true; };
+	workers.work = [&](int, const Step &) {
+		while (!cancelled) std::this_thread::sleep_for(1ms);
+		throw std::runtime_error("cancelled");
+	};
+	CHECK_FALSE(run_steps({step(1), step(2)}, workers));
+}
+
 TEST_CASE("a circle, a step that is not there, a step twice: refused before any work")
 {
 	Workers workers;

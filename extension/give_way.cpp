@@ -1,0 +1,134 @@
+// Rows give way table by table, parents before children: first the references of a table follow what its parents gave up, then its own rows are looked up
+// again, since a reference that moved may have made one of them equal to a kept row. So a membership takes its roles along as far as the kept
+// membership has not the same ones.
+//
+// References move in a subtransaction. Its id stays in the rows, and in the ledger: so the next run knows that a row which hangs from a
+// kept one is production's all the same (resolve_by_origin), whatever its key is made of.
+#include "give_way.hpp"
+#include <algorithm>
+#include "collisions.hpp"
+#include "pg_server.hpp"
+#include "shadow.hpp"
+#include "switch.hpp"
+
+namespace prodsync {
+
+namespace {
+
+// Everything in its scope has a transaction id of its own.
+class OwnId {
+	int calm = std::uncaught_exceptions();
+	MemoryContext context_ = CurrentMemoryContext;
+	ResourceOwner owner_ = CurrentResourceOwner;
+
+public:
+	OwnId()
+	{
+		const MemoryContext context = context_;
+		pg::call([=] {
+			BeginInternalSubTransaction(nullptr);
+			MemoryContextSwitchTo(context);
+		});
+	}
+	~OwnId()
+	{
+		if (std::uncaught_exceptions() != calm) return;    // the abort of the transaction ends it too
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context_);
+		CurrentResourceOwner = owner_;
+	}
+	OwnId(const OwnId &) = delete;
+	OwnId &operator=(const OwnId &) = delete;
+	static std::string text()
+	{
+		const auto [top, own] = pg::call([] { return std::pair(U64FromFullTransactionId(GetTopFullTransactionId()), GetCurrentTransactionId()); });
+		return std::to_string(top + (own - static_cast<TransactionId>(top)));    // given out after the transaction's own
+	}
+};
+
+std::string number(std::uint64_t oid) { return std::to_string(oid); }
+
+// Two rows that gave way to one kept row would bring their children together.
+void require_one_each(const Refresh &refresh, const core::Name &child, const std::string &column, const core::Name &parent)
+{
+	const core::Relation &relation = *refresh.graph.node(child).relation;
+	for (const core::Index &index : relation.indexes) {
+		if (!index.unique || !index.valid || (!index.expressions && std::find(index.columns.begin(), index.columns.end(), column) == index.columns.end())) continue;
+		pg::Tables sql(refresh.extension);
+		const std::string count = sql.one("SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM prodsync_work.moved WHERE tab = $1::oid AND space = 'n' GROUP BY new_key HAVING count(*) > 1) m",
+										  {number(refresh.oid(parent))}).value_or("0");
+		if (count != "0")
+			require_ok({{"gave way to kept rows", child.shown() + "." + index.name, std::stoll(count),
+				core::json{{"text", "several rows from the source equal one kept row of " + parent.shown() + "; what references them cannot all move to it"}}.dump(), false}});
+	}
+}
+
+// References of a table to rows that gave way follow. Returns whether there were any.
+bool move_references(const Refresh &refresh, const core::Name &table, const std::set<core::Name> &gave_way)
+{
+	std::uint64_t moved = 0;
+	for (const core::Column &column : refresh.graph.node(table).relation->columns) {
+		const core::Identity *identity = refresh.graph.identity(table, column.name);
+		if (!identity || *identity == core::Identity{table, column.name} || !gave_way.count(identity->table) || identity->column != single_key(*refresh.graph.node(identity->table).relation)) continue;
+		require_one_each(refresh, table, column.name, identity->table);
+		const std::string name = core::quote_identifier(column.name);
+		for (const core::Relation *leaf : refresh.catalog().storage(table))
+			moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = m.new_key::" + column.base +
+				" FROM prodsync_work.moved m WHERE m.tab = $1::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + column.base, {number(refresh.oid(identity->table))});
+	}
+	return moved > 0;
+}
+
+// Rows of the table that give way to kept rows: each goes, and its key becomes the kept row's for whatever references it.
+bool drop_rows(const Refresh &refresh, const core::Name &table, std::vector<Check> &checks)
+{
+	const core::Relation &relation = *refresh.graph.node(table).relation;
+	const std::string own = single_key(relation), tab = number(refresh.oid(table));
+	std::vector<pg::Row> found = pg::Tables(refresh.extension, pg::Plans::kept).rows(std::string(
+		"SELECT c.rel, c.index_name, count(*) FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE c.tab = $1::oid AND c.mapped AND ") + is_brought + " GROUP BY 1, 2 ORDER BY 2", {tab});
+	for (const pg::Row &row : found) {
+		const core::Relation *leaf = nullptr;
+		for (const core::Relation *one : refresh.catalog().storage(table))
+			if (number(static_cast<std::uint64_t>(one->oid)) == *row[0]) leaf = one;
+		const std::string shadow = refresh.shadow_of(static_cast<Oid>(leaf->oid));
+		const std::string which = " c.rel = $1::oid AND c.index_name = $2::name AND c.mapped AND " + std::string(is_brought);
+		if (!own.empty()) {
+			Replaced now = new_value(refresh, table, *relation.column(own), "t", 1000);
+			pg::Tables(refresh.extension).run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $3::oid, 'n', s." + core::quote_identifier(own) + "::text, (" + now.value +
+				")::text, 'w' FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) JOIN ONLY " + leaf->name.sql() + " AS t ON t.ctid = c.row_id JOIN ONLY " + shadow +
+				" AS s ON s.ctid = c.other" + now.join + " WHERE" + which + " ON CONFLICT DO NOTHING", {row[0], row[1], tab});
+		}
+		pg::Tables(refresh.extension).run("DELETE FROM ONLY " + shadow + " AS s USING prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE s.ctid = c.other AND" + which, {row[0], row[1]});
+		checks.push_back({"gave way to kept rows", leaf->name.shown() + "." + *row[1], std::stoll(*row[2]),
+						  core::json{{"text", "rows from the source that equal a kept row once users are mapped were dropped; references moved"}}.dump(), true});
+	}
+	return !found.empty();
+}
+
+}  // namespace
+
+GaveWay give_way(const Refresh &refresh, std::vector<Check> &checks)
+{
+	GaveWay out;
+	if (!pg::Tables(refresh.extension, pg::Plans::kept).one("SELECT 1 FROM prodsync_work.collision WHERE mapped LIMIT 1")) return out;
+	OwnId own;
+	std::set<core::Name> gave_way, touched;
+	const auto follow = [&](const core::Name &table) {
+		if (!refresh.replaced(table) || gave_way.empty() || !move_references(refresh, table, gave_way)) return false;
+		touched.insert(table);
+		out.xid = OwnId::text();
+		return true;
+	};
+	for (const core::Name &table : refresh.graph.parents_first()) {
+		if (follow(table)) find_collisions(refresh, table, gave_way);
+		if (!drop_rows(refresh, table, checks)) continue;
+		touched.insert(table);
+		if (!single_key(*refresh.graph.node(table).relation).empty()) gave_way.insert(table);
+		pg::check_interrupts();
+	}
+	for (const auto &[table, node] : refresh.graph.tables) (void)follow(table);    // circles, and tables that reference themselves
+	out.touched.assign(touched.begin(), touched.end());
+	return out;
+}
+
+}  // namespace prodsync
