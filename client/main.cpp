@@ -49,7 +49,7 @@ const char *const exit_codes =
 
 // What is designed and not there yet: nobody shall wonder whether they mistyped it.
 const std::vector<std::string> later_commands{"init", "diff", "detect", "anonymize", "backup", "restore", "rollback"};
-const std::vector<std::string> later_options{"--tables", "--exclude", "--anonymization-config",
+const std::vector<std::string> later_options{"--anonymization-config",
     "--anonymize-config", "--checkpoint", "--resume"};
 
 // Before anything is parsed: errors of parsing come out in the format that was asked for.
@@ -86,6 +86,22 @@ CLI::Validator format_name()
 	    "");
 }
 
+// a,b: several with commas between, and the option as often as one likes.
+void add_list(CLI::App &sub, const std::string &name, std::vector<std::string> &to, const std::string &help, const char *shown)
+{
+	sub.add_option(name, to, help)
+	    ->type_name(shown)
+	    ->expected(1)
+	    ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+	    ->allow_extra_args(false)
+	    ->delimiter(',')
+	    ->check(CLI::Validator(
+	        [](std::string &given) {
+		        return given.find_first_not_of(" ,") == std::string::npos ? "needs a name" : std::string();
+	        },
+	        ""));
+}
+
 void add_options(CLI::App &sub, Options &options)
 {
 	const std::string name = sub.get_name();
@@ -108,8 +124,16 @@ void add_options(CLI::App &sub, Options &options)
 		sub.add_option("--jobs", options.jobs, "pairs of connections (default: by the cores here, 2 to 4)")
 		    ->type_name("N")
 		    ->check(number(1, 64));
+	if (name == "tenants") {
+		sub.add_flag("--rows", options.rows, "count the rows of each tenant, in all tables");
+		add_list(sub, "--tenants", options.choice.tenants, "as with sync: what would become of each", "A,B");
+	}
 	if (both) {
 		sub.add_flag("--ephemeral-key", options.ephemeral_key, "mask with a key made up for this run only");
+		add_list(sub, "--tables", options.choice.tables, "refresh these tables, leave all others as they are (names, * and ?)", "A,B");
+		add_list(sub, "--exclude", options.choice.exclude, "leave these tables as they are (names, * and ?)", "A,B");
+		add_list(sub, "--tenants", options.choice.tenants, "copy these tenants of production and no others (labels)", "A,B");
+		sub.add_flag("--all-kept", options.choice.all_kept, "tenants.keep may match every tenant of the target");
 		sub.add_flag("--anonymize", options.anonymize, "refuse to run unless at least one column is masked");
 	}
 	if (name == "sync") {

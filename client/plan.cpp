@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include "commands.hpp"
+#include "core/other_paths.hpp"
 #include "plan_text.hpp"
 
 namespace client {
@@ -25,6 +26,15 @@ std::string next_command(const Options &options)
 	if (is_dsn(options.from) || is_dsn(options.to)) return "the same with sync instead of " + options.command;
 	std::string command = "prodsync sync --from " + options.from + " --to " + options.to;
 	if (options.config_given) command += " --config " + options.config;
+	const auto add = [&](const char *option, const std::vector<std::string> &names) {
+		std::string all;
+		for (const auto &name : names) all += (all.empty() ? "" : ",") + name;
+		if (!all.empty()) command += std::string(" ") + option + " " + (all.find_first_of("*? \"'$") == all.npos ? all : "'" + all + "'");
+	};
+	add("--tables", options.choice.tables);
+	add("--exclude", options.choice.exclude);
+	add("--tenants", options.choice.tenants);
+	if (options.choice.all_kept) command += " --all-kept";
 	return command;
 }
 
@@ -36,6 +46,7 @@ core::json table_json(const core::PlannedTable &table)
 	            : table.mode == core::Mode::keep ? "keep"
 	                                             : "empty"},
 	    {"scope", table.scope == core::Scope::tenant ? "tenant" : "shared"}, {"in_source", table.in_source},
+	    {"tenant_path", core::path_text(table.path)},
 	    {"format", table.binary ? "binary" : "text"},
 	    {"source_rows", static_cast<std::int64_t>(std::max(table.source_rows, 0.0))}, {"source_bytes", table.source_bytes},
 	    {"kept_rows", table.kept_rows}, {"folded_rows", table.folded_rows}, {"reason", table.reason},
@@ -52,6 +63,7 @@ RefreshOptions refresh_options(const Options &options, Settings &settings)
 	refresh.source = source.endpoint;
 	refresh.target = target.endpoint;
 	refresh.demanded_label = target.label;
+	settings.config.choice = options.choice;
 	// The normal form: what is not known to core cannot reach the target.
 	refresh.shared_config = settings.config.to_json();
 	refresh.config = settings.config;

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include "core/name.hpp"
+#include "core/other_paths.hpp"
+#include "core/presets.hpp"
 #include "output.hpp"
 #include "progress.hpp"
 
@@ -157,6 +159,31 @@ std::string maps_text(const PlanView &view)
 	return out;
 }
 
+// "Django: auth_user (users), django_session (sessions)": whose tables were recognized.
+std::string presets_text(const PlanView &view)
+{
+	std::string out;
+	for (const auto &[framework, tables] : core::recognized(view.target_catalog)) {
+		std::vector<std::string> names;
+		for (const auto &table : tables) names.push_back(printable(table));
+		out += framework + ": " + list(names, 8) + "\n";
+	}
+	return out;
+}
+
+// How each table finds its tenant; only where all tables are shown.
+std::string paths_text(const PlanView &view)
+{
+	TextTable table({"tenant by", "path"});
+	bool any = false;
+	for (const auto &planned : view.plan.tables) {
+		if (planned.mode != core::Mode::copy || planned.path.empty()) continue;
+		any = true;
+		table.add({printable(planned.name.shown()), printable(core::path_text(planned.path))});
+	}
+	return any ? "\n" + table.text() : "";
+}
+
 std::string kept_text(const PlanView &view)
 {
 	if (!view.config.tenants) return "Kept tenants: none, there is no tenants: in the configuration\n";
@@ -234,7 +261,9 @@ Losses losses(const PlanView &view)
 	out.tenants = view.config.tenants && view.answers.target_tenants >= 0
 	    ? view.answers.target_tenants - static_cast<std::int64_t>(view.answers.kept_tenants.size())
 	    : -1;
+	const auto tenants = view.config.tenants ? only(view.target_catalog, view.config.tenants->table) : core::Name{};
 	for (const auto &table : view.plan.tables) {
+		if (table.name == tenants && table.mode == core::Mode::keep) out.tenants = -1;    // not chosen: they all stay
 		if (table.mode == core::Mode::keep) continue;
 		const auto rows = static_cast<std::int64_t>(std::llround(rows_of(view.target_catalog, table.name)));
 		out.rows += std::max<std::int64_t>(0, rows - table.kept_rows);
@@ -278,7 +307,8 @@ std::vector<std::string> warning_texts(const PlanView &view)
 
 std::string plan_text(const PlanView &view, std::size_t tables)
 {
-	auto out = header_text(view) + "\n" + kept_text(view) + maps_text(view) + "\n" + tables_text(view, tables);
+	auto out = header_text(view) + "\n" + kept_text(view) + maps_text(view) + presets_text(view) + "\n" + tables_text(view, tables);
+	if (tables == 0) out += paths_text(view);
 	if (!view.warnings.empty() || !view.plan.warnings.empty()) out += "\n";
 	for (const auto &warning : view.warnings) out += "  warning: " + printable(warning) + "\n";
 	for (const auto &warning : view.plan.warnings)

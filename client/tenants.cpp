@@ -1,10 +1,13 @@
 // prodsync tenants: the rows of the tenant table on both sides, and what a refresh would do with each.
+#include <algorithm>
+#include <map>
 #include "commands.hpp"
 #include "core/answers.hpp"
 #include "core/catalog_query.hpp"
 #include "core/maps.hpp"
-#include "core/predicate.hpp"
+#include "core/other_paths.hpp"
 #include "core/statements.hpp"
+#include "core/tenant_choice.hpp"
 #include "guard.hpp"
 #include "progress.hpp"
 
@@ -14,11 +17,35 @@ namespace {
 struct Tenant {
 	std::string key, label;
 	bool matches = false;
+	std::int64_t rows = 0;    // of all tables along their tenant paths
 };
 struct Found {
 	std::vector<Tenant> tenants;
 	std::int64_t others = 0;    // that could only be counted
+	std::vector<std::string> uncounted;    // tables whose rows this role may not read
 };
+
+// Rows of each tenant, the tenant's own included: one statement a table, along its path.
+void count_rows(Connection &connection, const core::Graph &graph, const core::Catalog &catalog, const core::Relation &tenants, Found &found)
+{
+	std::map<std::string, std::int64_t> rows;
+	const auto key = core::single_key(tenants);
+	for (const auto &[name, node] : graph.tables) {
+		if (node.mode != core::Mode::copy || (node.path.empty() && name != tenants.name)) continue;
+		bool readable = node.relation->readable;
+		for (const auto &hop : node.path)
+			if (const auto *to = catalog.find(hop.to)) readable = readable && to->readable;
+		if (!readable) {
+			found.uncounted.push_back(name.shown());
+			continue;
+		}
+		const auto [joins, of_tenant] = core::tenant_of_row(catalog, node.path, key, "p");
+		const auto counted = connection.exec("SELECT (" + of_tenant + ")::text, count(*) FROM " + core::from_only(*node.relation) + " AS t" + joins + " GROUP BY 1", {}, Show::message);
+		for (int i = 0; i < counted.rows(); ++i)
+			if (!counted.null(i, 0)) rows[counted.text(i, 0)] += counted.number(i, 1);
+	}
+	for (auto &tenant : found.tenants) tenant.rows = rows[tenant.key];
+}
 
 [[noreturn]] void unknown(const std::string &object, const std::string &text)
 {
@@ -48,7 +75,7 @@ Found ask_extension(Connection &target, const core::Config &config)
 	return found;
 }
 
-Found read_tenants(Connection &connection, const core::Config &config, bool source)
+Found read_tenants(Connection &connection, const core::Config &config, bool source, bool count)
 {
 	const core::Tenants &tenants = *config.tenants;
 	const auto &name = connection.endpoint().label;
@@ -75,11 +102,9 @@ Found read_tenants(Connection &connection, const core::Config &config, bool sour
 	}
 	const auto key = core::single_key(*table);
 	if (key.empty()) unknown("tenants.table", name + ": " + found[0].shown() + " has no primary key of one column");
-	auto label = tenants.label;
-	if (label.empty()) {
-		const auto mentioned = core::mentioned_columns(tenants.keep, *table);
-		label = mentioned.empty() ? key : *mentioned.begin();
-	}
+	std::vector<core::Problem> problems, warnings;    // the plan shows them
+	const auto graph = core::Graph::build(config, catalog, problems, warnings);
+	const auto label = core::tenant_label(config, graph, *table, source ? core::Side::source : core::Side::target);
 	const auto &condition = source && !tenants.exclude_source.empty() ? tenants.exclude_source : tenants.keep;
 	if (!source && !table->readable) {
 		auto told = ask_extension(connection, config);
@@ -93,24 +118,60 @@ Found read_tenants(Connection &connection, const core::Config &config, bool sour
 	Found out;
 	for (int i = 0; i < rows.rows(); ++i)
 		out.tenants.push_back({rows.text(i, 0), rows.null(i, 1) ? "" : rows.text(i, 1), rows.text(i, 2) == "true"});
+	if (count) count_rows(connection, graph, catalog, *table, out);
 	connection.exec("ROLLBACK");
 	return out;
 }
 
-void add_side(Outcome &outcome, const core::Config &config, const Side &of, bool source)
+// Why a tenant of production is not copied; empty: it is.
+std::string why_left_out(const core::Config &config, const Tenant &tenant)
+{
+	const auto among = [&](const std::vector<std::string> &labels) { return std::find(labels.begin(), labels.end(), tenant.label) != labels.end(); };
+	if (tenant.matches) return "left out: like those that are kept";
+	const auto only = core::only_tenants(config);
+	if (!only.empty() && !among(only)) return "left out: not in " + core::only_option(config);
+	return among(config.tenants->except) ? "left out: tenants.except" : "";
+}
+
+// A label that is meant and not there would go unnoticed.
+void demand_tenants(const core::Config &config, const std::vector<Tenant> &found)
+{
+	std::vector<std::string> known;
+	for (const auto &tenant : found) known.push_back(tenant.label);
+	std::vector<core::Problem> problems;
+	const auto demand = [&](const std::vector<std::string> &labels, const std::string &option) {
+		for (const auto &label : labels)
+			if (std::find(known.begin(), known.end(), label) == known.end())
+				problems.push_back({"unknown-tenant", option, "production has no tenant \"" + label + "\"" + core::did_you_mean(label, known), ""});
+	};
+	demand(core::only_tenants(config), core::only_option(config));
+	demand(config.tenants->except, "tenants.except");
+	if (!problems.empty()) throw problems_error(problems);
+}
+
+void add_side(Outcome &outcome, const core::Config &config, const Side &of, bool source, bool count)
 {
 	Connection connection(of.endpoint);
-	const auto [found, others] = read_tenants(connection, config, source);
+	const auto [found, others, uncounted] = read_tenants(connection, config, source, count);
+	if (source) demand_tenants(config, found);
 	const auto &name = of.endpoint.label;
 	std::size_t matching = 0;
-	TextTable table({">key", "label", "in a refresh"});
+	std::vector<std::string> columns{">key", "label", "in a refresh"};
+	if (count) columns.insert(columns.begin() + 2, ">rows");
+	TextTable table(columns);
 	for (const auto &tenant : found) {
-		matching += tenant.matches;
-		const std::string fate = source ? (tenant.matches ? "left out" : "copied") : (tenant.matches ? "kept" : "replaced");
-		table.add({printable(tenant.key), printable(tenant.label), fate});
+		const auto why = source ? why_left_out(config, tenant) : "";
+		const bool special = source ? !why.empty() : tenant.matches;
+		matching += special;
+		const std::string fate = source ? (special ? why : "copied") : (special ? "kept" : "replaced");
+		std::vector<std::string> cells{printable(tenant.key), printable(tenant.label), fate};
+		if (count) cells.insert(cells.begin() + 2, show_count(tenant.rows));
+		table.add(cells);
 		outcome.details.push_back({{"side", source ? "source" : "target"}, {"environment", name}, {"key", tenant.key},
-		    {"label", tenant.label}, {"kept", tenant.matches}});
+		    {"label", tenant.label}, {"kept", tenant.matches}, {"fate", source ? (special ? "left out" : "copied") : fate}});
+		if (count) outcome.details.back()["rows"] = tenant.rows;
 	}
+	if (!uncounted.empty()) outcome.warnings.push_back("rows not counted, which this role may not read on " + name + ": " + list(uncounted, 6));
 	outcome.text += (outcome.text.empty() ? "" : "\n") + name + ": " +
 	    counted(static_cast<std::int64_t>(found.size()) + others, "tenant") + ", " + std::to_string(matching) +
 	    (source ? " left out" : " kept") + "\n";
@@ -132,11 +193,12 @@ Outcome tenants(const Options &options, Settings &settings)
 		    {{{"missing-key", "tenants", "there is no tenants: in the configuration, so nothing is a tenant",
 		          "tenants: {table: apps_tenants_tenant, keep: \"schema_name LIKE 'test\\\\_%'\"}"},
 		        {}}});
+	settings.config.choice = options.choice;
 	Outcome outcome;
 	for (bool source : {true, false}) {
 		const auto &given = source ? options.from : options.to;
 		if (!given.empty())
-			add_side(outcome, settings.config, side(settings, given, source ? "--from" : "--to"), source);
+			add_side(outcome, settings.config, side(settings, given, source ? "--from" : "--to"), source, options.rows);
 	}
 	outcome.text += "\nkeep: " + settings.config.tenants->keep + "\n";
 	for (const auto &warning : outcome.warnings) outcome.text += "  warning: " + printable(warning) + "\n";

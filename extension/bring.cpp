@@ -42,16 +42,26 @@ std::string new_array(const std::string &array, const std::string &type, const s
 		   " AND m.space = '" + space + "' AND m.old_key = e.v::text" + (among.empty() ? "" : " WHERE " + among) + " ORDER BY e.n) END";
 }
 
+// anonymize.kept_rows: mask
+static std::string masked(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &value)
+{
+	const auto rules = refresh.masks_of_kept.find(refresh.catalog().root(table));
+	if (rules == refresh.masks_of_kept.end()) return value;
+	const auto rule = rules->second.find(column.name);
+	if (rule == rules->second.end() || !rule->second.masks()) return value;
+	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.strategy) + ", " + core::quote_literal(rule->second.domain) + ", " + std::to_string(rule->second.length) + ")::" + (column.base == "character" ? "pg_catalog.bpchar" : column.base);    // character is character(1)
+}
+
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
 {
-	std::string value = alias + "." + core::quote_identifier(column.name);
+	const std::string old = alias + "." + core::quote_identifier(column.name), value = masked(refresh, table, column, old);
 	const bool array = core::is_id_array(column.base);
 	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
 	if (owner.empty()) return {value, ""};
-	if (array) return {new_array(value, type, owner, 'o'), ""};
+	if (array) return {new_array(old, type, owner, 'o'), ""};
 	std::string m = alias + "m" + std::to_string(number);
 	return {"coalesce(" + m + ".new_key::" + column.base + ", " + value + ")",
-			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + owner + " AND " + m + ".space = 'o' AND " + m + ".old_key = " + value + "::text"};
+			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + owner + " AND " + m + ".space = 'o' AND " + m + ".old_key = " + old + "::text"};
 }
 
 
@@ -163,7 +173,7 @@ static std::string digest(const std::vector<const core::Column *> &columns, cons
 	for (std::size_t i = 0; i < columns.size(); i++) {
 		const std::string &base = columns[i]->base;
 		if (base == "bytea") parts.push_back("pg_catalog.sha256(" + values[i] + ")");
-		else if (base == "text" || base == "character varying" || base == "json" || base == "jsonb" || base == "xml") parts.push_back("pg_catalog.hashtextextended(" + values[i] + "::text COLLATE pg_catalog.\"C\", 0)");
+		else if (base == "text" || base == "character varying" || base == "character" || base == "json" || base == "jsonb" || base == "xml") parts.push_back("pg_catalog.hashtextextended(" + values[i] + "::text COLLATE pg_catalog.\"C\", 0)");
 		else parts.push_back(values[i]);
 	}
 	return "coalesce(sum(pg_catalog.hashtextextended(ROW(" + join(parts, ", ") + ")::text COLLATE pg_catalog.\"C\", 0)), 0)";

@@ -11,6 +11,8 @@ PG_FUNCTION(prodsync_configure)
 	std::vector<core::Problem> problems, warnings;
 	core::Config config = core::Config::parse(json_arg(fcinfo, 0), problems);
 	core::Catalog target = core::Catalog::parse(target_document(extension));
+	if (config.choice != core::Choice{})
+		problems.push_back({"unknown-key", "choice", "\"choice\" belongs to one refresh and is not stored", "take it out"});
 	core::Graph::build(config, target, problems, warnings);  // names of tables and columns, rules that contradict each other
 	refuse_problems(problems);
 	store_config(extension, config);

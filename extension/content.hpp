@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 #include "core/graph.hpp"
+#include "core/masking.hpp"
 #include "ledger.hpp"
 #include "pg.hpp"
 
@@ -15,6 +16,7 @@ struct Refresh {
 	int run = 0;
 	Documents documents;
 	core::Graph graph;                        // of documents.target
+	core::Masking masks_of_kept;              // anonymize.kept_rows: mask
 	std::map<Oid, Oid> shadows;               // original (or leaf) -> shadow
 	bool nothing_comes = false;               // sync_clear(): there is no new content that a reference could move to
 	std::string started;                      // of the run: what a cached one is recognized by

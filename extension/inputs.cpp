@@ -72,11 +72,13 @@ void refuse_foreign_text(const pg::Extension &extension)
 void store_config(const pg::Extension &extension, const core::Config &config)
 {
 	std::string role = pg::role_name(pg::caller());
+	core::Config staying = config;
+	staying.choice = {};    // of one run only
 	pg::AsExtension as(extension);
 	pg::Spi spi;
 	spi.run("INSERT INTO prodsync_work.configuration (config, set_by) VALUES ($1::jsonb, $2::name)"
 	        " ON CONFLICT (one) DO UPDATE SET config = excluded.config, set_by = excluded.set_by, set_at = now()",
-	    {config.to_json().dump(), role});
+	    {staying.to_json().dump(), role});
 }
 
 }  // namespace prodsync

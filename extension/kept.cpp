@@ -2,6 +2,7 @@
 #include <algorithm>
 #include "condition.hpp"
 #include "foreign_keys.hpp"
+#include "origin.hpp"
 
 namespace prodsync {
 
@@ -135,30 +136,6 @@ void prune_supporting(const Refresh &refresh)
 	prune(sql, refresh);
 }
 
-// Transactions of verified runs from this very source: loads of a leaf, and those that moved references to kept rows in a switch (no leaf).
-struct Origin {
-	Oid leaf;
-	core::Name relation;
-	std::string xmin;
-};
-static std::vector<Origin> known_origins(pg::Tables &sql, const Refresh &refresh)
-{
-	std::map<Oid, core::Name> names;
-	for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
-	std::vector<Origin> out;
-	// xmin has 32 bits: an xid of a run more than two thousand million transactions ago proves nothing.
-	for (const pg::Row &row : sql.rows("SELECT DISTINCT CASE s.kind WHEN 'load' THEN s.original ELSE 0 END, (s.xid::text::numeric % 4294967296)::text FROM prodsync_work.run_step s"
-									   " JOIN prodsync_work.run r USING (run) WHERE s.kind IN ('load', 'switch') AND s.xid IS NOT NULL AND r.status IN ('switched', 'done')"
-									   " AND r.source ->> 'system_identifier' = $1 AND r.source ->> 'database' = $2 AND pg_current_xact_id()::text::numeric - s.xid::text::numeric < 2000000000"
-									   " ORDER BY 1, 2",
-			 {refresh.documents.source_system, refresh.documents.source_database})) {
-		Oid leaf = static_cast<Oid>(std::stoul(row[0].value_or("0")));
-		if (leaf == InvalidOid) out.push_back({leaf, {}, *row[1]});
-		else if (auto found = names.find(leaf); found != names.end()) out.push_back({leaf, found->second, *row[1]});
-	}
-	return out;
-}
-
 // The source's row of the same key: written by a verified run from this very source, below the reserved range where the key is generated, still in the
 // new content. A kept row can be one too: its reference was moved to a kept row in that run's switch (S4), or it hangs from such a row; the source's own
 // comes in again and moves again. (A kept row with a load's xid alone is none: somebody may have made a tenant of production's his own.)
@@ -257,7 +234,7 @@ void resolve_supporting(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<core::Name> some = tables_with_kept_rows(sql, refresh, "why <> 'k'"), all = tables_with_kept_rows(sql, refresh, "true");
-	const std::vector<Origin> origins = known_origins(sql, refresh);
+	const std::vector<Origin> origins = known_origins(sql, refresh.catalog(), refresh.documents.source_system, refresh.documents.source_database);
 	std::set<core::Name> looked_at(some.begin(), some.end()), kept(all.begin(), all.end());
 	for (const core::Name &table : refresh.graph.parents_first()) {
 		if (kept.count(table)) resolve_by_origin(sql, refresh, origins, table, refresh.graph.node(table));

@@ -47,6 +47,8 @@ Brought brought_as_it_is(const Refresh &, const core::Name &table, const std::ve
 std::string leads_nowhere(const Refresh &, const core::ForeignKey &, const std::vector<std::string> &values);
 std::vector<Check> check_brought_references(const Refresh &);
 std::vector<Check> bring_rows(const Refresh &);           // proves that they are what they were, but for ids and references
+// join.cpp: the fallback user becomes a member of the imported tenants. Returns what failed, and how many it were.
+std::vector<Check> join_tenants(const Refresh &);
 void move_staying_references(const Refresh &);
 // SQL of an array of ids, each of them replaced by `moved` in the space of the owner's keys (SQL of its oid); `among`: which of e.v stay.
 std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among = "");

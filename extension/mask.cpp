@@ -1,5 +1,6 @@
 // sync_mask() and its siblings: the maskers of core on values of this database. In a refresh they are not used (the client masks rows
-// before they get here, and its key never does); they are for rows that are here already, and for seeing what a rule does.
+// before they get here, and its key never does); they are for rows that are here already, and for seeing what a rule does. The target's own rows are
+// masked here, where the configuration says kept_rows: mask.
 //
 // The key comes from the file that prodsync.key_file names, which only a superuser can set, or, for this session alone, from
 // sync_set_key(). It is no setting itself: settings can be shown.
@@ -29,6 +30,8 @@ struct MaskKeyState {
 	std::optional<core::MaskKey> of_file;
 	TimestampTz read_at = 0;    // the statement that read the file: the next one looks again
 	std::map<std::string, std::unique_ptr<core::Mask>> masks;    // by rule; made with the keys as they are
+	std::map<std::string, std::unique_ptr<core::Mask>> kept;     // the same with the file's key; within MaskKeptRows
+	bool masks_kept = false;
 };
 MaskKeyState state;
 
@@ -121,10 +124,54 @@ Datum masked(FunctionCallInfo fcinfo, const std::string &strategy, const std::st
 
 }  // namespace
 
+bool has_file_key()
+{
+	if (!key_file || !*key_file) return false;
+	try {
+		(void)key_of_file(key_file);
+		return true;
+	} catch (const pg::Error &) {
+		return false;
+	}
+}
+
+MaskKeptRows::MaskKeptRows() : before_(state.masks_kept)
+{
+	state.kept.clear();
+	state.masks_kept = true;
+}
+MaskKeptRows::~MaskKeptRows()
+{
+	state.masks_kept = before_;
+	state.kept.clear();
+}
+
+// mask_kept(value, strategy, domain, length): for statements of ours over kept rows. What has the form of a mask already stays as it is, so that the next
+// refresh does not mask a mask.
+PG_FUNCTION(prodsync_mask_kept)
+{
+	if (!state.masks_kept) throw pg::Error(PS_REFUSED, "mask_kept() works while a refresh brings kept rows over");
+	const core::MaskRule rule{pg::arg_text(fcinfo, 1), pg::arg_text(fcinfo, 2), static_cast<int>(pg::arg_int(fcinfo, 3))};
+	const core::Strategy *strategy = core::find_strategy(rule.strategy);
+	if (!strategy) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "there is no strategy \"" + rule.strategy + "\"");
+	const std::string value = utf8_arg(fcinfo, 0), label = rule.strategy + "\n" + rule.domain + "\n" + std::to_string(rule.length);
+	if (core::is_masked_form(*strategy, rule, value)) return PG_GETARG_DATUM(0);
+	auto mask = state.kept.find(label);
+	if (mask == state.kept.end()) {
+		std::optional<core::MaskKey> key;
+		if (strategy->keyed) {
+			if (!key_file || !*key_file) throw pg::Error(PS_PROBLEMS, "prodsync.key_file names no file with a key to mask kept rows with");
+			key = key_of_file(key_file);
+		}
+		mask = state.kept.emplace(label, std::make_unique<core::Mask>(rule, key ? &*key : nullptr)).first;
+	}
+	return pg::text_datum(std::string((*mask->second)(value)));
+}
+
 void define_mask_settings()
 {
 	DefineCustomStringVariable("prodsync.key_file", "File with the masking key for sync_mask().",
-	    "64 hex digits; nobody but the server may read it. A refresh does not use it.", &key_file, "", PGC_SUSET,
+	    "64 hex digits; nobody but the server may read it. A refresh uses it for kept rows only (kept_rows: mask).", &key_file, "", PGC_SUSET,
 	    GUC_SUPERUSER_ONLY, nullptr, forget_file_key, nullptr);
 }
 

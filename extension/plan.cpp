@@ -5,6 +5,7 @@
 #include "core/maps.hpp"
 #include "core/statements.hpp"
 #include "inputs.hpp"
+#include "origin.hpp"
 
 namespace prodsync {
 
@@ -63,6 +64,7 @@ PG_FUNCTION(prodsync_answers)
 	core::Config config = core::Config::parse(json_arg(fcinfo, 0), problems);
 	core::Catalog source = source_arg(fcinfo, 1), target = core::Catalog::parse(target_document(extension));
 	std::map<std::pair<core::Name, std::string>, std::string> chosen;
+	std::optional<pg::Row> origins;
 	std::vector<pg::Row> out;
 	for (const core::Question &question : core::questions(config, source, target, answers_arg(fcinfo, 2))) {
 		if (question.side != core::Side::target) continue;
@@ -78,6 +80,13 @@ PG_FUNCTION(prodsync_answers)
 				at->second = core::array_text(keys);
 			}
 			args.push_back(at->second);
+		}
+		if (question.origins) {
+			if (!origins) {
+				pg::Tables ledger(extension);
+				origins = origin_arguments(known_origins(ledger, target, source.system_identifier, source.database));
+			}
+			args = *origins;
 		}
 		if (!question.columns.empty()) demand_key(table, question.columns[0]);
 		if (question.kind == "pairs") demand_natural_key(table, {question.columns.begin() + 1, question.columns.end()});

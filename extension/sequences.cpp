@@ -61,6 +61,11 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 														 (refresh.shadows.empty() ? refresh.old_rows(drawing.table, "n") : refresh.new_rows(drawing.table, {drawing.column->name}, "n"))).value_or("0")));
 			pg::check_interrupts();
 		}
+		// A table that stays may draw from it too.
+		for (const auto &[name, node] : refresh.graph.tables)
+			for (const core::Column &column : node.relation->columns)
+				if (!refresh.replaced(name) && column.sequence == sequence)
+					largest = std::max<std::int64_t>(largest, std::stoll(sql.one("SELECT coalesce(max(" + core::quote_identifier(column.name) + "), 0)::bigint FROM " + refresh.old_rows(name, "n")).value_or("0")));
 		std::vector<pg::Row> now = sql.rows("SELECT s.last_value + s.is_called::int, q.seqmin, q.seqmax, q.seqincrement, q.seqstart FROM " + sequence +
 											" s, pg_sequence q WHERE q.seqrelid = $1::regclass", {sequence});
 		std::int64_t at = std::stoll(*now[0][0]), least = std::stoll(*now[0][1]), most = std::stoll(*now[0][2]), first = std::stoll(*now[0][4]);

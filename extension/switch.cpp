@@ -14,6 +14,7 @@
 #include "give_way.hpp"
 #include "kept.hpp"
 #include "missing.hpp"
+#include "mask.hpp"
 #include "refresh.hpp"
 #include "sequences.hpp"
 #include "shadow.hpp"
@@ -95,11 +96,14 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 
 std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::function<void()> &before_exchange, std::string *moved_by)
 {
+	const MaskKeptRows masks;
 	std::vector<Check> checks = find_out(refresh, "switch");
 	require_ok(checks);
 	const GaveWay gave_way = give_way(refresh, checks);
 	if (moved_by) *moved_by = gave_way.xid;
 	FAULT_POINT("switch: rows gave way");
+	append(checks, join_tenants(refresh));
+	require_ok(checks);
 	append(checks, bring_rows(refresh));
 	require_ok(checks);
 	FAULT_POINT("switch: rows brought");
@@ -132,6 +136,7 @@ void step_preflight(const pg::Extension &extension, int run)
 		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the preflight reads everything in one snapshot", {}, "Call it in BEGIN ISOLATION LEVEL REPEATABLE READ.");
 	const Refresh &refresh = refresh_of(extension, run);
 	require_same_schema(refresh);    // else what is gone is an error without a word of why
+	const MaskKeptRows masks;
 	std::vector<Check> checks = find_out(refresh, "preflight");
 	forget_kept(refresh);
 	append(checks, ledger::checks(extension, run));

@@ -43,6 +43,7 @@ std::string joined(const std::vector<std::string> &values)
 struct Keyed {
 	std::map<std::string, std::string> keys;  // natural key -> key, only where exactly one row has it
 	std::vector<std::string> without;         // keys of rows that nothing can be matched with: NULL, or not unique
+	std::int64_t twice = 0;                   // those that are not unique
 };
 
 // `cells` are rows of a key and its natural key, one after the other. `translate` gives a natural column's value as the target tells it.
@@ -69,6 +70,7 @@ Keyed by_natural_key(const Row &cells, std::size_t width,
 		if (twice.contains(natural)) {
 			found.keys.erase(natural);
 			found.without.push_back(key);
+			++found.twice;
 		}
 	return found;
 }
@@ -78,7 +80,8 @@ void match_pairs(
 {
 	const auto source = answers.keys.find("pairs " + table.sql() + " source"),
 	           target = answers.keys.find("pairs " + table.sql() + " target");
-	if (source == answers.keys.end() || target == answers.keys.end()) return;
+	const bool stays = graph.node(table).stays;
+	if (source == answers.keys.end() || (target == answers.keys.end() && !(stays && natural.empty()))) return;
 	const std::size_t width = natural.size() + 1;
 	std::vector<const Map *> maps;  // of those natural columns that hold ids of another map
 	for (const auto &column : natural) {
@@ -88,12 +91,19 @@ void match_pairs(
 	const auto translated = [&](std::size_t column, const std::string &value) -> std::optional<std::string> {
 		if (!maps[column]) return digest(value);
 		if (const auto pair = maps[column]->pairs.find(value); pair != maps[column]->pairs.end()) return digest(pair->second);
+		if (maps[column]->as_is && !std::binary_search(maps[column]->unmatched.begin(), maps[column]->unmatched.end(), value))
+			return digest(value);
 		return maps[column]->fallback ? std::optional(digest(*maps[column]->fallback)) : std::nullopt;
 	};
 	auto here = by_natural_key(source->second, width, translated);
-	const auto there =
-	    by_natural_key(target->second, width, [](std::size_t, const std::string &value) { return std::optional(value); });
+	const auto there = target == answers.keys.end()
+	    ? Keyed{}
+	    : by_natural_key(target->second, width, [](std::size_t, const std::string &value) { return std::optional(value); });
+	// What many rows have names none of them. (Ids of a map with a fallback are equal because of that.)
+	if (std::none_of(maps.begin(), maps.end(), [](const Map *one) { return one && one->fallback; }))
+		answers.unmatched["twice " + table.sql()] = here.twice + there.twice;
 	Map &map = answers.maps[table];
+	map.as_is = stays;
 	for (const auto &[value, key] : here.keys) {
 		if (const auto same = there.keys.find(value); same != there.keys.end())
 			map.pairs[key] = same->second;
@@ -153,6 +163,19 @@ void Answers::take(const Config &config, const Graph &graph, const Question &que
 			source_tenants.push_back(text(row[0]));
 			source_tenant_labels.push_back(row[1].value_or(*row[0]));
 		}
+	} else if (question.kind == "named_tenants") {
+		width(2);
+		for (const Row &row : rows) named_tenants[text(row[0])] = text(row[1]);
+	} else if (question.kind == "tenant_labels") {
+		width(2);
+		for (const Row &row : rows)
+			if (row[1]) tenant_labels.push_back(*row[1]);
+	} else if (question.kind == "outside") {
+		one_row(1);
+		outside[question.id.substr(std::string("outside ").size())] = number(rows[0][0]);
+	} else if (question.kind == "other_path") {
+		one_row(1);
+		other_path[question.id.substr(std::string("other_path ").size())] = number(rows[0][0]);
 	} else if (question.kind == "kept_tenants") {
 		width(3);
 		target_tenants = rows.empty() ? 0 : number(rows[0][0]);
@@ -166,6 +189,9 @@ void Answers::take(const Config &config, const Graph &graph, const Question &que
 			map.fallback_label = rows[0][1].value_or("");
 			map.fallback_candidates = number(rows[0][2]);
 		}
+	} else if (question.kind == "known") {
+		width(2);
+		for (const Row &row : rows) known[question.relation].emplace_back(text(row[0]), text(row[1]));
 	} else if (question.kind == "pairs") {
 		width(question.columns.size());
 		Row &cells = keys[question.id];
@@ -249,14 +275,15 @@ const json &object(const json &document, const char *key)
 
 json Answers::to_json() const
 {
-	json document{{"maximums", maximums}, {"source_tenants", source_tenants},
+	json document{{"maximums", maximums}, {"source_tenants", source_tenants}, {"named_tenants", named_tenants}, {"outside", outside},
+	    {"other_path", other_path},
 	    {"kept_tenants", kept_tenants}, {"target_tenants", target_tenants}, {"maps", json::object()}, {"unmatched", unmatched},
 	    {"folds", json::object()}, {"left_out", json::object()}, {"missing", missing}, {"kept_rows", json::object()}, {"asked", asked}};
 	for (const auto &[name, rows] : left_out) document["left_out"][name.sql()] = {rows.first, rows.second};
 	for (const auto &[name, map] : maps)
 		document["maps"][name.sql()] = {{"pairs", map.pairs}, {"fallback", map.fallback ? json(*map.fallback) : json()},
 		    {"fallback_label", map.fallback_label}, {"fallback_candidates", map.fallback_candidates},
-		    {"unmatched", map.unmatched.size()}};
+		    {"unmatched", map.unmatched.size()}, {"as_is", map.as_is}};
 	for (const auto &[name, fold] : folds)
 		document["folds"][name.sql()] = {
 		    {"dropped", fold.dropped}, {"by_ctid", fold.by_ctid}, {"total", fold.total}, {"indexes", fold.indexes}};
@@ -268,6 +295,8 @@ bool Answers::has_text_keys() const
 {
 	const auto is_text = [](const std::string &key) { return key.find_first_not_of("0123456789abcdef-(),") != key.npos; };
 	if (std::any_of(source_tenants.begin(), source_tenants.end(), is_text)) return true;
+	for (const auto &[key, label] : named_tenants)
+		if (is_text(key)) return true;
 	for (const auto &[name, fold] : folds)
 		for (const auto &[from, to] : fold.dropped)
 			if (is_text(from) || is_text(to)) return true;
@@ -284,12 +313,16 @@ Answers Answers::parse(const json &document)
 		answers.maximums = object(document, "maximums").get<std::map<std::string, std::int64_t>>();
 		answers.source_tenants = get(document, "source_tenants", Texts{});
 		answers.kept_tenants = get(document, "kept_tenants", Texts{});
+		answers.named_tenants = object(document, "named_tenants").get<Pairs>();
+		answers.outside = object(document, "outside").get<std::map<std::string, std::int64_t>>();
+		answers.other_path = object(document, "other_path").get<std::map<std::string, std::int64_t>>();
 		answers.target_tenants = get(document, "target_tenants", std::int64_t{-1});
 		for (const auto &[name, map] : object(document, "maps").items()) {
 			Map &parsed = answers.maps[parse_name(name)];
 			parsed.pairs = get(map, "pairs", Pairs{});
 			if (map.contains("fallback") && !map["fallback"].is_null()) parsed.fallback = map["fallback"].get<std::string>();
 			parsed.fallback_label = get(map, "fallback_label", std::string{});
+			parsed.as_is = get(map, "as_is", false);
 			parsed.fallback_candidates = get(map, "fallback_candidates", std::int64_t{0});
 			parsed.unmatched.resize(std::min<std::size_t>(get(map, "unmatched", std::size_t{0}), 1));    // whether there are any is all that matters
 		}

@@ -35,6 +35,9 @@ struct Question {
 	std::string sql;                   // to be run on `side` only: on the source by the client, on the target by the extension
 	// Of the target: the statement's $1 is the array of keys of these rows, who are found first, as whoever asks.
 	std::optional<Condition> condition;
+	// Of the target: $1 and $2 are where rows that are the source's own came from (origin.hpp of the extension): arrays of leaf/xmin of
+	// loads, and of xmin of switches.
+	bool origins = false;
 };
 
 struct Map {                                   // ids of the source -> ids of the target
@@ -43,6 +46,7 @@ struct Map {                                   // ids of the source -> ids of th
 	std::string fallback_label;                // of the fallback user, may be shown
 	std::int64_t fallback_candidates = 0;      // how many rows of the target match users.fallback; the lowest key is taken
 	std::vector<std::string> unmatched;        // source ids without a counterpart (only without a fallback)
+	bool as_is = false;                        // an id that is not in pairs stays what it is: the same row on both sides
 };
 
 struct Fold {  // rows of a source table that become equal in a unique index once users are mapped
@@ -57,10 +61,17 @@ struct Answers {
 	std::map<std::string, std::int64_t> maximums;  // "public.apps_x.id" -> largest value in the source
 	std::vector<std::string> source_tenants;       // keys of the source's tenants that match keep
 	std::vector<std::string> source_tenant_labels;  // for people here: production's texts are not sent to the target
+	std::map<std::string, std::string> named_tenants;  // key -> label, of those that only and except name
+	std::vector<std::string> tenant_labels;         // of production, where a name was not found; for people here
+	std::map<std::string, std::int64_t> outside;    // foreign key -> source rows whose parent belongs to a tenant that is not copied
+	std::map<std::string, std::int64_t> other_path; // "public.table" -> source rows that another path gives to another tenant
+	// Tables that stay: ids that are the same row on both sides, from and to; private to the client, never in to_json().
+	std::map<Name, std::vector<std::pair<std::string, std::string>>> known;
 	std::vector<std::string> kept_tenants;          // labels of the target's, for people
 	std::int64_t target_tenants = -1;               // how many there are in all
 	std::map<Name, Map> maps;                       // by the kept table
-	std::map<std::string, std::int64_t> unmatched;  // "public.child.column" -> source rows that reference an unmatched id
+	// "public.child.column" -> source rows that reference an unmatched id; "twice public.table" -> rows of either side whose natural key is not theirs alone
+	std::map<std::string, std::int64_t> unmatched;
 	std::map<Name, Fold> folds;
 	std::map<Name, std::pair<std::int64_t, std::int64_t>> left_out;    // rows of the source that on_missing: drop leaves out, of how many
 	std::map<std::string, std::int64_t> missing;    // "public.child.constraint" -> source rows whose reference leads to a row that is not copied

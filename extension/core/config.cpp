@@ -78,6 +78,14 @@ struct Reader {
 		return out;
 	}
 
+	bool flag(const json &j, const std::string &path, const char *key) const
+	{
+		const json *v = get(j, key);
+		if (v && !v->is_boolean())
+			problem("wrong-type", path + "." + key, path + "." + key + " must be true or false", std::string(key) + ": true");
+		return v && v->is_boolean() && v->get<bool>();
+	}
+
 	// One of some words; `later` are those that only a later version knows.
 	std::string word(
 	    const json &j, const std::string &path, const char *key, Keys known, Keys later, const std::string &otherwise) const
@@ -125,6 +133,32 @@ std::string fallback_predicate(const Reader &r, const json &users)
 		// Always a quoted literal: the server gives it the column's type, so 4 fits a number and a text alike.
 		out +=
 		    wanted.is_null() ? " IS NULL" : " = " + quote_literal(wanted.is_string() ? wanted.get<std::string>() : wanted.dump());
+	}
+	return out;
+}
+
+// join_tenants: true, or {table: T, values: {column: value}}
+std::optional<JoinTenants> join_tenants(const Reader &r, const json &users)
+{
+	const json *v = Reader::get(users, "join_tenants");
+	if (!v || (v->is_boolean() && !v->get<bool>())) return std::nullopt;
+	JoinTenants out;
+	if (v->is_boolean()) return out;
+	const std::string path = "users.join_tenants", example = "join_tenants: {values: {role: admin}}";
+	if (!v->is_object()) {
+		r.problem("wrong-type", path, path + " must be true, or a mapping", example);
+		return std::nullopt;
+	}
+	r.mapping(*v, path, {"table", "values"});
+	out.table = r.text(*v, path, "table", false);
+	const json *values = Reader::get(*v, "values");
+	if (values && !values->is_object()) r.problem("wrong-type", path + ".values", path + ".values must be a mapping of columns", example);
+	if (!values || !values->is_object()) return out;
+	for (const auto &[column, value] : values->items()) {
+		if (value.is_object() || value.is_array() || value.is_null())
+			r.problem("wrong-type", path + ".values." + column, path + ".values." + column + " must be a text, a number or a boolean", example);
+		else
+			out.values[column] = value.is_string() ? value.get<std::string>() : value.dump();
 	}
 	return out;
 }
@@ -239,7 +273,7 @@ void parse_anonymize(const Reader &r, const json &j, Config &c)
 	c.anonymize = j;
 	const auto policy = r.word(j, "anonymize", "policy", {"strict", "warn", "none"}, {}, "strict");
 	c.policy = policy == "none" ? Policy::none : policy == "warn" ? Policy::warn : Policy::strict;
-	r.word(j, "anonymize", "kept_rows", {"trust"}, {"mask"}, "trust");
+	r.word(j, "anonymize", "kept_rows", {"trust", "mask"}, {}, "trust");
 	const json *tables = Reader::get(j, "tables");
 	if (!tables) return;
 	const std::string example = "anonymize:\n  tables:\n    customers_customer:\n      - {column: email, strategy: email}";
@@ -276,20 +310,22 @@ Config Config::parse(const json &document, std::vector<Problem> &problems)
 	if (document.is_null()) return c;
 	if (!r.mapping(document, "",
 	        {"tenants", "users", "reserved_from", "tables", "accept", "checks", "on_collision", "materialized_views",
-	            "keep_previous", "fire_triggers", "anonymize"})) {
+	            "keep_previous", "fire_triggers", "anonymize", "choice"})) {
 		problems.back().text = "the configuration must be a mapping";
 		return c;
 	}
 	if (document.contains("tenants")) {
 		const json none = json::object(), &j = document["tenants"].is_null() ? none : document["tenants"];
-		if (r.mapping(j, "tenants", {"table", "keep", "label", "exclude_source"}))
+		if (r.mapping(j, "tenants", {"table", "keep", "label", "exclude_source", "only", "except"}))
 			c.tenants = Tenants{r.text(j, "tenants", "table", true), r.text(j, "tenants", "keep", true),
-			    r.text(j, "tenants", "label", false), r.text(j, "tenants", "exclude_source", false)};
+			    r.text(j, "tenants", "label", false), r.text(j, "tenants", "exclude_source", false),
+			    r.texts(j, "tenants", "only"), r.texts(j, "tenants", "except")};
 	}
 	if (document.contains("users")) {
 		const json none = json::object(), &j = document["users"].is_null() ? none : document["users"];
-		if (r.mapping(j, "users", {"table", "fallback", "match"})) {
-			c.users = Users{r.text(j, "users", "table", true), fallback_predicate(r, j), r.texts(j, "users", "match")};
+		if (r.mapping(j, "users", {"table", "fallback", "match", "join_tenants"})) {
+			c.users = Users{r.text(j, "users", "table", true), fallback_predicate(r, j), r.texts(j, "users", "match"), {}};
+			c.users->join_tenants = join_tenants(r, j);
 			if (!Reader::get(j, "fallback") && !Reader::get(j, "match"))
 				r.problem("missing-key", "users.fallback", "users needs fallback, match, or both",
 				    "users: {table: " + c.users->table + ", fallback: {username: uat_admin}}");
@@ -321,6 +357,9 @@ Config Config::parse(const json &document, std::vector<Problem> &problems)
 	c.fire_triggers = r.texts(document, "", "fire_triggers");
 	if (!c.fire_triggers.empty()) r.unsupported("fire_triggers", "fire_triggers", "fire_triggers: []");
 	if (const json *j = Reader::get(document, "anonymize")) parse_anonymize(r, *j, c);
+	if (const json *j = Reader::get(document, "choice"); j && r.mapping(*j, "choice", {"tables", "exclude", "tenants", "all_kept"}))
+		c.choice = {r.texts(*j, "choice", "tables"), r.texts(*j, "choice", "exclude"), r.texts(*j, "choice", "tenants"),
+		    r.flag(*j, "choice", "all_kept")};
 	return c;
 }
 
@@ -336,11 +375,18 @@ json Config::to_json() const
 		json &j = out["tenants"] = {{"table", tenants->table}, {"keep", tenants->keep}};
 		put(j, "label", tenants->label);
 		put(j, "exclude_source", tenants->exclude_source);
+		put(j, "only", tenants->only);
+		put(j, "except", tenants->except);
 	}
 	if (users) {
 		json &j = out["users"] = {{"table", users->table}};
 		put(j, "fallback", users->fallback);
 		put(j, "match", users->match);
+		if (users->join_tenants) {
+			j["join_tenants"] = json::object();
+			put(j["join_tenants"], "table", users->join_tenants->table);
+			put(j["join_tenants"], "values", users->join_tenants->values);
+		}
 	}
 	for (const TableRule &rule : tables) {
 		json j = json::object();
@@ -352,6 +398,13 @@ json Config::to_json() const
 		out["tables"][rule.pattern] = std::move(j);
 	}
 	put(out, "anonymize", anonymize);
+	if (choice != Choice{}) {
+		json &j = out["choice"] = json::object();
+		put(j, "tables", choice.tables);
+		put(j, "exclude", choice.exclude);
+		put(j, "tenants", choice.tenants);
+		if (choice.all_kept) j["all_kept"] = true;
+	}
 	return out;
 }
 

@@ -26,12 +26,30 @@ struct Problem {
 
 struct Tenants {
 	std::string table, keep, label, exclude_source;    // label and exclude_source: empty where left out
+	std::vector<std::string> only = {}, except = {};   // labels of production's tenants: only these are copied, these are not
+};
+
+// users.join_tenants: the fallback user becomes a member of every tenant that is copied.
+struct JoinTenants {
+	std::string table;                                 // of memberships; empty: the one that there is
+	std::map<std::string, std::string> values;         // column -> value, in text form
 };
 
 struct Users {
 	std::string table;
 	std::string fallback;                              // an SQL predicate over the table; made from {column: value} pairs too
 	std::vector<std::string> match;
+	std::optional<JoinTenants> join_tenants = {};
+};
+
+// What the command line chose for one run. Both sides plan with it, and it is stored with the run; it is no part of the configuration
+// that stays (sync_config()).
+struct Choice {
+	std::vector<std::string> tables, exclude;          // names and patterns: --tables, --exclude
+	std::vector<std::string> tenants;                  // labels: --tenants, in place of tenants.only
+	bool all_kept = false;                             // --all-kept: tenants.keep may match every tenant
+	bool of_tables() const { return !tables.empty() || !exclude.empty(); }
+	bool operator==(const Choice &) const = default;
 };
 
 struct TableRule {
@@ -67,6 +85,7 @@ struct Config {
 	Policy policy = Policy::strict;
 	std::vector<MaskedTable> masks;
 	json anonymize = json::object();                   // as given
+	Choice choice;
 
 	// Reads and checks the shape: unknown keys (with the nearest known ones), wrong types, values out of range. Every problem
 	// is added to `problems`; what could be read is returned. Names of tables and columns are checked by the planner.

@@ -8,6 +8,7 @@
 #include "maps.hpp"
 #include "soft_references.hpp"
 #include "statements.hpp"
+#include "tenant_choice.hpp"
 
 // The survivor rule. Two rows of the source that differ in a unique index only by a mapped column can become equal once the
 // map is applied: when users without a counterpart all become the fallback, or when the rows they reference were folded
@@ -161,10 +162,7 @@ std::vector<const Index *> folding_indexes(const Config &config, const Graph &gr
 std::vector<Question> fold_questions(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers)
 {
 	std::vector<Question> out;
-	const Name tenant = tenant_table(config, graph);
-	if (const Relation *there = tenant.empty() ? nullptr : source.find(tenant);
-	    there && there->ordinary() && !single_key(*there).empty() && !asked(answers, "source_tenants " + tenant.sql()))
-		return out;
+	if (!tenants_known(config, graph, source, answers)) return out;
 	for (const auto &[name, node] : graph.tables)
 		if (has_fallback(config, graph, name) &&
 		    (!map_complete(config, graph, answers, name) || !answers.maps.contains(name) || !answers.maps.at(name).fallback))
@@ -214,16 +212,6 @@ std::string fold_filter(const Fold &fold, const Relation &root, const Relation &
 	const auto value = whole_tree ? row_place(root, "t") : by_place ? "t.ctid" : "t." + quote_identifier(key);
 	// A join however many there are: before release 15, <> ALL compares each row with each of them.
 	return "NOT EXISTS (SELECT FROM unnest(" + array_literal(dropped, type) + ") AS d(k) WHERE d.k = " + value + ")";
-}
-
-std::string tenant_rows(
-    const Config &config, const Graph &graph, const Catalog &source, const Answers &answers, const Name &table)
-{
-	const TableNode &node = graph.node(table);
-	const Name tenant = tenant_table(config, graph);
-	const Relation *tenants = tenant.empty() ? nullptr : source.find(tenant);
-	if (node.scope != Scope::tenant || !tenants || !has_path(source, table, node.path)) return "";
-	return tenant_filter(source, node.path, tenant, single_key(*tenants), answers.source_tenants);
 }
 
 std::string row_filter(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers,

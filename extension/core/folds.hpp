@@ -18,8 +18,6 @@ std::string row_place(const Relation &root, const std::string &alias);
 // The condition over alias t that leaves the dropped rows out of what is read from `read`: the table itself, or a leaf of it.
 // Empty where there are none.
 std::string fold_filter(const Fold &, const Relation &root, const Relation &read, const std::string &key);
-// The rows of tenants that are not left out; empty: all.
-std::string tenant_rows(const Config &, const Graph &, const Catalog &source, const Answers &, const Name &table);
 // Which source tenants, which rows whose references lead nowhere and which folded rows are left out of `read`; conditions joined by
 // AND, or empty.
 std::string row_filter(const Config &, const Graph &, const Catalog &source, const Answers &, const Missing &, const Name &table,

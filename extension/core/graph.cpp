@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <stdexcept>
+#include "chosen.hpp"
 #include "graph_check.hpp"
 #include "presets.hpp"
 #include "rules.hpp"
@@ -11,13 +12,6 @@
 namespace core {
 namespace {
 
-const Sequence *sequence_of(const Catalog &catalog, const Column &column)
-{
-	for (const Sequence &s : catalog.sequences)
-		if (s.name.sql() == column.sequence) return &s;
-	return nullptr;
-}
-
 struct Builder {
 	const Config &config;
 	const Catalog &catalog;
@@ -25,6 +19,12 @@ struct Builder {
 	std::vector<Problem> &problems;
 	std::map<Name, const TableRule *> rules;
 	std::optional<Name> tenant, users;
+	std::map<std::string, const Sequence *> sequences;    // by SQL name, as columns say it
+
+	void add_sequences()
+	{
+		for (const Sequence &s : catalog.sequences) sequences.emplace(s.name.sql(), &s);
+	}
 
 	void add_tables()
 	{
@@ -124,7 +124,8 @@ struct Builder {
 		if (n.mode != Mode::copy) return;
 		const Column *c = generated(table, *n.relation);
 		if (!c) return;
-		const Sequence *s = sequence_of(catalog, *c);
+		const auto found = sequences.find(c->sequence);
+		const Sequence *s = found == sequences.end() ? nullptr : found->second;
 		if (s && s->increment < 0) return;
 		n.key = c->name;
 		n.reserved_from = config.reserved_from.at(c->base);
@@ -304,7 +305,8 @@ bool Graph::in_cycle(const Name &table) const { return cyclic.contains(root_of(*
 Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Problem> &problems, std::vector<Problem> &warnings)
 {
 	Graph graph;
-	Builder b{config, catalog, graph, problems, rules_by_table(config, catalog, problems), {}, {}};
+	Builder b{config, catalog, graph, problems, rules_by_table(config, catalog, problems), {}, {}, {}};
+	b.add_sequences();
 	b.add_tables();
 	b.add_users();
 	b.add_tenants();
@@ -317,7 +319,8 @@ Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Pro
 	for (const auto &[name, c] : components(graph, parents_of(graph))) members[c].push_back(name);
 	for (const auto &[c, names] : members)
 		if (names.size() > 1) graph.cyclic.insert(names.begin(), names.end());
-	for (const Problem &p : missing_modes(catalog, b.rules)) problems.push_back(p);
+	apply_choice(graph, config, catalog, problems);
+	for (const Problem &p : missing_modes(graph, catalog, b.rules)) problems.push_back(p);
 	check_graph(graph, config, catalog, b.tenant, b.rules, problems, warnings);
 	return graph;
 }

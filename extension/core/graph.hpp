@@ -44,6 +44,7 @@ struct TableNode {
 	std::vector<std::string> match;         // declared natural key, or empty
 	bool mapped = false;                    // a keep table whose ids production's are mapped to (users, natural keys)
 	std::map<std::string, std::string> on_missing;    // column -> what becomes of a reference whose row is not there; as configured
+	bool stays = false;                     // kept for this run only: --tables and --exclude left it out (chosen.hpp)
 };
 
 struct Graph {

@@ -73,6 +73,16 @@ struct Check {
 		std::string object = k.child.shown() + (k.columns.size() == 1 ? "." + columns : " (" + columns + ")");
 		std::string child_line = yaml_table(catalog, child.relation->name),
 		            parent_line = yaml_table(catalog, parent.relation->name);
+		if (parent.stays) {
+			std::string asked;
+			for (const auto &one : config.choice.tables) asked += one + ",";
+			problems.push_back({"reference-to-staying", object,
+			    object + " references " + parent.relation->name.shown() + ", which stays as it is (" + parent.reason +
+			        "), and production's rows cannot be told there by a key of one column (" + k.name + ")",
+			    parent.reason == "--exclude" ? "--exclude " + child.relation->name.shown() + " as well"
+			                                 : "--tables " + asked + parent.relation->name.shown()});
+			return;
+		}
 		std::string fix = "tables:", or_null = not_null ? ": {on_missing: drop}" : ": {on_missing: null}    # or drop";
 		if (auto natural = natural_key(*parent.relation); kept && !natural.empty())
 			fix += "\n  " + parent_line + ": {mode: keep, match: " + yaml_list(natural) + "}\n  # or";

@@ -79,7 +79,7 @@ std::string wire_form(std::string_view text, const std::string &base_type, bool 
 	refuse("no binary form is known for keys", base_type);
 }
 
-IdMap::IdMap(const Map &map, const std::string &target_type, bool binary)
+IdMap::IdMap(const Map &map, const std::string &target_type, bool binary) : identity_(map.as_is)
 {
 	pairs_.reserve(map.pairs.size());
 	for (const auto &[from, to] : map.pairs)

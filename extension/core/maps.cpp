@@ -85,6 +85,9 @@ bool asked(const Answers &answers, std::string_view question_id)
 bool map_complete(const Config &config, const Graph &graph, const Answers &answers, const Name &table)
 {
 	if (has_fallback(config, graph, table) && !asked(answers, "fallback " + table.sql())) return false;
+	if (graph.node(table).stays)
+		return asked(answers, "pairs " + table.sql() + " source") &&
+		    (graph.node(table).match.empty() || asked(answers, "pairs " + table.sql() + " target"));
 	if (natural_key(config, graph, table).empty()) return has_fallback(config, graph, table);
 	return asked(answers, "pairs " + table.sql() + " source") && asked(answers, "pairs " + table.sql() + " target");
 }

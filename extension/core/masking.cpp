@@ -259,6 +259,7 @@ class Checker {
 			const auto child = tables.find(logical_table(graph, key->child)), parent = tables.find(logical_table(graph, key->parent));
 			if (child == tables.end() || parent == tables.end()) continue;
 			if (child->second->mode == Mode::empty || parent->second->mode == Mode::empty) continue;
+			if (graph.node(child->first).stays || graph.node(parent->first).stays) continue;    // masked when it was copied, or not: verified
 			if (child->second->mode == Mode::copy && !child->second->in_source) continue;    // kept rows only, which follow theirs
 			for (std::size_t i = 0; i < key->columns.size(); ++i) {
 				const MaskRule of_child = effective(*child->second, key->columns[i]), of_parent = effective(*parent->second, key->referenced[i]);
@@ -314,7 +315,7 @@ public:
 				const auto object = table.name.shown() + "." + name;
 				const Relation *there = source.find(table.name);
 				if (!there || !there->column(name)) continue;    // only the target has it: nothing travels
-				if (table.mode == Mode::keep)
+				if (table.mode == Mode::keep && !graph.node(table.name).stays)
 					problem("masked-kept-table", object,
 					    "a rule for " + object + ": the table is kept, none of its rows is copied or masked (" + table.reason + ")",
 					    "take the rule out, or: tables: {" + yaml_table(target, table.name) + ": {mode: copy}}");
@@ -400,10 +401,29 @@ Masking resolve_masking(const Config &config, const Catalog &source, const Catal
 	return masking;
 }
 
+bool masks_kept_rows(const Config &config) { return config.anonymize.value("kept_rows", "trust") == "mask"; }
+
+// A table that is masked by a rule with a key, and a target that has none for its own rows.
+static void kept_rows_key(const Config &config, const Masking &masking, const Catalog &target, Plan &plan)
+{
+	if (!masks_kept_rows(config) || !config.tenants || target.settings.contains(key_file_setting)) return;
+	for (const auto &[table, columns] : masking)
+		for (const auto &[column, rule] : columns) {
+			const Strategy *strategy = rule.masks() ? find_strategy(rule.strategy) : nullptr;
+			if (!strategy || !strategy->keyed) continue;
+			plan.problems.push_back({"kept-rows-key", "anonymize.kept_rows",
+			    "kept rows are to be masked on the target, and its setting prodsync.key_file names no file with a key",
+			    "ALTER SYSTEM SET prodsync.key_file = '/path/to/uat.key';    -- a superuser of the target, then SELECT pg_reload_conf(); 64 hex digits, "
+			    "mode 0600, of the server's operating system user"});
+			return;
+		}
+}
+
 void add_masking_obstacles(
     const Config &config, const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
 {
 	Checker(config, graph, masking, source, target, answers, plan).run();
+	kept_rows_key(config, masking, target, plan);
 }
 
 }  // namespace core

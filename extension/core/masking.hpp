@@ -17,6 +17,11 @@ using Masking = std::map<Name, TableMasking>;    // tables of the target
 // The rules by the tables and columns they name. A table or column that neither side has, or two rules for one column: problems.
 Masking resolve_masking(const Config &, const Catalog &source, const Catalog &target, std::vector<Problem> &problems);
 
+// anonymize.kept_rows: mask. Kept rows are masked by the target, under the key of its own prodsync.key_file; whether it has one is a setting of its
+// catalog document (the extension's sync_catalog() notes it).
+bool masks_kept_rows(const Config &);
+inline constexpr const char *key_file_setting = "prodsync.key_file";
+
 // Why the columns of the planned tables cannot be masked as the rules say (types, lengths, unique indexes, references, kept tables),
 // CHECK constraints that a mask may not satisfy (warnings), and columns that look personal and have no rule: the policy says whether
 // they stop the run. After the tables are planned.

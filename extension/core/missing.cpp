@@ -9,6 +9,7 @@
 #include "obstacles.hpp"
 #include "rules.hpp"
 #include "statements.hpp"
+#include "tenant_choice.hpp"
 
 namespace core {
 

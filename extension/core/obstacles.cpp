@@ -144,7 +144,7 @@ void rights(const Catalog &source, const Graph &graph, const Config &config, Pla
 		// Of kept tables production is asked for the natural keys only.
 		const bool read = table.mode == Mode::copy
 		    ? table.in_source
-		    : graph.node(table.name).mapped && !natural_key(config, graph, table.name).empty();
+		    : graph.node(table.name).mapped && (graph.node(table.name).stays || !natural_key(config, graph, table.name).empty());
 		if (!root || !root->ordinary() || !read) continue;
 		auto relations = source.storage(table.name);
 		if (root->kind == 'p') relations.push_back(root);
@@ -167,6 +167,24 @@ void rights(const Catalog &source, const Graph &graph, const Config &config, Pla
 	        " of production",
 	    "GRANT USAGE ON SCHEMA " + listed({schemas.begin(), schemas.end()}) + " TO " + role +
 	        ";    -- in production\nGRANT SELECT ON " + listed(tables) + " TO " + role + ";"});
+}
+
+// Where the configuration says by what rows of the table are matched.
+std::string place_of_match(const Config &config, const Graph &graph, const Name &table)
+{
+	if (is_users_table(config, graph, table)) return "users.match";
+	for (const TableRule &rule : config.tables)
+		if (!rule.match.empty() && (glob(rule.pattern, table.name) || glob(rule.pattern, table.schema + '.' + table.name)))
+			return "tables." + rule.pattern + ".match";
+	return table.shown();
+}
+
+// "a,b,": what --tables says already.
+std::string listed_for_option(const std::vector<std::string> &names)
+{
+	std::string all;
+	for (const auto &name : names) all += name + ",";
+	return all;
 }
 
 void reserved_ranges(const Graph &graph, const Answers &answers, Plan &plan)
@@ -225,6 +243,18 @@ void maps(
 		}
 		const auto natural = natural_key(config, graph, name);
 		const Relation *there = source.find(name);
+		if (const auto twice = answers.unmatched.find("twice " + name.sql()); twice != answers.unmatched.end() && twice->second)
+			plan.problems.push_back({"match-not-unique", place_of_match(config, graph, name),
+			    "rows of " + shown + " are matched by " + listed(natural) + ", which is not unique: " + counted(twice->second, "row shares", "rows share") +
+			        " it with others",
+			    "match: [...]    # columns that tell every row of " + shown + " from the others, on both sides"});
+		if (node.stays) {
+			if (!there || !there->ordinary() || common_key(*node.relation, *there).empty() ||
+			    std::any_of(natural.begin(), natural.end(), [&](const auto &column) { return !there->column(column); }))
+				plan.problems.push_back({"map-without-source", shown,
+				    shown + " stays as it is (" + node.reason + "), and production has nothing to tell its rows by", "choose " + shown + " as well, or other tables"});
+			continue;
+		}
 		if (natural.empty() && !has_fallback(config, graph, name))
 			plan.problems.push_back(
 			    {"no-fallback-user", shown, "rows of " + shown + " have neither a natural key to be matched by nor a fallback",
@@ -262,6 +292,14 @@ void maps(
 				    ""});
 				continue;
 			}
+			if (graph.node(by).stays) {
+				plan.problems.push_back({"unmatched-reference", name.shown() + "." + column.name,
+				    name.shown() + "." + column.name + " -> " + by.shown() + ": " + counted(count->second, "row", "rows") + " of production reference rows of " +
+				        by.shown() + ", which stays as it is (" + graph.node(by).reason + ") and does not have them",
+				    graph.node(by).reason == "--exclude" ? "take " + by.shown() + " out of --exclude, or --exclude " + name.shown() + " as well"
+				                                         : "--tables " + listed_for_option(config.choice.tables) + by.shown()});
+				continue;
+			}
 			plan.problems.push_back({"unmatched-reference", name.shown() + "." + column.name,
 			    name.shown() + "." + column.name + " -> " + by.shown() + ": " + counted(count->second, "row", "rows") +
 			        " of production reference rows that the target's " + by.shown() + " does not have",
@@ -295,6 +333,12 @@ void references(const Graph &graph, const Catalog &target, const Plan &plan, Pro
 		const auto action = configured_on_missing(graph, *key);
 		if (action == OnMissing::null || action == OnMissing::drop) continue;
 		const auto object = from.name.shown() + "." + listed(key->columns);
+		if (parent.stays) {
+			problems.push_back({"reference-to-staying", object,
+			    object + " references " + to.name.shown() + ", which stays as it is (" + parent.reason + "), by other columns than its key (" + key->name + ")",
+			    "choose " + to.name.shown() + " as well, or leave " + from.name.shown() + " out"});
+			continue;
+		}
 		problems.push_back({"reference-to-kept", object,
 		    object + " references " + to.name.shown() +
 		        (parent.mapped ? ", which is kept, by other columns than the key that is mapped"

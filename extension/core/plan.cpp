@@ -4,13 +4,16 @@
 
 #include "columns.hpp"
 #include "maps.hpp"
+#include "join_tenants.hpp"
 #include "masking.hpp"
 #include "missing.hpp"
 #include "needs.hpp"
 #include "obstacles.hpp"
+#include "other_paths.hpp"
 #include "rules.hpp"
 #include "statements.hpp"
 #include "steps.hpp"
+#include "tenant_choice.hpp"
 
 // The plan is put together in this order: what becomes of each table, which columns travel, what stands in the way, what the run
 // needs, the steps. Everything that both sides must agree on (binding()) follows from the configuration, the source's document,
@@ -44,6 +47,11 @@ std::string what_happens(
     const Config &config, const Graph &graph, const Catalog &target, const Answers &answers, const PlannedTable &table)
 {
 	const auto leaves = static_cast<std::int64_t>(target.storage(table.name).size());
+	if (graph.node(table.name).stays) {
+		const auto map = answers.maps.find(table.name);
+		const auto moved = map == answers.maps.end() ? 0 : static_cast<std::int64_t>(map->second.pairs.size());
+		return "stays as it is (" + table.reason + ")" + (moved ? ", " + plural(moved, "row") + " of production found by natural key" : "");
+	}
 	if (table.mode == Mode::keep) {
 		const auto map = answers.maps.find(table.name);
 		return map == answers.maps.end() || map->second.pairs.empty()
@@ -66,6 +74,7 @@ std::string what_happens(
 		add(plural(masked, "column") + " masked");
 	if (const auto lost = answers.left_out.find(table.name); lost != answers.left_out.end() && lost->second.first)
 		add(plural(lost->second.first, "row") + " left out");
+	if (table.scope == Scope::tenant && !only_tenants(config).empty()) add("of chosen tenants only");
 	if (table.folded_rows) add(plural(table.folded_rows, "duplicate") + " dropped");
 	if (leaves != 1) add(plural(leaves, "partition"));
 	add(table.binary ? "binary" : "text");
@@ -156,11 +165,16 @@ void tenants(
 		    "tenants.keep matches none of the " + plural(answers.target_tenants, "tenant") +
 		        " of the target: all of their rows would go",
 		    "correct tenants.keep, or take tenants out where nothing is to be kept"});
+	const auto kept = static_cast<std::int64_t>(answers.kept_tenants.size());
+	if (kept && kept == answers.target_tenants && !config.choice.all_kept)
+		plan.problems.push_back({"keep-matches-everything", "tenants.keep",
+		    "tenants.keep matches every tenant of the target (" + shown_count(kept) + "): none would be replaced",
+		    "correct tenants.keep; if all of them are to be kept, say --all-kept"});
 	for (Problem &warning : plan.warnings)
 		if (warning.id == "loose-pattern" && !answers.kept_tenants.empty())
 			warning.text += "; kept are: " + listed(answers.kept_tenants);
-	if (answers.source_tenants.empty()) return;
-	plan.warnings.push_back({"source-tenants", tenant.shown(),
+	if (answers.source_tenants.empty() && !chooses_tenants(config)) return;
+	if (!answers.source_tenants.empty()) plan.warnings.push_back({"source-tenants", tenant.shown(),
 	    plural(static_cast<std::int64_t>(answers.source_tenants.size()), "tenant") +
 	        " of production are like those that are kept, and left out" +
 	        (answers.source_tenant_labels.empty() ? "" : ": " + listed(answers.source_tenant_labels)),
@@ -235,6 +249,9 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 			plan.warnings.push_back({"table-only-in-source", table->name.shown(),
 			    table->name.shown() + " of production is not in the target and is not copied", ""});
 	if (config.tenants) tenants(config, graph, source, target, answers, plan);
+	add_tenant_choice_obstacles(config, graph, target, answers, plan);
+	add_path_warnings(config, graph, target, answers, plan);
+	membership(config, graph, target, plan.problems);
 	add_target_obstacles(config, graph, target, plan);
 	add_source_obstacles(config, graph, source, target, answers, plan);
 	add_missing_obstacles(config, graph, source, target, answers, plan);

@@ -2,13 +2,16 @@
 #include <set>
 
 #include "answers.hpp"
+#include "chosen.hpp"
 #include "digest.hpp"
 #include "folds.hpp"
 #include "maps.hpp"
 #include "missing.hpp"
 #include "predicate.hpp"
 #include "soft_references.hpp"
+#include "other_paths.hpp"
 #include "statements.hpp"
+#include "tenant_choice.hpp"
 
 // The order in which questions are asked follows from what they build on, not from a list of phases: each is given out as soon
 // as everything its statement or its evaluation needs has been answered. So maps on maps (permissions on content types) and
@@ -45,19 +48,12 @@ class Asker {
 	// The key is that of a row the condition chose.
 	static std::string among(const Relation &table) { return " = ANY ($1::" + table.column(single_key(table))->base + "[])"; }
 
-	// Whether it is known which of the source's tenants are left out.
-	bool tenants_known() const
-	{
-		const Name tenant = tenant_table(config, graph);
-		return tenant.empty() || !relation(Side::source, tenant) || answered.contains("source_tenants " + tenant.sql());
-	}
-
 	void tenants();
 	void maximums();
 	void map(const Name &table);
 	void unmatched();
 	void kept_rows();
-	std::string label(Side side, const Relation &table) const;
+	std::string label(Side side, const Relation &table) const { return tenant_label(config, graph, table, side); }
 
 public:
 	Asker(const Config &config_, const Catalog &source_, const Catalog &target_, const Answers &answers_)
@@ -74,34 +70,18 @@ public:
 			tenants();
 			maximums();
 			kept_rows();
+			for (auto &question : tenant_choice_questions(config, graph, source, answers)) ask(std::move(question));
+			for (auto &question : path_questions(config, graph, source)) ask(std::move(question));
 		}
 		for (const auto &[name, node] : graph.tables)
 			if (node.mapped) map(name);
 		unmatched();
-		if (tenants_known())
+		if (tenants_known(config, graph, source, answers))
 			for (auto &question : missing_questions(config, graph, source, answers)) ask(std::move(question));
 		for (auto &question : fold_questions(config, graph, source, answers)) ask(std::move(question));
 		return std::move(out);
 	}
 };
-
-std::string Asker::label(Side side, const Relation &table) const
-{
-	const Relation &own = *relation(side, table.name);
-	// What production masks is not shown in clear either: then the key stands for the tenant.
-	const auto or_key = [&](const std::string &column) {
-		for (const MaskedTable &rules : config.masks)
-			if (side == Side::source && find_table(graph, rules.table) == table.name)
-				for (const ColumnRule &rule : rules.columns)
-					if (rule.column == column && rule.rule.masks()) return single_key(own);
-		return column;
-	};
-	if (!config.tenants->label.empty() && own.column(config.tenants->label)) return or_key(config.tenants->label);
-	// What people chose the tenants by may be shown; no other column, and none that the target names.
-	for (const auto &column : mentioned_columns(config.tenants->keep, own))
-		if (column != single_key(own)) return or_key(column);
-	return single_key(own);
-}
 
 void Asker::tenants()
 {
@@ -148,6 +128,11 @@ void Asker::map(const Name &name)
 	const Relation *here = relation(Side::target, name), *there = relation(Side::source, name);
 	const auto key = here ? single_key(*here) : "";
 	if (key.empty()) return;
+	if (graph.node(name).stays) {
+		if (there)
+			for (auto &question : staying_questions(config, graph, *there, *here, answers)) ask(std::move(question));
+		return;
+	}
 	const auto natural = natural_key(config, graph, name);
 	if (has_fallback(config, graph, name)) {
 		std::string label = natural.empty() ? "" : natural.front();
@@ -181,7 +166,7 @@ void Asker::map(const Name &name)
 
 void Asker::unmatched()
 {
-	if (!tenants_known()) return;
+	if (!tenants_known(config, graph, source, answers)) return;
 	const Missing missing(config, graph, source, answers);
 	if (!missing.ready()) return;
 	for (const auto &[name, node] : graph.tables) {

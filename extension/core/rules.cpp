@@ -127,35 +127,42 @@ std::optional<Name> resolve_table(
 	return std::nullopt;
 }
 
+std::vector<Name> matching_tables(
+    const Catalog &catalog, const std::string &written, const std::string &object, std::vector<Problem> &problems)
+{
+	std::vector<Name> out;
+	// A name with a wildcard in it can be a table's real name; then it means that table.
+	if (!is_pattern(written) || catalog.resolve(written).size() == 1) {
+		if (auto name = resolve_table(catalog, written, object, problems)) out.push_back(*name);
+		return out;
+	}
+	for (const Relation *r : catalog.tables())
+		if (glob(written, r->name.name) || glob(written, r->name.schema + '.' + r->name.name)) out.push_back(r->name);
+	if (out.empty())
+		problems.push_back({"unknown-table", object,
+		    "no table matches \"" + written + "\"" +
+		        did_you_mean_pattern(written, written_names(catalog, written.find('.') != std::string::npos)),
+		    "take it out"});
+	return out;
+}
+
 std::map<Name, const TableRule *> rules_by_table(const Config &config, const Catalog &target, std::vector<Problem> &problems)
 {
 	std::map<Name, const TableRule *> exact, by_pattern;
-	std::vector<const Relation *> tables = target.tables();
 	std::vector<const TableRule *> patterns;
 	for (const TableRule &rule : config.tables) {
 		std::string object = "tables." + rule.pattern;
-		// A name with a wildcard in it can be a table's real name; then it means that table.
+		const auto found = matching_tables(target, rule.pattern, object, problems);
 		if (!is_pattern(rule.pattern) || target.resolve(rule.pattern).size() == 1) {
-			auto name = resolve_table(target, rule.pattern, object, problems);
-			if (!name) continue;
-			auto [it, first] = exact.emplace(*name, &rule);
+			if (found.empty()) continue;
+			auto [it, first] = exact.emplace(found.front(), &rule);
 			if (!first)
 				problems.push_back({"two-rules", object,
 				    "\"" + it->second->pattern + "\" and \"" + rule.pattern + "\" are the same table", "take one of them out"});
 			continue;
 		}
 		patterns.push_back(&rule);
-		bool matched = false;
-		for (const Relation *r : tables) {
-			if (!glob(rule.pattern, r->name.name) && !glob(rule.pattern, r->name.schema + '.' + r->name.name)) continue;
-			matched = true;
-			by_pattern.emplace(r->name, &rule);  // a second one is looked for below, once it is known what exact names take
-		}
-		if (!matched)
-			problems.push_back({"unknown-table", object,
-			    "no table matches \"" + rule.pattern + "\"" +
-			        did_you_mean_pattern(rule.pattern, written_names(target, rule.pattern.find('.') != std::string::npos)),
-			    "take it out"});
+		for (const Name &name : found) by_pattern.emplace(name, &rule);  // a second one is looked for below, once it is known what exact names take
 	}
 	for (const auto &[name, rule] : by_pattern) {
 		if (exact.contains(name)) continue;

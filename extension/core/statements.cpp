@@ -153,14 +153,14 @@ bool has_path(const Catalog &catalog, const Name &table, const std::vector<Hop> 
 }
 
 std::string tenant_filter(const Catalog &source, const std::vector<Hop> &path, const Name &tenant, const std::string &tenant_key,
-    const std::vector<std::string> &keys)
+    const std::vector<std::string> &keys, const std::string &alias)
 {
 	const Relation *table = source.find(tenant);
 	const Column *column = table ? table->column(tenant_key) : nullptr;
 	if (keys.empty() || !column) return "";
 	const std::string array = array_literal(keys, column->base);
 	const auto condition =
-	    path_condition(source, path, tenant_key, "t", [&](const std::string &key) { return key + " = ANY (" + array + ")"; });
+	    path_condition(source, path, tenant_key, alias, [&](const std::string &key) { return key + " = ANY (" + array + ")"; });
 	// NULL somewhere on the way is no tenant: such a row is copied. EXISTS is never NULL, and only plain NOT EXISTS becomes a join.
 	return condition.starts_with("EXISTS") ? "NOT " + condition : "(" + condition + ") IS NOT TRUE";
 }

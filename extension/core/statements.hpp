@@ -33,6 +33,6 @@ bool has_path(const Catalog &catalog, const Name &table, const std::vector<Hop> 
 // The source's WHERE condition, over alias t, that leaves out rows of the tenants with these keys along the path. Empty where
 // there is nothing to leave out. `tenant` is the tenant table, `tenant_key` the column that `keys` are of.
 std::string tenant_filter(const Catalog &source, const std::vector<Hop> &path, const Name &tenant, const std::string &tenant_key,
-    const std::vector<std::string> &keys);
+    const std::vector<std::string> &keys, const std::string &alias = "t");
 
 }  // namespace core

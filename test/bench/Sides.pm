@@ -173,10 +173,34 @@ my %content = (
 	large => [join(';', map { "CREATE TABLE large_$_ (id bigint PRIMARY KEY, document bytea); ALTER TABLE large_$_ ALTER document SET STORAGE external" } 1 .. 4),
 		sub { my $rows = 1 + int($_[0] / 25); join ';', map { "INSERT INTO large_$_ SELECT g, convert_to(repeat('x', $megabytes * 1048576), 'UTF8') FROM generate_series(1, $rows) g" } 1 .. 4 }],
 );
+# 1,000 tables of 20 rows and 2,000 foreign keys; UAT has a kept tenant.
+sub make_thousand
+{
+	my ($self) = @_;
+	return $self->{has_thousand} if $self->{has_thousand};
+	for ([$self->{production}, 1], [$self->{uat}, 0]) {
+		my ($side, $fill) = @$_;
+		$side->sql('CREATE DATABASE thousand');
+		my $run = execute($side->psql_command('thousand', '-v', 'tables=1000', '-v', 'rows=20', '-v', "fill=$fill", '-f', 'test/bench/thousand.sql'));
+		die $run->{err} if $run->{exit};
+	}
+	$self->{uat}->sql("INSERT INTO tenant (schema_name) VALUES ('test_a'), ('old'); CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", 'thousand');
+	return $self->{has_thousand} = file('thousand.yaml', <<'YAML');
+environments:
+  production: {dsn: "${PRODSYNC_SOURCE}"}
+  uat:        {dsn: "${PRODSYNC_TARGET}"}
+tenants:
+  table: tenant
+  keep: "schema_name LIKE 'test\\_%'"
+anonymize:
+  policy: none
+YAML
+}
 sub largest_row { return { many => 0, large => $megabytes }->{ $_[1] } }
 sub make_content
 {
 	my ($self, $name) = @_;
+	return $self->make_thousand if $name eq 'thousand';
 	return $self->{"has_$name"} if $self->{"has_$name"};
 	my ($schema, $rows) = @{ $content{$name} };
 	for (@$self{qw(production uat)}) {

@@ -37,7 +37,9 @@ sub all
 		script('copy_pipe', 'a text COPY pipe into the indexed tables', readers => $half, rounds => 2),
 		script('nightly', 'a nightly script: DELETE, pg_dump --data-only, psql, one UPDATE per user column', readers => $half, rounds => 2),
 		{ name => 'memory_many', group => 'memory', title => 'prodsync, one table of ' . thousands(20_000 * $sides->{scale}) . ' rows, --jobs 4', database => 'many', jobs => 4, rounds => 1 },
-		{ name => 'memory_large', group => 'memory', title => 'prodsync, four tables of rows of ' . $sides->largest_row('large') . ' MB, --jobs 4', database => 'large', jobs => 4, rounds => 1 };
+		{ name => 'memory_large', group => 'memory', title => 'prodsync, four tables of rows of ' . $sides->largest_row('large') . ' MB, --jobs 4', database => 'large', jobs => 4, rounds => 1 },
+		{ name => 'plan_1000', group => 'thousand', title => 'prodsync plan, 1,000 tables and 2,000 foreign keys', database => 'thousand', command => ['plan'], readers => '' },
+		{ name => 'refresh_1000', group => 'thousand', title => 'prodsync, 1,000 tables of 20 rows, --jobs 2', database => 'thousand', jobs => 2, readers => '' };
 	return @ways;
 }
 sub script { my ($name, $title, @more) = @_; return { name => $name, group => $name, title => $title, script => "test/bench/ways/$name.sh", needs => $name =~ /^pg/ ? $name : 'psql', @more } }
@@ -79,6 +81,7 @@ sub run_way
 	my $config = $way->{database} ? $sides->make_content($way->{database}) : $way->{config};
 	$sides->reset($way->{template} // 'full') unless $way->{database};
 	my @command = $way->{script} ? ($way->{script})
+		: $way->{command} ? ('prodsync', @{ $way->{command} }, '--from', 'production', '--to', 'uat', '--config', $config)
 		: ('prodsync', 'sync', '--from', 'production', '--to', 'uat', '--config', $config, '--jobs', $way->{jobs}, '--yes');
 	my $environment = $sides->environment($way->{database});
 	if ($way->{readers} && $way->{readers} ne $gone) {
@@ -96,7 +99,7 @@ sub run_way
 	if (!$m->{failed} && !$way->{database}) {
 		eval { $sides->demand_content($database); 1 } or chomp($m->{failed} = $@);
 	}
-	$m->{work} = work($sides, $database) if !$m->{failed} && !$way->{script};
+	$m->{work} = work($sides, $database) if !$m->{failed} && !$way->{script} && !$way->{command};
 	delete @$m{qw(out err)};
 	return $m;
 }

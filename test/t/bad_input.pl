@@ -47,7 +47,7 @@ sub sync_from_to { return ('sync', '--from', $_[0], '--to', $_[1], '--yes', '--c
 # ---- the command line ----
 refused('unknown command', 2, qr/unknown command "snyc".*did you mean sync/, 'snyc', '--to', 'uat');
 refused('unknown option', 2, qr/unknown option --form.*did you mean --from/, 'sync', '--form', 'production', '--to', 'uat');
-refused('E3, an option of a later version', 2, qr/--tables/, sync_from_to('production', 'uat'), '--tables', 'userz');
+refused('E3, an unknown table of --tables', 5, qr/unknown table "userz"/, sync_from_to('production', 'uat'), '--tables', 'userz');
 refused('a value out of range', 2, qr/--jobs.*1 to 64/, sync_from_to('production', 'uat'), '--jobs', '0');
 refused('unknown environment', 2, qr/unknown environment "uta".*did you mean uat.*\n.*production, uat/, sync_from_to('production', 'uta'));
 refused('no terminal to ask on', 2, qr/--yes/, 'sync', '--from', 'production', '--to', 'uat', '--config', $yaml);
@@ -96,7 +96,7 @@ sub customer { my ($name, $rule) = @_; return rules($name, '    apps_customers_c
 	my $open = file('open.key', "$good_key\n", 0644);
 	refused('a key that others can read', 5, qr/can be read by others.*chmod 600/s, with_yaml('key.yaml', saas_yaml([ key_file => $open ], [ qr/  policy: none\n/ => "  policy: none\n  tables:\n    apps_customers_customer: [{column: email, strategy: email}]\n" ])));
 }
-refused('keep is no SQL', 5, qr/tenants\.keep.* cannot be evaluated .*LIKEE.*\n.*condition over the columns of apps_tenants_tenant/, with_yaml('keep.yaml', saas_yaml([ qr/keep: .*\n/ => "keep: \"schema_name LIKEE 'x'\"\n" ])));
+refused('P2: keep is no SQL', 5, qr/tenants\.keep.* cannot be evaluated .*LIKEE.*\n.*condition over the columns of apps_tenants_tenant/, with_yaml('keep.yaml', saas_yaml([ qr/keep: .*\n/ => "keep: \"schema_name LIKEE 'x'\"\n" ])));
 refused('keep fails', 5, qr/tenants\.keep.* cannot be evaluated .*22P02/, with_yaml('fails.yaml', saas_yaml([ qr/keep: .*\n/ => "keep: \"schema_name::integer = 1\"\n" ])));
 refused('keep is more than a condition', 5, qr/tenants\.keep/, with_yaml('more.yaml', saas_yaml([ qr/keep: .*\n/ => "keep: \"true); DROP TABLE gate; --\"\n" ])));
 refused('keep matches nothing', 5, qr/tenants\.keep matches none of the \d+ tenants/, with_yaml('none.yaml', saas_yaml([ qr/keep: .*\n/ => "keep: \"schema_name = 'nowhere'\"\n" ])));
@@ -151,7 +151,7 @@ $uat->sql("UPDATE pg_extension SET extversion = '0.0' WHERE extname = 'prodsync'
 refused('another version of the SQL', 4, qr/the extension of uat is 0\.0\n.*ALTER EXTENSION prodsync UPDATE/);
 $uat->sql("UPDATE pg_extension SET extversion = '0.1' WHERE extname = 'prodsync'", 'app');
 $uat->sql("CREATE OR REPLACE FUNCTION sync_version() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT ''9.9''::text'", 'app');
-refused('another version of the library', 4, qr/the library of uat is 9\.9\n/);
+refused('P20: another version of the library', 4, qr/the library of uat is 9\.9\n/);
 $uat->sql("CREATE OR REPLACE FUNCTION sync_version() RETURNS text LANGUAGE C STABLE PARALLEL SAFE AS '\$libdir/prodsync', 'prodsync_version'", 'app');
 {
 	my $gate = gate($production);

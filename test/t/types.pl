@@ -162,12 +162,16 @@ table_of('every_type_by_name', sort keys %values);
 # Types that people make, and what they nest them in.
 $_->sql(<<'SQL', 'app') for $production, $uat;
 CREATE TABLE labels (id integer PRIMARY KEY, m mood, s shorter, p positive);
+CREATE TABLE classes (id integer PRIMARY KEY, c regclass);
+CREATE TABLE many_types (id integer PRIMARY KEY, t regtype[]);
 CREATE TABLE made_types (id integer PRIMARY KEY, m mood, ma mood[], md moods, p positive[], s shorter[], i inner_row, ia inner_row[], o outer_row, oa outer_row[], r of_row, ra of_row[],
 	t text_range, ts text_ranges, tr of_range, tra of_range[], h hstore, ha hstore[], c citext, ca citext[], l ltree, la ltree[], lq lquery, lt ltxtquery,
 	b bit(8), vb varbit(9)[], n numeric(10,3), nn numeric(3,-2), ch char(5), v varchar(5)[], iv interval day to second(3), ts3 timestamp(3), t0 time(0), of_table "Odd Table", of_tables "Odd Table"[]);
 SQL
 $production->sql(<<'SQL', 'app');
 INSERT INTO "Odd Table" VALUES (-1);
+INSERT INTO classes VALUES (1, '"Odd Table"'), (2, 'pg_class');
+INSERT INTO many_types VALUES (1, '{mood,integer}');
 INSERT INTO labels VALUES (1, 'sad', '', 0.01), (2, '', 'a', 9999999999.99), (3, 'it''s "ok", \N', '\.', NULL), (4, NULL, '', 1);
 INSERT INTO made_types SELECT 1, 'it''s "ok", \N', ARRAY['', NULL, 'it''s "ok", \N']::mood[], '[0:1]={sad,happy}', '{1,NULL,2.50}', '{"",a,"\\N","\""}', i, ARRAY[i, NULL, ROW(NULL, '', NULL)::inner_row],
 	ROW(i, ARRAY[i], int4range '[1,3)', regclass 'public."Odd Table"')::outer_row, ARRAY[ROW(i, ARRAY[i, NULL], int4range 'empty', regclass 'pg_class')::outer_row], i, ARRAY[i]::of_row[],
@@ -191,12 +195,13 @@ SELECT 'bytes of labels', md5(string_agg(concat(enum_send(m), textsend(s), numer
 SQL
 	return \%lines;
 }
-my @typed = (qw(every_type every_type_by_name labels made_types), '"Odd Table"');
+my @typed = (qw(every_type every_type_by_name labels classes many_types made_types), '"Odd Table"');
 my $plan = prodsync('plan', @names, '--all');
 is($plan->{exit}, 0, 'a plan of every type') or diag $plan->{err};
 like($plan->{out}, qr/\bevery_type .*\bbinary$/m, 'built-in types travel in binary');
 like($plan->{out}, qr/\blabels .*\bbinary$/m, 'and so do enums, and domains over built-in types');
 like($plan->{out}, qr/\bevery_type_by_name .*\btext$/m, 'E17: numbers of this database travel as names, in text');
+like($plan->{out}, qr/\b$_ .*\btext$/m, "E17: $_, too") for 'classes', 'many_types';
 like($plan->{out}, qr/\bmade_types .*\btext$/m, 'and composites, which have numbers of types inside');
 my $sync = prodsync('sync', @names, '--yes');
 is($sync->{exit}, 0, 'a refresh of every type') or diag $sync->{err};

@@ -143,7 +143,6 @@ TEST_CASE("what a later version does is said to be not supported, never ignored"
 	};
 	later({{"tables", {{"a", {{"references", {{"b", {{"on_missing", "adopt"}}}}}}}}}}, "tables.a.references.b.on_missing");
 	later({{"tables", {{"a", {{"references", {{"b", {{"content_type", "c"}}}}}}}}}}, "tables.a.references.b");
-	later({{"anonymize", {{"kept_rows", "mask"}}}}, "anonymize.kept_rows");
 	later({{"keep_previous", true}}, "keep_previous");
 	later({{"materialized_views", "switch"}}, "materialized_views");
 	later({{"fire_triggers", {"a"}}}, "fire_triggers");

@@ -106,6 +106,9 @@ Users: 80 in production -> uat_admin (id 4); 2 matched by username
   auth_user  keep   -                           -   all  never copied
   outbox     empty  -                           -     0  about 118 rows removed
 
+  tenant by  path
+  customer   supplier_id, tenant_id
+
   warning: the same system identifier
   warning: an unescaped _ is a wildcard
            write \_

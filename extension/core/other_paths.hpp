@@ -1,0 +1,22 @@
+// Other ways from a table to its tenant than the one that was chosen: where they lead to another tenant, somebody should say which is meant.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+#include "answers.hpp"
+#include "plan.hpp"
+
+namespace core {
+
+// Of tables with several ways that differ and no tenant_path: how many of production's rows (of the first 100,000) another way gives to
+// another tenant.
+std::vector<Question> path_questions(const Config &, const Graph &, const Catalog &source);
+void add_path_warnings(const Config &, const Graph &, const Catalog &target, const Answers &, Plan &);
+
+// LEFT JOINs along a path from a row t, each to one row at most, and the SQL of the tenant's key at its end. `alias` begins the joins' aliases.
+std::pair<std::string, std::string> tenant_of_row(
+    const Catalog &, const std::vector<Hop> &path, const std::string &tenant_key, const std::string &alias);
+// "customer_id, tenant_id": a path as tenant_path would write it.
+std::string path_text(const std::vector<Hop> &path);
+
+}  // namespace core
