@@ -39,7 +39,7 @@ SELECT sync_step(:run, step) FROM sync_run_steps WHERE run = :run AND kind = 'pr
 \o
 COMMIT;
 BEGIN;
-SELECT detail FROM sync_switch(:run) WHERE check_name = 'kept rows';
+SELECT detail FROM sync_switch(:run) WHERE check_name = 'kept rows' AND object = 'all tables';
 SELECT count(DISTINCT (locktype, relation, objid, classid)) AS held FROM pg_locks WHERE pid = pg_backend_pid() \gset
 ROLLBACK;
 SELECT :held <= :planned AS "not more than planned", :held > :planned * 0.6 AS "not much less", CASE WHEN :held > :planned OR :held < :planned * 0.6 THEN format('%s of %s', :held, :planned) END AS said;

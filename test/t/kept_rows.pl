@@ -34,7 +34,7 @@ tenants:
   table: tenant
   keep: "name LIKE 'test\\\\_%'"
 YAML
-	return prodsync('sync', '--from', 'production', '--to', 'uat', '--config', $config, '--yes', @options);
+	return prodsync('sync', '--from', 'production', '--to', 'uat', '--config', $config, '--yes', '--all-kept', @options);
 }
 sub all_ok { my ($db, $name) = @_; return is($server->sql('SELECT check_name, object, violations FROM sync_check() WHERE NOT ok', $db), '', "$name: every check is ok") }
 
