@@ -30,7 +30,7 @@ std::vector<OtherPath> other_paths(const Config &config, const Graph &graph)
 	for (const auto &[table, node] : graph.tables) {
 		if (node.mode != Mode::copy || node.path.empty() || declared(config, table)) continue;
 		for (const ForeignKey *key : graph.from(table)) {
-			if (key->child != table || key->parent == table || key->period) continue;
+			if (key->child != table || key->parent == table || key->period || key->declared) continue;
 			const auto parent = graph.tables.find(key->parent);
 			const Hop &mine = node.path.front();
 			if (parent == graph.tables.end() || (parent->first != tenants && parent->second.path.empty())) continue;

@@ -134,7 +134,7 @@ std::vector<Question> tenant_choice_questions(const Config &config, const Graph 
 		std::string sql = "SELECT count(*)::text FROM " + from_only(*source.find(key_->child)) + " AS t WHERE " + (mine.empty() ? "" : mine + " AND ") +
 		    "EXISTS (SELECT FROM " + from_only(*source.find(key_->parent)) + " AS q WHERE ";
 		for (std::size_t i = 0; i < key_->columns.size(); ++i)
-			sql += "q." + quote_identifier(key_->referenced[i]) + " = t." + quote_identifier(key_->columns[i]) + " AND ";
+			sql += "q." + quote_identifier(key_->referenced[i]) + " = " + (key_->array ? "ANY (t." : "t.") + quote_identifier(key_->columns[i]) + (key_->array ? ") AND " : " AND ");
 		sql += "(" + theirs + ") IS NOT TRUE)";
 		out.push_back({"outside " + id_of(*key_), "outside", Side::source, key_->child, key_->columns, sql, {}, false});
 	}
