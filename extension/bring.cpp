@@ -199,7 +199,8 @@ static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
 		" FROM old), (SELECT ctid FROM new ORDER BY ctid LIMIT 1)", {std::to_string(oid)}).at(0);
 	// a savepoint of the caller has an id of its own
 	const std::string writer = std::to_string(pg::call([] { return GetCurrentTransactionId(); }));
-	const pg::Row after = sql.rows("SELECT count(*), " + digest(columns, names) + " FROM ONLY " + shadow + " AS s WHERE s.ctid >= $1::tid AND s.xmin = $2::xid", {before[2], writer}).at(0);
+	const pg::Row after = sql.rows("SELECT count(*), " + digest(columns, names) + " FROM ONLY " + shadow + " AS s WHERE s.ctid >= $1::tid AND s.xmin = $2::xid AND s.cmin = (SELECT f.cmin FROM ONLY " + shadow +
+		" AS f WHERE f.ctid = $1::tid)", {before[2], writer}).at(0);
 	const std::int64_t wanted = std::stoll(*before[0]), found = std::stoll(*after[0]);
 	const std::int64_t other = wanted != found ? std::abs(wanted - found) : before[1] != after[1];
 	core::json detail{{"rows", wanted}};

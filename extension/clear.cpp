@@ -12,8 +12,10 @@ static void restrict_to(Refresh &refresh, const std::vector<Oid> &wanted)
 {
 	std::set<Oid> left(wanted.begin(), wanted.end());
 	for (auto &[name, node] : refresh.graph.tables)
-		if (left.erase(static_cast<Oid>(node.relation->oid)) == 0) node.mode = core::Mode::keep;
-		else if (node.mode == core::Mode::keep) throw pg::Error(PS_REFUSED, name.shown() + " is in mode keep: it is never cleared");
+		if (left.erase(static_cast<Oid>(node.relation->oid)) == 0) {
+			if (node.mode != core::Mode::keep) node.on_missing.clear();    // said of its copied rows; these stay
+			node.mode = core::Mode::keep;
+		} else if (node.mode == core::Mode::keep) throw pg::Error(PS_REFUSED, name.shown() + " is in mode keep: it is never cleared");
 	if (!left.empty()) throw pg::Error(PS_REFUSED, sql_name(*left.begin()) + " is no table that can be cleared", {}, "Name ordinary or partitioned tables; partitions are cleared with their root.");
 }
 

@@ -29,7 +29,7 @@ struct UniqueIndex {         // plain data for pg::call
 	NameData name{};         // of the original's
 	bool *uses = nullptr;    // by attribute number: columns of its key, expressions and predicate
 	List *only = NIL;        // of this index, as an arbiter
-	bool mapped = false;
+	bool mapped = false, overlaps = false;    // overlaps: rows that exclude each other need not be equal
 };
 struct Found {
 	ItemPointerData row, other;
@@ -66,7 +66,7 @@ Indexes unique_indexes(Oid original, Oid shadow)
 		Relation i = index_open(twin, AccessShareLock);
 		if (i->rd_index->indisunique || i->rd_index->indisexclusion) {
 			UniqueIndex &one = out.list[out.size++];
-			one.index = twin, one.only = list_make1_oid(twin);
+			one.index = twin, one.only = list_make1_oid(twin), one.overlaps = i->rd_index->indisexclusion;
 			namestrcpy(&one.name, get_rel_name(index));
 			one.uses = static_cast<bool *>(palloc0(sizeof(bool) * static_cast<Size>(out.columns + 1)));
 			for (int k = 0; k < i->rd_index->indnkeyatts; k++)
@@ -191,7 +191,7 @@ void look_up_relation(const Refresh &refresh, const core::Name &table, const cor
 		indexes = pg::call([=] { return unique_indexes(original, shadow); });
 	}
 	if (indexes.size == 0) return;
-	for (int i = 0; i < indexes.size; i++) indexes.list[i].mapped = holds_mapped(refresh, table, relation, indexes.list[i], gave_way);
+	for (int i = 0; i < indexes.size; i++) indexes.list[i].mapped = !indexes.list[i].overlaps && holds_mapped(refresh, table, relation, indexes.list[i], gave_way);
 	std::vector<const core::Column *> columns;
 	for (const core::Column &column : relation.columns) {
 		bool used = indexes.generated;

@@ -88,7 +88,9 @@ static void leave_without_step(const pg::Extension &extension, Refresh &refresh)
 	}
 	for (auto &[name, node] : refresh.graph.tables) {
 		std::vector<const core::Relation *> storage = refresh.catalog().storage(name);
-		if (storage.empty() || !filled.count(static_cast<Oid>(storage[0]->oid))) node.mode = core::Mode::keep;
+		if (!storage.empty() && filled.count(static_cast<Oid>(storage[0]->oid))) continue;
+		if (node.mode != core::Mode::keep) node.on_missing.clear();    // said of its copied rows; these stay
+		node.mode = core::Mode::keep;
 	}
 }
 

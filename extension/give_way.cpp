@@ -33,8 +33,9 @@ public:
 	}
 	~OwnId()
 	{
-		if (std::uncaught_exceptions() != calm) return;    // the abort of the transaction ends it too
-		ReleaseCurrentSubTransaction();
+		// Whoever catches the error ends his own subtransaction, not ours.
+		if (std::uncaught_exceptions() != calm) RollbackAndReleaseCurrentSubTransaction();
+		else ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context_);
 		CurrentResourceOwner = owner_;
 	}

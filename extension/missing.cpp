@@ -2,6 +2,7 @@
 // (tables: references: on_missing). `null` lets go of the reference, `drop` leaves the row out with every brought row below it. Without
 // either it is a check that fails (check_brought_references(), check_staying()).
 #include "missing.hpp"
+#include <algorithm>
 #include "core/missing.hpp"
 #include "foreign_keys.hpp"
 
@@ -67,13 +68,15 @@ std::vector<Check> drop_missing(const Refresh &refresh)
 }
 
 // A row c of a table that stays references one that is replaced and that nothing keeps.
-static std::string goes_away(const Refresh &refresh, const core::ForeignKey &key)
+static std::string goes_away(const Refresh &refresh, const core::ForeignKey &key, const std::string &same)
 {
 	const bool emptied = refresh.graph.node(key.parent).mode == core::Mode::empty;
 	return "EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   (emptied ? "" : " JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid AND (k.why = 'r' AND k.state = 'b' OR k.state IN ('d', 'm'))") +
-		   " WHERE " + key_equals(key, "p", "c") + ")";
+		   " WHERE " + same + ")";
 }
+
+static std::string goes_away(const Refresh &refresh, const core::ForeignKey &key) { return goes_away(refresh, key, key_equals(key, "p", "c")); }
 
 static std::vector<const core::ForeignKey *> staying_keys(const Refresh &refresh)
 {
@@ -88,13 +91,16 @@ std::vector<Check> check_staying(const Refresh &refresh)
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
 	for (const core::ForeignKey *key : staying_keys(refresh)) {
+		// What references the rows that would be removed is looked at by nobody.
+		const auto below = refresh.graph.to(refresh.catalog().root(key->child));
+		const bool referenced = std::any_of(below.begin(), below.end(), [&](const core::ForeignKey *one) { return refresh.graph.node(one->child).mode != core::Mode::empty; });
 		const std::string count = sql.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " WHERE " + goes_away(refresh, *key)).value_or("0");
 		if (count == "0") continue;
 		const char *text = is_configured(refresh, *key, OnMissing::null) ? "their references become NULL (on_missing: null)"
 			: is_configured(refresh, *key, OnMissing::drop)              ? "they are removed (on_missing: drop)"
 																		 : "rows of a table that stays reference rows that nothing keeps";
 		out.push_back({"rows that go away", describe(*key), std::stoll(count), core::json{{"text", text}}.dump(),
-					   is_configured(refresh, *key, OnMissing::null) || is_configured(refresh, *key, OnMissing::drop)});
+					   is_configured(refresh, *key, OnMissing::null) || (is_configured(refresh, *key, OnMissing::drop) && !referenced)});
 	}
 	return out;
 }
@@ -108,6 +114,12 @@ void let_go_of_missing(const Refresh &refresh)
 		if (is_configured(refresh, *key, OnMissing::drop))
 			pg::Tables(refresh.extension).run("DELETE FROM " + refresh.old_rows(key->child, "c") + " WHERE " + goes_away(refresh, *key));
 		if (!is_configured(refresh, *key, OnMissing::null)) continue;
+		if (key->array) {    // the ids are taken out
+			const std::string column = core::quote_identifier(key->columns[0]);
+			pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = ARRAY(SELECT e.v FROM unnest(c." + column + ") WITH ORDINALITY AS e(v, n) WHERE NOT " +
+				goes_away(refresh, *key, "p." + core::quote_identifier(key->referenced[0]) + " " + key->equals[0] + " e.v") + " ORDER BY e.n) WHERE " + goes_away(refresh, *key));
+			continue;
+		}
 		std::vector<std::string> nulls;
 		for (const std::string &column : core::nulled_columns(refresh.graph, *key)) nulls.push_back(core::quote_identifier(column) + " = NULL");
 		pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + join(nulls, ", ") + " WHERE " + goes_away(refresh, *key));

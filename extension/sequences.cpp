@@ -64,7 +64,8 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 		// A table that stays may draw from it too.
 		for (const auto &[name, node] : refresh.graph.tables)
 			for (const core::Column &column : node.relation->columns)
-				if (!refresh.replaced(name) && column.sequence == sequence)
+				if (!refresh.replaced(name) && column.sequence == sequence &&
+					(column.base == "smallint" || column.base == "integer" || column.base == "bigint" || column.base == "numeric"))
 					largest = std::max<std::int64_t>(largest, std::stoll(sql.one("SELECT coalesce(max(" + core::quote_identifier(column.name) + "), 0)::bigint FROM " + refresh.old_rows(name, "n")).value_or("0")));
 		std::vector<pg::Row> now = sql.rows("SELECT s.last_value + s.is_called::int, q.seqmin, q.seqmax, q.seqincrement, q.seqstart FROM " + sequence +
 											" s, pg_sequence q WHERE q.seqrelid = $1::regclass", {sequence});

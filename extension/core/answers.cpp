@@ -297,6 +297,9 @@ bool Answers::has_text_keys() const
 	if (std::any_of(source_tenants.begin(), source_tenants.end(), is_text)) return true;
 	for (const auto &[key, label] : named_tenants)
 		if (is_text(key)) return true;
+	for (const auto &[name, map] : maps)
+		for (const auto &[from, to] : map.pairs)
+			if (is_text(from)) return true;
 	for (const auto &[name, fold] : folds)
 		for (const auto &[from, to] : fold.dropped)
 			if (is_text(from) || is_text(to)) return true;

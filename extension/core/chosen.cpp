@@ -103,6 +103,7 @@ void apply_choice(Graph &graph, const Config &config, const Catalog &catalog, st
 		node.stays = true;
 		node.reason = left_out ? "--exclude" : "not in --tables";
 		node.key.clear();    // its rows keep their ids
+		node.on_missing.clear();    // and stay where they are
 	}
 	if (!any && problems.size() == before)
 		problems.push_back({"nothing-chosen", choice.tables.empty() ? "--exclude" : "--tables", "no table is left that would be refreshed", "choose others"});

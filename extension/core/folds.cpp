@@ -86,9 +86,10 @@ std::string fold_sql(const Config &config, const Graph &graph, const Catalog &so
 	std::vector<std::string> raw, mapped, not_null;
 	std::string joins;
 	for (const auto &name : index.columns) {
-		const auto column = "t." + quote_identifier(name);
+		// A reference that is let go of (on_missing: null) arrives as NULL.
+		const auto let_go = missing.value(table, name), column = let_go.empty() ? "t." + quote_identifier(name) : "(" + let_go + ")";
 		const Name by = column_map(graph, answers, table, name);
-		raw.push_back(column);
+		raw.push_back("t." + quote_identifier(name));
 		not_null.push_back(column + " IS NOT NULL");
 		const auto map = answers.maps.find(by);
 		const auto fold = answers.folds.find(by);

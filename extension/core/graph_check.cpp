@@ -61,7 +61,7 @@ struct Check {
 		const TableNode &child = graph.node(k.child), &parent = graph.node(k.parent);
 		bool kept = parent.mode == Mode::keep && !parent.mapped;
 		auto said = configured_on_missing(graph, k);
-		if (said == OnMissing::null || said == OnMissing::drop) return;
+		if (!parent.stays && (said == OnMissing::null || said == OnMissing::drop)) return;
 		if (child.mode != Mode::copy || !(kept || parent.mode == Mode::empty)) return;
 		bool not_null = true;
 		std::string columns;

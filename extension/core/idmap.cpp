@@ -84,6 +84,8 @@ IdMap::IdMap(const Map &map, const std::string &target_type, bool binary) : iden
 	pairs_.reserve(map.pairs.size());
 	for (const auto &[from, to] : map.pairs)
 		pairs_.emplace(wire_form(from, target_type, binary), wire_form(to, target_type, binary));
+	if (identity_)
+		for (const auto &id : map.unmatched) unmatched_.insert(wire_form(id, target_type, binary));
 	if (map.fallback) fallback_ = wire_form(*map.fallback, target_type, binary);
 }
 
@@ -99,7 +101,7 @@ IdMap::IdMap(const Fold &fold, const std::string &target_type, bool binary) : id
 std::optional<std::string_view> IdMap::find(std::string_view value) const
 {
 	if (const auto found = pairs_.find(value); found != pairs_.end()) return found->second;
-	if (identity_) return value;
+	if (identity_) return unmatched_.contains(value) ? std::nullopt : std::optional(value);
 	if (fallback_) return *fallback_;
 	return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include "answers.hpp"
 
 namespace core {
@@ -21,7 +22,8 @@ class IdMap {
 	};
 	std::unordered_map<std::string, std::string, Hash, std::equal_to<>> pairs_;
 	std::optional<std::string> fallback_;
-	bool identity_ = false;  // an id that is not in the map stays (maps of folded rows)
+	bool identity_ = false;  // an id that is not in the map stays (maps of folded rows, and of tables that stay)
+	std::unordered_set<std::string, Hash, std::equal_to<>> unmatched_;  // but not these: they are other rows in the target
 
 public:
 	// `target_type` is the base type of the column; in the binary format it is the source's too.

@@ -96,7 +96,7 @@ class Checker {
 	MaskRule effective(const PlannedTable &table, const std::string &column) const
 	{
 		const MaskRule *found = rule(table.name, column);
-		return found && found->masks() && table.mode == Mode::copy && table.in_source ? *found : MaskRule{};
+		return found && found->masks() && (table.mode == Mode::copy || graph.node(table.name).stays) && table.in_source ? *found : MaskRule{};
 	}
 
 	// Every relation of the table that has indexes and constraints of its own: the root, and its leaves.
@@ -259,7 +259,7 @@ class Checker {
 			const auto child = tables.find(logical_table(graph, key->child)), parent = tables.find(logical_table(graph, key->parent));
 			if (child == tables.end() || parent == tables.end()) continue;
 			if (child->second->mode == Mode::empty || parent->second->mode == Mode::empty) continue;
-			if (graph.node(child->first).stays || graph.node(parent->first).stays) continue;    // masked when it was copied, or not: verified
+			if (graph.node(child->first).stays) continue;    // nothing of it travels; that its references hold is verified
 			if (child->second->mode == Mode::copy && !child->second->in_source) continue;    // kept rows only, which follow theirs
 			for (std::size_t i = 0; i < key->columns.size(); ++i) {
 				const MaskRule of_child = effective(*child->second, key->columns[i]), of_parent = effective(*parent->second, key->referenced[i]);
@@ -273,7 +273,7 @@ class Checker {
 					                     : "masked by " + rule.strategy + (rule.length ? " of length " + std::to_string(rule.length) : "") +
 					        (rule.domain.empty() ? "" : " in domain " + rule.domain);
 				};
-				const bool copies = child->second->mode == Mode::copy && parent->second->mode == Mode::copy;
+				const bool copies = child->second->mode == Mode::copy && (parent->second->mode == Mode::copy || graph.node(parent->first).stays);
 				// One rule for both ends: the parent's, or the child's where only that has one.
 				const MaskRule &both = of_parent.masks() ? of_parent : of_child;
 				problem("masked-reference", child_column,
@@ -320,6 +320,8 @@ public:
 					    "a rule for " + object + ": the table is kept, none of its rows is copied or masked (" + table.reason + ")",
 					    "take the rule out, or: tables: {" + yaml_table(target, table.name) + ": {mode: copy}}");
 				const Column *column = target.find(table.name)->column(name);
+				// One that stays was masked when it was copied; what inherits from it travels now.
+				if (graph.node(table.name).stays && column && !column->generated) children(table, *column, rule);
 				if (table.mode != Mode::copy || !table.in_source || !column || column->generated) continue;
 				of_column(table, *column, rule);
 			}

@@ -128,7 +128,9 @@ std::vector<Gap> gaps(const Config &config, const Graph &graph, const Catalog &s
 		const Name child = logical_table(graph, key->child);
 		if (const auto reason = why(*key)) {
 			// A key of one partition alone says nothing about the rows of the others.
-			const auto action = child == key->child ? configured_on_missing(graph, *key).value_or(OnMissing::error) : OnMissing::error;
+			auto action = child == key->child ? configured_on_missing(graph, *key).value_or(OnMissing::error) : OnMissing::error;
+			// Which rows of a table that stays are production's, only the client knows.
+			if (action == OnMissing::drop && graph.node(key->parent).stays) action = OnMissing::error;
 			found[key] = {key, *reason, action};
 			if (action == OnMissing::drop) losing.insert(child);
 		} else if (graph.node(key->parent).mode == Mode::copy && has_columns(source, key->parent, key->referenced)) {
@@ -317,7 +319,9 @@ std::vector<Question> missing_questions(const Config &config, const Graph &graph
 	for (const Gap &gap : missing.all()) {
 		const ForeignKey &key = *gap.key;
 		const Name table = logical_table(graph, key.child);
-		const Relation &read = *source.find(table);
+		const Relation *there = source.find(table);
+		if (!there) continue;
+		const Relation &read = *there;
 		const auto filter = tenant_rows(config, graph, source, answers, table);
 		if (gap.action == OnMissing::drop) {
 			if (!asked_about.insert(table).second) continue;
@@ -421,6 +425,15 @@ void add_missing_obstacles(
 		plan.problems.push_back({"drop-circle", names.front(),
 		    "rows of " + listed(names) + " are left out because rows of each other are (on_missing: drop): which ones cannot be told",
 		    "on_missing: null for one of the references between them"});
+	}
+	std::map<Name, const ForeignKey *> of_itself;
+	for (const Gap &gap : missing.all()) {
+		if (gap.action != OnMissing::drop || logical_table(graph, gap.key->parent) != gap.key->child) continue;
+		if (const auto [one, first] = of_itself.emplace(gap.key->child, gap.key); !first && one->second->referenced != gap.key->referenced)
+			plan.problems.push_back({"drop-circle", gap.key->child.shown(),
+			    gap.key->child.shown() + " references itself by " + listed(one->second->columns) + " and by " + listed(gap.key->columns) +
+			        ", which lead to different keys: which rows are left out (on_missing: drop) cannot be told",
+			    "on_missing: null for one of them"});
 	}
 	for (const ForeignKey *key : graph.keys)
 		if (const auto action = configured_on_missing(graph, *key);

@@ -331,7 +331,7 @@ void references(const Graph &graph, const Catalog &target, const Plan &plan, Pro
 		    [&](const auto &column) { return !kept_map(graph, from.name, column).empty(); });
 		if (!travels || mapped || (parent.mapped && parent.match == key->referenced && parent.reason != "users.table")) continue;
 		const auto action = configured_on_missing(graph, *key);
-		if (action == OnMissing::null || action == OnMissing::drop) continue;
+		if (!parent.stays && (action == OnMissing::null || action == OnMissing::drop)) continue;
 		const auto object = from.name.shown() + "." + listed(key->columns);
 		if (parent.stays) {
 			problems.push_back({"reference-to-staying", object,

@@ -160,6 +160,9 @@ void tenants(
 	if (single_key(relation).empty())
 		plan.problems.push_back({"tenant-without-key", tenant.shown(),
 		    tenant.shown() + " has no primary key of one column: tenants cannot be told apart", ""});
+	if (const Relation *there = source.find(tenant); there && (!there->ordinary() || single_key(*there).empty()))
+		plan.problems.push_back({"tenant-without-key", tenant.shown(),
+		    tenant.shown() + " of production has no primary key of one column: which tenants are left out cannot be told", ""});
 	if (answers.target_tenants >= 0 && answers.kept_tenants.empty())
 		plan.problems.push_back({"keep-matches-nothing", "tenants.keep",
 		    "tenants.keep matches none of the " + plural(answers.target_tenants, "tenant") +
@@ -186,6 +189,18 @@ void tenants(
 			    table.name.shown() + " reaches its tenant by columns that production does not have (" + via(table.path) +
 			        "): rows of the tenants to be left out cannot be told",
 			    "tables:\n  " + yaml_table(target, table.name) + ": {mode: keep}"});
+	// That a table has tenants is also production's word: rows of all of them would come where the target has lost the key that says so.
+	std::vector<Problem> ignored_problems, ignored_warnings;
+	const Graph of_source = Graph::build(config, source, ignored_problems, ignored_warnings);
+	for (const auto &table : plan.tables) {
+		if (table.mode != Mode::copy || !table.in_source || table.scope != Scope::shared) continue;
+		const auto there = of_source.tables.find(table.name);
+		if (there == of_source.tables.end() || there->second.scope != Scope::tenant) continue;
+		plan.problems.push_back({"path-only-in-source", table.name.shown(),
+		    table.name.shown() + " belongs to tenants by foreign keys of production (" + via(there->second.path) +
+		        ") that the target lacks: rows of all tenants would come",
+		    "add the foreign key to the target, or\ntables:\n  " + yaml_table(target, table.name) + ": {mode: keep}"});
+	}
 }
 
 void estimates(const Catalog &source, Plan &plan)

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 #include "maps.hpp"
+#include "missing.hpp"
 #include "needs.hpp"
 #include "obstacles.hpp"
 #include "predicate.hpp"
@@ -127,11 +128,15 @@ std::vector<Question> tenant_choice_questions(const Config &config, const Graph 
 	if (std::any_of(labels.begin(), labels.end(), [&](const auto &one) { return !is_named(answers, one); }))
 		out.push_back({"tenant_labels " + tenants->name.sql(), "tenant_labels", Side::source, tenants->name, {key, label}, select, {}, false});
 	if (!tenants_known(config, graph, source, answers)) return out;
+	const Missing missing(config, graph, source, answers);
+	if (!missing.ready() || !missing.circle().empty()) return out;
 	for (const ForeignKey *key_ : crossing(graph, source)) {
 		const Name child = logical_table(graph, key_->child), parent = logical_table(graph, key_->parent);
 		const auto mine = tenant_rows(config, graph, source, answers, child), theirs = tenant_rows(config, graph, source, answers, parent, "q");
 		if (theirs.empty()) continue;
+		const auto copied = missing.where_copied(child);
 		std::string sql = "SELECT count(*)::text FROM " + from_only(*source.find(key_->child)) + " AS t WHERE " + (mine.empty() ? "" : mine + " AND ") +
+		    (copied.empty() ? "" : copied + " AND ") +
 		    "EXISTS (SELECT FROM " + from_only(*source.find(key_->parent)) + " AS q WHERE ";
 		for (std::size_t i = 0; i < key_->columns.size(); ++i)
 			sql += "q." + quote_identifier(key_->referenced[i]) + " = " + (key_->array ? "ANY (t." : "t.") + quote_identifier(key_->columns[i]) + (key_->array ? ") AND " : " AND ");
