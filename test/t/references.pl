@@ -159,6 +159,12 @@ is(run('sync')->{exit}, 0, 'a second refresh');
 is(rows('SELECT md5(string_agg(c::text, \',\' ORDER BY id)) FROM comment c'), $before, 'S10: changes nothing more');
 $server->sql("INSERT INTO comment (id, tenant_id, author_id, note) VALUES (3, 1, 4711, 'whose?')", 'production');
 my $wrong = run('sync', 'comment' => '{references: {author_id: {to: tenant}, customer_ids: {to: customer}, reader_ids: {to: app_user}, visit_ids: {to: visit, on_missing: null}}}');
+# What is said of rows that are copied (visit: mail_id: drop) is not said of tables that stay: clearing the mails alone removes none of them.
+$server->sql("INSERT INTO outbox (id, tenant_id) SELECT 77, min(id) FROM tenant; UPDATE visit SET mail_id = 77 WHERE note = 'mine'", 'uat');
+my $visits = rows('SELECT count(*) FROM visit');
+my $clear = $server->psql("SELECT * FROM sync_clear(ARRAY['outbox'::regclass])", 'uat');
+like($clear->{err}, qr/rows that go away visit\.mail_id -> outbox/, 'sync_clear() of one table: a row of another one would lose what it references');
+is(rows('SELECT count(*) FROM visit') . rows('SELECT count(*) FROM outbox'), $visits . 1, 'so nothing is done');
 is($wrong->{exit}, 6, 'E15: a soft reference that production breaks is a check that fails') or diag $wrong->{out}, $wrong->{err};
 like($wrong->{err}, qr/reference comment\.author_id -> tenant: 1 row/, 'and is named');
 done_testing;

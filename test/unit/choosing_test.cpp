@@ -141,6 +141,7 @@ TEST_CASE("a parent that stays: rows by id, then by natural key, else a problem"
 	const IdMap ids(map, "bigint", false);
 	CHECK(ids.find("102") == "7");
 	CHECK(ids.find("50") == "50");
+	CHECK_FALSE(ids.find("101"));    // another row of the target has this id, or none
 	CHECK(Answers::parse(p.answers.to_json()).maps.at(name("tenant")).as_is);
 	CHECK(!p.answers.to_json().contains("known"));
 }
@@ -205,6 +206,39 @@ TEST_CASE("tenants.only: only their rows, a NULL on the way is none of them")
 	CHECK(tenant_rows(config, small::graph(config, p.catalog), p.catalog, p.answers, name("log")).empty());    // shared
 	CHECK(p.answers.to_json().dump().find("initech") == std::string::npos);
 	CHECK(small::find(p.plan.warnings, "tenants-chosen")->text == "of production's tenants only acme, globex are copied; rows that belong to no tenant are not");
+}
+
+TEST_CASE("S5: that a table has tenants is also production's word")
+{
+	Config config = small::configuration();
+	config.tenants->only = {"acme", "globex"};
+	const auto source = small::application();
+	auto target = small::application();
+	std::erase_if(target.foreign_keys, [](const ForeignKey &key) { return key.child == name("customer") && key.parent == name("tenant"); });
+	const auto answers = small::answered(config, source, target, with_tenants);
+	const auto *problem = small::find(make_plan(config, source, target, answers).problems, "path-only-in-source");
+	REQUIRE(problem);
+	CHECK(problem->object == "customer");
+	CHECK_FALSE(small::find(make_plan(config, source, source, answers).problems, "path-only-in-source"));
+}
+
+TEST_CASE("tenants that production cannot tell apart are not left out in silence")
+{
+	Config config = small::configuration();
+	config.tenants->only = {"acme"};
+	auto source = small::application();
+	for (Index &index : source.relations.at(name("tenant")).indexes) index.primary = false;
+	const auto target = small::application();
+	CHECK(small::find(make_plan(config, source, target, small::answered(config, source, target, with_tenants)).problems, "tenant-without-key"));
+}
+
+TEST_CASE("--tables: a mask of a table that stays counts for what references it")
+{
+	auto catalog = small::application();
+	Config config = choosing({"membership"});
+	config.masks.push_back({"tenant", {{"id", {"hash", "", 0}}}});
+	const Planned p(config, staying_rows, catalog);
+	CHECK(small::find(p.plan.problems, "masked-reference"));
 }
 
 TEST_CASE("tenants.except: all but these; --tenants comes before tenants.only")
