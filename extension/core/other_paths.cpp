@@ -8,7 +8,7 @@
 namespace core {
 namespace {
 
-constexpr const char *rows_looked_at = "100000";
+constexpr const char *rows_looked_at = "10000";
 
 struct OtherPath {
 	Name table;

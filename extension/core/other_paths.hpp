@@ -8,7 +8,7 @@
 
 namespace core {
 
-// Of tables with several ways that differ and no tenant_path: how many of production's rows (of the first 100,000) another way gives to
+// Of tables with several ways that differ and no tenant_path: how many of production's rows (of the first 10,000) another way gives to
 // another tenant.
 std::vector<Question> path_questions(const Config &, const Graph &, const Catalog &source);
 void add_path_warnings(const Config &, const Graph &, const Catalog &target, const Answers &, Plan &);
