@@ -142,7 +142,7 @@ void demand_tenants(const core::Config &config, const std::vector<Tenant> &found
 	const auto demand = [&](const std::vector<std::string> &labels, const std::string &option) {
 		for (const auto &label : labels)
 			if (std::find(known.begin(), known.end(), label) == known.end())
-				problems.push_back({"unknown-tenant", option, "production has no tenant \"" + label + "\"" + core::did_you_mean(label, known), ""});
+				problems.push_back({"unknown-tenant", option, "production has no tenant \"" + label + "\"" + core::did_you_mean(label, known), "take it out of " + option + ": prodsync tenants then lists them all"});
 	};
 	demand(core::only_tenants(config), core::only_option(config));
 	demand(config.tenants->except, "tenants.except");

@@ -7,12 +7,6 @@
 
 namespace prodsync {
 
-std::string single_key(const core::Relation &relation)
-{
-	const core::Index *primary = relation.primary_key();
-	return primary && primary->columns.size() == 1 ? primary->columns[0] : "";
-}
-
 // Types whose casts from and to text are the server's own. A cast to a domain runs its CHECK, and whoever owns a type can give it a cast: neither
 // may run as the extension's owner. So values are cast to base types only, and keys of other types never change.
 bool plain_key_type(const std::string &base)
@@ -30,7 +24,7 @@ static std::string mover(const Refresh &refresh, const core::Name &table, const 
 	std::string key = identity ? identity->column : column;
 	auto node = refresh.graph.tables.find(owner);
 	if (node == refresh.graph.tables.end() || node->second.mode != core::Mode::copy || key.empty() ||
-		(key != node->second.key && key != single_key(*node->second.relation)) || !plain_key_type(type))
+		(key != node->second.key && key != core::single_key(*node->second.relation)) || !plain_key_type(type))
 		return "";
 	return std::to_string(refresh.oid(owner)) + "::oid";
 }
@@ -109,9 +103,9 @@ std::string leads_nowhere(const Refresh &refresh, const core::ForeignKey &key, c
 		given.push_back("t." + core::quote_identifier(key.columns[i]) + " IS NOT NULL");
 		equal.push_back("n." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + " " + values[i]);
 	}
-	return join(given, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
+	return core::joined(given, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE " + key_equals(key, "p", "t") +
-		   ") AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE " + join(equal, " AND ") + ")";
+		   ") AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE " + core::joined(equal, " AND ") + ")";
 }
 
 Brought brought(const Refresh &refresh, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns)
@@ -176,7 +170,7 @@ static std::string digest(const std::vector<const core::Column *> &columns, cons
 		else if (base == "text" || base == "character varying" || base == "character" || base == "json" || base == "jsonb" || base == "xml") parts.push_back("pg_catalog.hashtextextended(" + values[i] + "::text COLLATE pg_catalog.\"C\", 0)");
 		else parts.push_back(values[i]);
 	}
-	return "coalesce(sum(pg_catalog.hashtextextended(ROW(" + join(parts, ", ") + ")::text COLLATE pg_catalog.\"C\", 0)), 0)";
+	return "coalesce(sum(pg_catalog.hashtextextended(ROW(" + core::joined(parts, ", ") + ")::text COLLATE pg_catalog.\"C\", 0)), 0)";
 }
 
 // Brings the kept rows of one relation, and proves it: the rows as they lie in the old storage, with their new ids and references, against those that lie
@@ -194,8 +188,8 @@ static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
 	}
 	const std::string shadow = refresh.shadow_of(oid), which = "k.rel = $1::oid AND " + std::string(is_brought);
 	pg::Tables sql(refresh.extension);
-	const pg::Row before = sql.rows("WITH old AS MATERIALIZED (SELECT " + join(selected, ", ") + " FROM " + rows.from + " WHERE " + which + "), new AS (INSERT INTO " + shadow + " (" + join(names, ", ") +
-		") SELECT " + join(brought_as, ", ") + " FROM old RETURNING ctid) SELECT (SELECT count(*) FROM prodsync_work.kept k WHERE " + which + "), (SELECT " + digest(columns, brought_as) +
+	const pg::Row before = sql.rows("WITH old AS MATERIALIZED (SELECT " + core::joined(selected, ", ") + " FROM " + rows.from + " WHERE " + which + "), new AS (INSERT INTO " + shadow + " (" + core::joined(names, ", ") +
+		") SELECT " + core::joined(brought_as, ", ") + " FROM old RETURNING ctid) SELECT (SELECT count(*) FROM prodsync_work.kept k WHERE " + which + "), (SELECT " + digest(columns, brought_as) +
 		" FROM old), (SELECT ctid FROM new ORDER BY ctid LIMIT 1)", {std::to_string(oid)}).at(0);
 	// a savepoint of the caller has an id of its own
 	const std::string writer = std::to_string(pg::call([] { return GetCurrentTransactionId(); }));
@@ -241,7 +235,7 @@ void move_staying_references(const Refresh &refresh)
 			const core::Identity *identity = refresh.graph.identity(key->child, name);
 			if (!identity || !done.emplace(key->child, name).second) continue;
 			auto owner = refresh.graph.tables.find(identity->table);
-			if (owner->second.mode != core::Mode::copy || (identity->column != owner->second.key && identity->column != single_key(*owner->second.relation))) continue;
+			if (owner->second.mode != core::Mode::copy || (identity->column != owner->second.key && identity->column != core::single_key(*owner->second.relation))) continue;
 			std::string column = core::quote_identifier(name), type = child.column(name)->base;
 			const std::string moved_by = std::to_string(refresh.oid(identity->table)) + "::oid";
 			if (core::is_id_array(type))

@@ -16,8 +16,8 @@ static Check unique_key(pg::Tables &sql, const Refresh &refresh, const core::Nam
 		columns.push_back("t." + core::quote_identifier(name));
 		given.push_back("t." + core::quote_identifier(name) + " IS NOT NULL");
 	}
-	std::string where = index.nulls_not_distinct ? "" : " WHERE " + join(given, " AND ");
-	std::string count = sql.one("SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM " + refresh.old_rows(table, "t") + where + " GROUP BY " + join(columns, ", ") +
+	std::string where = index.nulls_not_distinct ? "" : " WHERE " + core::joined(given, " AND ");
+	std::string count = sql.one("SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM " + refresh.old_rows(table, "t") + where + " GROUP BY " + core::joined(columns, ", ") +
 								" HAVING count(*) > 1) x").value_or("0");
 	return {"unique key", table.shown() + "." + index.name, std::stoll(count), "", count == "0"};
 }

@@ -289,7 +289,7 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 		is_brought + " GROUP BY 1, 2")) {
 		const core::Relation &leaf = *refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[0]))));
 		core::json detail{{"index", *row[1]}, {"text", "a kept row has the same unique key as a row from the source"}};
-		const std::string own = single_key(*refresh.graph.node(refresh.catalog().root(leaf.name)).relation);
+		const std::string own = core::single_key(*refresh.graph.node(refresh.catalog().root(leaf.name)).relation);
 		const core::Column *key = own.empty() ? nullptr : leaf.column(own);
 		if (key && (key->base == "uuid" || key->base == "bigint" || key->base == "integer" || key->base == "smallint")) {
 			core::json keys = core::json::array();

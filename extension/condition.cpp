@@ -40,7 +40,7 @@ std::string grant_select(const core::Relation &table, const std::vector<std::str
 {
 	std::vector<std::string> names;
 	for (const std::string &column : columns) names.push_back(core::quote_identifier(column));
-	return "GRANT SELECT (" + join(names, ", ") + ") ON " + table.name.sql() + " TO " + core::quote_identifier(pg::role_name(pg::caller()));
+	return "GRANT SELECT (" + core::joined(names, ", ") + ") ON " + table.name.sql() + " TO " + core::quote_identifier(pg::role_name(pg::caller()));
 }
 
 // Values of the rows go nowhere but into the comparison. Built in is not enough: query_to_xml() runs any SQL, jsonb_populate_record() the CHECK
@@ -162,8 +162,8 @@ std::vector<pg::Row> chosen_rows(const pg::Extension &extension, const core::Rel
 	for (const std::string &column : used) read.push_back("t." + core::quote_identifier(column));
 	if (read.empty()) read.push_back("1 AS one"), wanted.push_back("1");
 
-	auto [store, desc] = pg::Tables(extension).store("SELECT " + join(read, ", ") + " FROM " + (table.kind == 'p' ? "" : "ONLY ") + table.name.sql() + " AS t");
-	std::string text = "SELECT " + join(wanted, ", ") + " FROM " + rows_name + " AS t WHERE (\n" + condition + "\n)";
+	auto [store, desc] = pg::Tables(extension).store("SELECT " + core::joined(read, ", ") + " FROM " + (table.kind == 'p' ? "" : "ONLY ") + table.name.sql() + " AS t");
+	std::string text = "SELECT " + core::joined(wanted, ", ") + " FROM " + rows_name + " AS t WHERE (\n" + condition + "\n)";
 	const char *sql = text.c_str();
 	std::vector<pg::Row> out;
 	{

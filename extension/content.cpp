@@ -3,19 +3,12 @@
 
 namespace prodsync {
 
-std::string join(const std::vector<std::string> &parts, const std::string &between)
-{
-	std::string out;
-	for (const std::string &part : parts) out += (out.empty() ? "" : between) + part;
-	return out;
-}
-
 std::string key_equals(const core::ForeignKey &key, const std::string &parent, const std::string &child)
 {
 	std::vector<std::string> parts;
 	for (std::size_t i = 0; i < key.columns.size(); i++)
 		parts.push_back(parent + "." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + (key.array ? " ANY (" : " ") + child + "." + core::quote_identifier(key.columns[i]) + (key.array ? ")" : ""));
-	return join(parts, " AND ");
+	return core::joined(parts, " AND ");
 }
 
 Oid Refresh::oid(const core::Name &relation) const
@@ -51,10 +44,10 @@ std::string Refresh::new_rows(const core::Name &table, const std::vector<std::st
 	std::vector<std::string> names, selects;
 	for (const std::string &column : columns) names.push_back(core::quote_identifier(column));
 	for (const core::Relation *leaf : catalog().storage(table))
-		selects.push_back("SELECT " + (names.empty() ? std::string("1") : join(names, ", ")) + " FROM ONLY " + shadow_of(static_cast<Oid>(leaf->oid)));
+		selects.push_back("SELECT " + (names.empty() ? std::string("1") : core::joined(names, ", ")) + " FROM ONLY " + shadow_of(static_cast<Oid>(leaf->oid)));
 	if (selects.size() == 1) return "ONLY " + shadow_of(static_cast<Oid>(catalog().storage(table)[0]->oid)) + " AS " + alias;
-	if (selects.empty()) return "(SELECT " + join(names, ", ") + " FROM " + table.sql() + " WHERE false) AS " + alias;    // a tree without leaves
-	return "(" + join(selects, " UNION ALL ") + ") AS " + alias;
+	if (selects.empty()) return "(SELECT " + core::joined(names, ", ") + " FROM " + table.sql() + " WHERE false) AS " + alias;    // a tree without leaves
+	return "(" + core::joined(selects, " UNION ALL ") + ") AS " + alias;
 }
 
 std::vector<const core::Column *> Refresh::stored_columns(const core::Name &table) const

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 #include "core/graph.hpp"
+#include "core/maps.hpp"
 #include "core/masking.hpp"
+#include "core/words.hpp"
 #include "ledger.hpp"
 #include "pg.hpp"
 
@@ -40,7 +42,6 @@ Refresh &refresh_of(const pg::Extension &, int run);
 std::unique_ptr<Refresh> make_refresh(const pg::Extension &, int run, Documents documents);
 
 bool plain_key_type(const std::string &base);    // bring.cpp
-std::string join(const std::vector<std::string> &parts, const std::string &between);
 // parent.x OPERATOR(pg_catalog.=) child.a AND ...: of a foreign key
 std::string key_equals(const core::ForeignKey &, const std::string &parent, const std::string &child);
 

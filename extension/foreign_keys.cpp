@@ -7,7 +7,7 @@ namespace prodsync {
 
 std::string describe(const core::ForeignKey &key)
 {
-	return key.child.shown() + "." + (key.columns.size() == 1 ? key.columns[0] : "(" + join(key.columns, ", ") + ")") + " -> " + key.parent.shown();
+	return key.child.shown() + "." + (key.columns.size() == 1 ? key.columns[0] : "(" + core::joined(key.columns, ", ") + ")") + " -> " + key.parent.shown();
 }
 
 // A row with a NULL in its key references nothing (MATCH SIMPLE); under MATCH FULL only a row with nothing but NULLs does.
@@ -15,7 +15,7 @@ static std::string references_something(const core::ForeignKey &key, const std::
 {
 	std::vector<std::string> parts;
 	for (const std::string &column : key.columns) parts.push_back(alias + "." + core::quote_identifier(column) + " IS NOT NULL");
-	return "(" + join(parts, key.match == 'f' ? " OR " : " AND ") + ")";
+	return "(" + core::joined(parts, key.match == 'f' ? " OR " : " AND ") + ")";
 }
 
 static std::string orphans(const Refresh &refresh, const core::ForeignKey &key, const std::string &child_rows)
@@ -65,7 +65,7 @@ static void store_used_keys(pg::Tables &sql, const Refresh &refresh, const core:
 	}
 	std::vector<std::string> texts;
 	for (const std::string &column : key.columns) texts.push_back("format('%s', c." + core::quote_identifier(column) + ")");    // the output function, no cast of somebody's type
-	sql.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[" + join(texts, ", ") +
+	sql.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[" + core::joined(texts, ", ") +
 				"] FROM " + rows_of_relation(refresh, child_relation) + " WHERE " + references_something(key, "c"),
 			{std::to_string(refresh.run), key.name, std::to_string(refresh.oid(key.child))});
 }
@@ -103,7 +103,7 @@ std::vector<Check> check_used_keys(pg::Tables &sql, const Refresh &refresh)
 			parts.push_back(plain_key_type(base) ? column + " = " + stored + "::" + base : "format('%s', " + column + ") = " + stored);
 		}
 		std::string count = sql.one("SELECT count(*) FROM prodsync_work.used_key u WHERE u.run = $1::int AND u.constraint_name = $2 AND u.child = $3::oid"
-									" AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key->parent, "p") + " WHERE " + join(parts, " AND ") + ")",
+									" AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key->parent, "p") + " WHERE " + core::joined(parts, " AND ") + ")",
 									{std::to_string(refresh.run), key->name, std::to_string(refresh.oid(key->child))}).value_or("0");
 		Check check{"key in a table that stays", describe(*key), std::stoll(count), "", count == "0"};
 		if (!check.ok) out.push_back(check);

@@ -71,7 +71,7 @@ bool move_references(const Refresh &refresh, const core::Name &table, const std:
 	std::uint64_t moved = 0;
 	for (const core::Column &column : refresh.graph.node(table).relation->columns) {
 		const core::Identity *identity = refresh.graph.identity(table, column.name);
-		if (!identity || *identity == core::Identity{table, column.name} || !gave_way.count(identity->table) || identity->column != single_key(*refresh.graph.node(identity->table).relation)) continue;
+		if (!identity || *identity == core::Identity{table, column.name} || !gave_way.count(identity->table) || identity->column != core::single_key(*refresh.graph.node(identity->table).relation)) continue;
 		require_one_each(refresh, table, column.name, identity->table);
 		const std::string name = core::quote_identifier(column.name);
 		const std::string owner = number(refresh.oid(identity->table)) + "::oid";
@@ -91,7 +91,7 @@ bool move_references(const Refresh &refresh, const core::Name &table, const std:
 bool drop_rows(const Refresh &refresh, const core::Name &table, std::vector<Check> &checks)
 {
 	const core::Relation &relation = *refresh.graph.node(table).relation;
-	const std::string own = single_key(relation), tab = number(refresh.oid(table));
+	const std::string own = core::single_key(relation), tab = number(refresh.oid(table));
 	std::vector<pg::Row> found = pg::Tables(refresh.extension, pg::Plans::kept).rows(std::string(
 		"SELECT c.rel, c.index_name, count(*) FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE c.tab = $1::oid AND c.mapped AND ") + is_brought + " GROUP BY 1, 2 ORDER BY 2", {tab});
 	for (const pg::Row &row : found) {
@@ -131,7 +131,7 @@ GaveWay give_way(const Refresh &refresh, std::vector<Check> &checks)
 		if (follow(table)) find_collisions(refresh, table, gave_way);
 		if (!drop_rows(refresh, table, checks)) continue;
 		touched.insert(table);
-		if (!single_key(*refresh.graph.node(table).relation).empty()) gave_way.insert(table);
+		if (!core::single_key(*refresh.graph.node(table).relation).empty()) gave_way.insert(table);
 		pg::check_interrupts();
 	}
 	for (const auto &[table, node] : refresh.graph.tables) (void)follow(table);    // circles, and tables that reference themselves

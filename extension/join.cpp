@@ -60,7 +60,7 @@ std::vector<Check> join_tenants(const Refresh &refresh)
 	if (!refresh.replaced(tenants))    // they stay in this run, the kept ones among them
 		where += " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept k WHERE k.tab = " + std::to_string(refresh.oid(tenants)) + "::oid AND k.rel = n.tableoid AND k.row_id = n.ctid AND k.why = 'k')";
 	const core::Relation &leaf = *refresh.catalog().storage(found->table)[0];
-	const std::uint64_t joined = pg::Tables(refresh.extension).run("INSERT INTO " + refresh.shadow_of(static_cast<Oid>(leaf.oid)) + " (" + join(columns, ", ") + ") SELECT " + join(values, ", ") +
+	const std::uint64_t joined = pg::Tables(refresh.extension).run("INSERT INTO " + refresh.shadow_of(static_cast<Oid>(leaf.oid)) + " (" + core::joined(columns, ", ") + ") SELECT " + core::joined(values, ", ") +
 																   " FROM " + refresh.new_rows(tenants, {core::single_key(*refresh.graph.node(tenants).relation)}, "n") + " WHERE " + where);
 	std::vector<Check> out{{"fallback user joined", found->table.shown(), 0, core::json{{"tenants", joined}}.dump(), true}};
 	pg::Tables sql(refresh.extension);

@@ -108,9 +108,9 @@ void collect_kept(const Refresh &refresh)
 	if (!refresh.nothing_comes) collect_for_staying(sql, refresh);
 }
 
-// After resolving, a supporting row counts only if a brought row still leads to it.
-static void prune(pg::Tables &sql, const Refresh &refresh)
+void prune_supporting(const Refresh &refresh)
 {
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	const std::vector<core::Name> supporting = tables_with_kept_rows(sql, refresh, "why = 's'");    // parents of other tables have nothing to be reached
 	const std::set<core::Name> parents(supporting.begin(), supporting.end());
 	sql.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why = 's'");
@@ -128,12 +128,6 @@ static void prune(pg::Tables &sql, const Refresh &refresh)
 	}
 	// Nobody brings it, but a table that stays may reference it: then it has to be somewhere afterwards.
 	sql.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
-}
-
-void prune_supporting(const Refresh &refresh)
-{
-	pg::Tables sql(refresh.extension, pg::Plans::kept);
-	prune(sql, refresh);
 }
 
 // The source's row of the same key: written by a verified run from this very source, below the reserved range where the key is generated, still in the
@@ -242,7 +236,7 @@ void resolve_supporting(const Refresh &refresh)
 		resolve_by_natural_key(sql, refresh, table, refresh.graph.node(table));
 		pg::check_interrupts();
 	}
-	if (!some.empty()) prune(sql, refresh);
+	if (!some.empty()) prune_supporting(refresh);    // one counts only if a brought row still leads to it
 }
 
 // Rows that are to be brought although they belong to a tenant that is not kept, by table.

@@ -40,7 +40,6 @@ struct Brought {
 };
 Brought brought(const Refresh &, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns);
 inline const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
-std::string single_key(const core::Relation &);    // the column of its primary key, where that is one
 // References as they are, wherever they lead; everywhere else on_missing: null has let go of some.
 Brought brought_as_it_is(const Refresh &, const core::Name &table, const std::vector<std::string> &columns);
 // t references a row by the key (whose columns have these new values) that is neither brought nor in the new content.

@@ -122,7 +122,7 @@ void let_go_of_missing(const Refresh &refresh)
 		}
 		std::vector<std::string> nulls;
 		for (const std::string &column : core::nulled_columns(refresh.graph, *key)) nulls.push_back(core::quote_identifier(column) + " = NULL");
-		pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + join(nulls, ", ") + " WHERE " + goes_away(refresh, *key));
+		pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + core::joined(nulls, ", ") + " WHERE " + goes_away(refresh, *key));
 	}
 }
 

@@ -134,9 +134,9 @@ static std::uint64_t fold(pg::Tables &sql, const Refresh &refresh, const core::N
 		std::string rows = index.predicate.empty() ? refresh.old_rows(table, "t") : "(SELECT tableoid, ctid, xmin, * FROM " + refresh.old_rows(table, "only_it") + " WHERE (" + index.predicate + ")) AS t";
 		std::string key = own.empty() ? "NULL::text" : "t." + core::quote_identifier(own) + "::text";
 		std::string ranked = "SELECT t.tableoid AS rel, t.ctid AS row_id, " + key + " AS key, first_value(" + key + ") OVER w AS survivor, row_number() OVER w AS place FROM " +
-							 rows + rewrite.joins + " WHERE " + join(given, " AND ") +
+							 rows + rewrite.joins + " WHERE " + core::joined(given, " AND ") +
 							 " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd') WINDOW w AS (PARTITION BY " +
-							 join(keys, ", ") + " ORDER BY (" + rewrite.may_change + ")" + (order.empty() ? ", t.ctid" : order) + ")";
+							 core::joined(keys, ", ") + " ORDER BY (" + rewrite.may_change + ")" + (order.empty() ? ", t.ctid" : order) + ")";
 		std::string oid = std::to_string(refresh.oid(table));
 		if (!own.empty())
 			sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'n', key, survivor, 'f' FROM (" + ranked + ") r WHERE place > 1", {oid});
@@ -173,7 +173,7 @@ static void write_beside(const Refresh &refresh, const core::Name &table, const 
 	}
 	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 		Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
-		pg::Tables(refresh.extension).run("INSERT INTO " + sql_name(shadow) + " (" + join(names, ", ") + ") SELECT " + join(values, ", ") + " FROM ONLY " + leaf->name.sql() + " AS t" +
+		pg::Tables(refresh.extension).run("INSERT INTO " + sql_name(shadow) + " (" + core::joined(names, ", ") + ") SELECT " + core::joined(values, ", ") + " FROM ONLY " + leaf->name.sql() + " AS t" +
 																 rewrite.joins + " WHERE NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd')");
 	}
 }

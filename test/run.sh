@@ -104,7 +104,7 @@ regression()                                # kind, inputs' folder, their ending
 	if [[ -f test/postgresql.conf ]]; then mapfile -t conf <test/postgresql.conf; fi
 	cluster start "$kind" "${conf[@]}"
 	program=$room/tree$("$PG_CONFIG" --pgxs | sed 's,/makefiles/pgxs.mk$,,')/test/$program
-	cluster run "$program" --bindir= --inputdir="$dir" --outputdir="$dir" --host="$room/$kind" --port=5432 --user=postgres \
+	cluster run env PRODSYNC_TEST_PARTS="$dir/$(basename "$inputs")/parts" "$program" --bindir= --inputdir="$dir" --outputdir="$dir" --host="$room/$kind" --port=5432 --user=postgres \
 		--dbname=regression "$@" >"$log" 2>&1 </dev/null || status=$?
 	cluster stop "$kind"
 	if [[ -d $dir/results ]]; then cp -a "$dir/results" "$check/$kind.results"; fi

@@ -33,7 +33,7 @@ const std::string &text(const std::optional<std::string> &cell)
 // ---- natural keys ----
 
 // Values of a natural key as one string that no other list of values has.
-std::string joined(const std::vector<std::string> &values)
+std::string one_key(const std::vector<std::string> &values)
 {
 	std::string all;
 	for (const auto &value : values) all += std::to_string(value.size()) + ":" + value;
@@ -62,7 +62,7 @@ Keyed by_natural_key(const Row &cells, std::size_t width,
 		if (values.size() + 1 != width)
 			found.without.push_back(key);
 		else
-			rows.emplace_back(joined(values), key);
+			rows.emplace_back(one_key(values), key);
 	}
 	for (const auto &[natural, key] : rows)
 		if (!found.keys.emplace(natural, key).second) twice.insert(natural);

@@ -1,6 +1,7 @@
 // Reading the configuration. What is written wrong must never be skipped in silence (E2, E3): every key is known or a problem,
 // and what a later version will do is a problem of its own kind, so that nobody believes it is done already.
 #include "config.hpp"
+#include "words.hpp"
 #include <algorithm>
 #include <initializer_list>
 #include <limits>
@@ -219,13 +220,6 @@ TableRule parse_table(const Reader &r, const std::string &pattern, const json &j
 	return rule;
 }
 
-std::string joined(const std::vector<std::string> &words)
-{
-	std::string out;
-	for (const auto &word : words) out += (out.empty() ? "" : ", ") + word;
-	return out;
-}
-
 // {column: email, strategy: email, domain: billing}
 std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::string &path)
 {
@@ -240,7 +234,7 @@ std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::
 	if (!strategy && !out.rule.strategy.empty() && out.rule.strategy != "none") {
 		r.problem("unknown-strategy", path + ".strategy",
 		    "unknown strategy \"" + out.rule.strategy + "\" in " + path + did_you_mean(out.rule.strategy, strategy_names()),
-		    "known are: " + joined(strategy_names()));
+		    "known are: " + listed(strategy_names()));
 		return std::nullopt;
 	}
 	std::vector<std::string> known{"column", "strategy"};
@@ -250,7 +244,7 @@ std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::
 		if (std::find(known.begin(), known.end(), key) == known.end())
 			r.problem("unknown-option", path + "." + key,
 			    "unknown option \"" + key + "\" of strategy " + out.rule.strategy + " in " + path + did_you_mean(key, known),
-			    "known are: " + joined(known));
+			    "known are: " + listed(known));
 	if (!strategy) return out.column.empty() || out.rule.strategy.empty() ? std::nullopt : std::optional(out);
 	if (strategy->keyed) out.rule.domain = r.text(j, path, "domain", false);
 	if (const json *length = Reader::get(j, "length"); length && !strategy->lengths.empty()) {
@@ -260,7 +254,7 @@ std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::
 		std::vector<std::string> words;
 		for (const int one : lengths) words.push_back(std::to_string(one));
 		if (!fits)
-			r.problem("bad-value", path + ".length", path + ".length must be one of " + joined(words), "length: " + words.back());
+			r.problem("bad-value", path + ".length", path + ".length must be one of " + listed(words), "length: " + words.back());
 		else if (*length != lengths.front())    // the default said in so many words is the same rule
 			out.rule.length = length->get<int>();
 	}

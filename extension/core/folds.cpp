@@ -9,6 +9,7 @@
 #include "soft_references.hpp"
 #include "statements.hpp"
 #include "tenant_choice.hpp"
+#include "words.hpp"
 
 // The survivor rule. Two rows of the source that differ in a unique index only by a mapped column can become equal once the
 // map is applied: when users without a counterpart all become the fallback, or when the rows they reference were folded
@@ -56,13 +57,6 @@ std::vector<const Index *> askable(
 		    std::any_of(index->columns.begin(), index->columns.end(), [&](const auto &column) { return !there->column(column); });
 	});
 	return indexes;
-}
-
-std::string joined(const std::vector<std::string> &parts, const char *between)
-{
-	std::string all;
-	for (const auto &part : parts) all += (all.empty() ? "" : between) + part;
-	return all;
 }
 
 // Two arrays side by side: the pairs of a map, for a join.

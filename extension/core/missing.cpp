@@ -47,13 +47,6 @@ bool by_natural_key(const Graph &graph, const ForeignKey &key)
 	return match == referenced;
 }
 
-std::string joined(const std::vector<std::string> &parts, const char *between)
-{
-	std::string all;
-	for (const auto &part : parts) all += (all.empty() ? "" : between) + part;
-	return all;
-}
-
 std::string column_of(const std::string &alias, const std::string &name) { return alias + "." + quote_identifier(name); }
 
 std::string row_of(const std::string &alias, const std::vector<std::string> &names)

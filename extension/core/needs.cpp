@@ -118,15 +118,6 @@ std::string shown_bytes(std::int64_t bytes)
 	return shown;
 }
 
-std::string shown_count(std::int64_t count)
-{
-	auto shown = std::to_string(count);
-	const auto first = static_cast<std::ptrdiff_t>(count < 0);
-	for (auto at = static_cast<std::ptrdiff_t>(shown.size()) - 3; at > first; at -= 3)
-		shown.insert(static_cast<std::size_t>(at), ",");
-	return shown;
-}
-
 void add_needs(const Graph &graph, const Catalog &target, Plan &plan)
 {
 	locks(graph, target, plan);

@@ -16,18 +16,6 @@
 
 namespace core {
 
-std::string listed(const std::vector<std::string> &names)
-{
-	std::string all;
-	for (const auto &name : names) all += (all.empty() ? "" : ", ") + name;
-	return all;
-}
-
-std::string counted(std::int64_t count, const std::string &one, const std::string &many)
-{
-	return shown_count(count) + " " + (count == 1 ? one : many);
-}
-
 std::string mode_line(const Catalog &target, const Name &table, const std::string &rule)
 {
 	return "tables:\n  " + yaml_table(target, table) + ": {" + rule + "}";

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 #include "plan.hpp"
+#include "words.hpp"
 
 namespace core {
 
@@ -19,10 +20,6 @@ void add_fold_obstacles(const Config &, const Graph &, const Catalog &source, co
 
 // Whether an SQL expression, as the server writes it, has the column in it as a word.
 bool mentions(const std::string &expression, const std::string &column);
-// "a, b"
-std::string listed(const std::vector<std::string> &names);
-// "1 row", "1,204 rows"
-std::string counted(std::int64_t count, const std::string &one, const std::string &many);
 // The lines to paste that take a table out of the way: "tables:\n  x: {mode: keep}".
 std::string mode_line(const Catalog &target, const Name &table, const std::string &rule);
 

@@ -159,10 +159,12 @@ void tenants(
 	const Relation &relation = *graph.node(tenant).relation;
 	if (single_key(relation).empty())
 		plan.problems.push_back({"tenant-without-key", tenant.shown(),
-		    tenant.shown() + " has no primary key of one column: tenants cannot be told apart", ""});
+		    tenant.shown() + " has no primary key of one column: tenants cannot be told apart",
+		    "name a table with one as tenants.table, or take tenants out"});
 	if (const Relation *there = source.find(tenant); there && (!there->ordinary() || single_key(*there).empty()))
 		plan.problems.push_back({"tenant-without-key", tenant.shown(),
-		    tenant.shown() + " of production has no primary key of one column: which tenants are left out cannot be told", ""});
+		    tenant.shown() + " of production has no primary key of one column: which tenants are left out cannot be told",
+		    "add the target's primary key to " + tenant.sql() + " in production, or name another table as tenants.table"});
 	if (answers.target_tenants >= 0 && answers.kept_tenants.empty())
 		plan.problems.push_back({"keep-matches-nothing", "tenants.keep",
 		    "tenants.keep matches none of the " + plural(answers.target_tenants, "tenant") +

@@ -1,4 +1,5 @@
 #include "rules.hpp"
+#include "words.hpp"
 #include <algorithm>
 #include <cctype>
 
@@ -26,13 +27,6 @@ std::string did_you_mean_table(const Catalog &catalog, const std::string &writte
 	for (const auto &name : nearest(written.substr(schema.size() + 1), names))
 		out += (out.empty() ? " (did you mean " : ", ") + schema + '.' + name;
 	return out.empty() ? out : out + "?)";
-}
-
-std::string listed(const std::vector<std::string> &names)
-{
-	std::string out;
-	for (const auto &n : names) out += (out.empty() ? "" : ", ") + n;
-	return out;
 }
 
 bool is_pattern(const std::string &written) { return written.find_first_of("*?") != std::string::npos; }

@@ -185,10 +185,7 @@ sub make_thousand
 		die $run->{err} if $run->{exit};
 	}
 	$self->{uat}->sql("INSERT INTO tenant (schema_name) VALUES ('test_a'), ('old'); CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", 'thousand');
-	return $self->{has_thousand} = file('thousand.yaml', <<'YAML');
-environments:
-  production: {dsn: "${PRODSYNC_SOURCE}"}
-  uat:        {dsn: "${PRODSYNC_TARGET}"}
+	return $self->{has_thousand} = file('thousand.yaml', environments() . <<'YAML');
 tenants:
   table: tenant
   keep: "schema_name LIKE 'test\\_%'"
@@ -210,10 +207,7 @@ sub make_content
 	$self->{production}->sql($rows->($self->{scale}), $name);
 	$self->{production}->sql('VACUUM (FREEZE, ANALYZE)', $name);
 	$self->{uat}->sql("CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", $name);
-	return $self->{"has_$name"} = file("$name.yaml", <<'YAML');
-environments:
-  production: {dsn: "${PRODSYNC_SOURCE}"}
-  uat:        {dsn: "${PRODSYNC_TARGET}"}
+	return $self->{"has_$name"} = file("$name.yaml", environments() . <<'YAML');
 anonymize:
   policy: none
 YAML

@@ -6,37 +6,12 @@ CREATE DATABASE prodsync_kept;
 CREATE EXTENSION prodsync;
 SELECT sync_set_environment('uat', true);
 
--- A run by hand: content comes by COPY from psql, tables without content have none in "production".
-CREATE FUNCTION source() RETURNS jsonb LANGUAGE sql AS $$SELECT jsonb_set(sync_catalog(), '{system_identifier}', '"4711"')$$;
-CREATE FUNCTION start() RETURNS int LANGUAGE sql AS $$
-	SELECT max(run) FROM sync_start(sync_config(), source(), (SELECT jsonb_build_object('asked', jsonb_agg(question), 'target_tenants', 4, 'kept_tenants', '["test_a"]'::jsonb) FROM sync_questions(sync_config(), source())))
+\set part `echo "$PRODSYNC_TEST_PARTS"`/by_steps.sql
+\i :part
+CREATE FUNCTION start() RETURNS int LANGUAGE sql AS $$SELECT start_with('{"target_tenants": 4, "kept_tenants": ["test_a"]}')$$;
+CREATE FUNCTION failed(command text) RETURNS TABLE (state text, check_name text, object text, violations text, keys text) LANGUAGE sql AS $$
+	SELECT state, coalesce(item ->> 'check_name', item ->> 'id'), item ->> 'object', item ->> 'violations', item #>> '{detail,kept_keys}' FROM failures(command)
 $$;
-CREATE FUNCTION step(kind text, relation text) RETURNS int LANGUAGE sql AS $$
-	SELECT s.step FROM prodsync_work.run_step AS s WHERE run = (SELECT max(run) FROM prodsync_work.run) AND s.kind = $1 AND s.relation = $2
-$$;
-CREATE FUNCTION open(relation text) RETURNS text LANGUAGE sql AS $$SELECT sync_step((SELECT max(run) FROM sync_runs), step('load', relation))$$;
-CREATE FUNCTION loaded(relation text, rows bigint) RETURNS void LANGUAGE sql AS $$SELECT sync_loaded((SELECT max(run) FROM sync_runs), step('load', relation), rows)$$;
--- all that is left to do before the preflight
-CREATE PROCEDURE go_on() LANGUAGE plpgsql AS $$
-DECLARE
-	s record; current int := (SELECT max(run) FROM sync_runs);
-BEGIN
-	FOR s IN SELECT * FROM sync_run_steps WHERE run = current AND status = 'waiting' AND kind IN ('load', 'empty', 'index', 'verify') ORDER BY step LOOP
-		PERFORM sync_step(current, s.step);
-		IF s.kind = 'load' THEN PERFORM sync_loaded(current, s.step, 0); END IF;
-	END LOOP;
-END $$;
-CREATE FUNCTION preflight() RETURNS text LANGUAGE sql AS $$SELECT sync_step((SELECT max(run) FROM sync_runs), step) FROM sync_run_steps WHERE run = (SELECT max(run) FROM sync_runs) AND kind = 'preflight'$$;
-CREATE FUNCTION failed(command text) RETURNS TABLE (state text, check_name text, object text, violations text, keys text) LANGUAGE plpgsql AS $$
-DECLARE
-	code text; items text;
-BEGIN
-	EXECUTE command;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, items = PG_EXCEPTION_DETAIL;
-	IF items !~ '^\[' THEN items := jsonb_build_array(jsonb_build_object('check_name', SQLERRM))::text; END IF;
-	RETURN QUERY SELECT code, coalesce(i ->> 'check_name', i ->> 'id'), i ->> 'object', i ->> 'violations', i #>> '{detail,kept_keys}' FROM jsonb_array_elements(items::jsonb) AS i;
-END $$;
 CREATE FUNCTION rows_of(VARIADIC tables text[]) RETURNS TABLE (line text) LANGUAGE plpgsql AS $$
 DECLARE
 	t text;

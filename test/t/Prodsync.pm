@@ -20,7 +20,7 @@ use POSIX ();
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(clusters prodsync start_prodsync prodsync_on_terminal execute file slurp shared_fixtures wait_until);
+our @EXPORT = qw(clusters empty_pair environments prodsync start_prodsync prodsync_on_terminal execute file slurp shared_fixtures wait_until);
 
 my $room = $ENV{PRODSYNC_ROOM} or die "run me by: make tap TAP=$0\n";
 my $here = tempdir(CLEANUP => 1);
@@ -74,6 +74,24 @@ sub start
 }
 # Runs a program to its end: {exit, out, err, seconds}.
 sub execute { return start('', @_)->wait }
+
+# Two clusters, each with an empty database app, which a configuration that begins with environments() means by production and uat.
+sub empty_pair
+{
+	my ($production, $uat) = clusters('production', 'uat');
+	$_->sql('CREATE DATABASE app') for $production, $uat;
+	$ENV{PRODSYNC_SOURCE} = $production->dsn('app');
+	$ENV{PRODSYNC_TARGET} = $uat->dsn('app');
+	return ($production, $uat);
+}
+sub environments
+{
+	return <<'YAML';
+environments:
+  production: {dsn: "${PRODSYNC_SOURCE}"}
+  uat:        {dsn: "${PRODSYNC_TARGET}"}
+YAML
+}
 
 # The client.  start_prodsync() goes on at once: ->signal('INT'), ->running, ->err (so far), ->wait.
 sub start_prodsync { return start('', 'prodsync', @_) }

@@ -6,14 +6,8 @@ use Content;
 use Prodsync;
 use Test::More;
 
-my ($production, $uat) = clusters('production', 'uat');
-$_->sql('CREATE DATABASE app') for $production, $uat;
-$ENV{PRODSYNC_SOURCE} = $production->dsn('app');
-$ENV{PRODSYNC_TARGET} = $uat->dsn('app');
-my $head = <<'YAML';
-environments:
-  production: {dsn: "${PRODSYNC_SOURCE}"}
-  uat:        {dsn: "${PRODSYNC_TARGET}"}
+my ($production, $uat) = empty_pair();
+my $head = environments() . <<'YAML';
 tenants:
   table: tenant
   keep: "schema_name LIKE 'test\\_%'"

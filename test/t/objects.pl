@@ -8,14 +8,8 @@ use Prodsync;
 use Test::More;
 binmode Test::More->builder->$_, ':utf8' for qw(output failure_output todo_output);
 
-my ($production, $uat) = clusters('production', 'uat');
-$_->sql('CREATE DATABASE app') for $production, $uat;
-$ENV{PRODSYNC_SOURCE} = $production->dsn('app');
-$ENV{PRODSYNC_TARGET} = $uat->dsn('app');
-my $yaml = <<'YAML';
-environments:
-  production: {dsn: "${PRODSYNC_SOURCE}"}
-  uat:        {dsn: "${PRODSYNC_TARGET}"}
+my ($production, $uat) = empty_pair();
+my $yaml = environments() . <<'YAML';
 tenants:
   table: tenant
   keep: "schema_name LIKE 'test\\_%'"
