@@ -93,6 +93,22 @@ public:
 		}
 	}
 
+	// The rules with a name in the place of each piece of SQL.
+	core::json without_sql(core::json anonymize)
+	{
+		const auto tables = anonymize.is_object() ? anonymize.find("tables") : anonymize.end();
+		if (tables == anonymize.end() || !tables->is_object()) return anonymize;
+		for (auto &[table, rules] : tables->items())
+			for (auto &rule : rules)
+				for (const char *key : {"when", "expression"}) {
+					if (!rule.is_object() || !rule.contains(key) || !rule[key].is_string() || rule[key].get<std::string>().empty()) continue;
+					const auto name = "SQL " + std::to_string(settings_.source_sql.size() + 1) + " of the client's configuration";
+					settings_.source_sql[name] = rule[key];
+					rule[key] = name;
+				}
+		return anonymize;
+	}
+
 	// What does not matter to the target stays here: only these keys of the file are passed on.
 	void read(const json &document)
 	{
@@ -103,7 +119,7 @@ public:
 				read_own(key, value);
 			else if (std::find(shared_keys.begin(), shared_keys.end(), key) != shared_keys.end()) {
 				if (!value.is_null())  // "tables:" with everything below it commented out
-					settings_.shared[key] = value;
+					settings_.shared[key] = key == "anonymize" ? without_sql(value) : value;
 			} else
 				unknown_key(key, key, known);
 		}

@@ -43,6 +43,8 @@ struct Settings {
 	bool cancel_holders = false;  // on_lock: cancel
 	bool keep_previous = false;
 	std::string key_file;
+	// SQL of masking rules (when, expression): it runs in production and is none of the target's business. What stands in its place in `shared` is the key.
+	std::map<std::string, std::string> source_sql;
 
 	Position find(const core::Problem &problem) const;
 };

@@ -59,7 +59,7 @@ void demand_key(const KeyFound &found, core::Plan &plan)
 {
 	if (found.key) return;
 	const auto keyed = [](const core::Transfer &column) {
-		return column.mask.masks() && core::find_strategy(column.mask.strategy)->keyed;
+		return core::needs_key(column.mask);
 	};
 	for (const auto &table : plan.tables)
 		if (std::any_of(table.columns.begin(), table.columns.end(), keyed)) {

@@ -67,6 +67,7 @@ RefreshOptions refresh_options(const Options &options, Settings &settings)
 	// The normal form: what is not known to core cannot reach the target.
 	refresh.shared_config = settings.config.to_json();
 	refresh.config = settings.config;
+	refresh.source_sql = settings.source_sql;
 	refresh.key = find_key(settings, options.ephemeral_key);
 	refresh.demand_masking = options.anonymize;
 	refresh.jobs = options.jobs;

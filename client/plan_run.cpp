@@ -292,6 +292,7 @@ Prepared prepare(const RefreshOptions &options)
 	if (options.demand_masking && masked_columns(prepared.plan) == 0)
 		prepared.plan.problems.push_back({"nothing-masked", "anonymize", "--anonymize, and no rule masks a column that is copied",
 			"prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
+	if (prepared.plan.problems.empty()) try_sql(source, prepared.plan, options.source_sql);
 	name_role(prepared.plan, source);
 	target.rollback();
 	FAULT_POINT("planned");

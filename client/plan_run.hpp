@@ -12,6 +12,7 @@
 #include "connection.hpp"
 #include "guard.hpp"
 #include "key.hpp"
+#include "source_sql.hpp"
 
 namespace client {
 
@@ -24,6 +25,7 @@ struct RefreshOptions {
 	core::json shared_config;                    // what of the file reaches the target
 	core::Config config;                         // the same, parsed
 	bool demand_masking = false;                 // --anonymize: a plan that masks nothing is a problem
+	SourceSql source_sql;                        // what of the rules stays here
 	KeyFound key;                                // for masking; only where the plan masks it matters whether there is one
 	int jobs = 0;                                // 0: by the cores here, 2 to 4
 	std::chrono::milliseconds lock_wait{600'000};

@@ -19,6 +19,8 @@ std::uint32_t big_endian(std::string_view bytes)
 	return value;
 }
 
+void append_count(std::string &out, std::size_t count) { out += static_cast<char>(count >> 8 & 0xff), out += static_cast<char>(count & 0xff); }
+
 void append_length(std::string &out, std::size_t length)
 {
 	for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(length >> shift & 0xff);
@@ -26,21 +28,27 @@ void append_length(std::string &out, std::size_t length)
 
 }  // namespace
 
-Rewriter::Rewriter(std::string relation, bool binary, std::size_t columns, std::vector<Replacement> replacements)
-	: relation_(std::move(relation)), binary_(binary), columns_(columns), by_column_(columns), replacements_(std::move(replacements))
+Rewriter::Rewriter(std::string relation, bool binary, std::size_t columns, std::vector<Replacement> replacements, std::size_t beside)
+	: relation_(std::move(relation)), binary_(binary), columns_(columns), beside_(beside), by_column_(columns), replacements_(std::move(replacements))
 {
 	for (const Replacement &one : replacements_) {
 		if (one.column >= columns || by_column_[one.column]) throw std::logic_error("no such column to rewrite, or twice");
 		by_column_[one.column] = &one;
+		if (one.by && *one.by >= columns) throw std::logic_error("no such column to rewrite by");
 	}
+	row_.resize(columns + beside);
 }
 
 void Rewriter::malformed() const { throw Error(exit_other, relation_ + ": the source sent rows in a form that is not understood"); }
 
-void Rewriter::field(std::size_t column, std::string_view value, std::string &out, bool with_length) const
+void Rewriter::field(std::size_t column, std::string_view value, std::string &out) const
 {
-	if (const Replacement *replacement = by_column_[column]) {
-		auto other = replacement->value(value);
+	const Replacement *replacement = by_column_[column];
+	const auto *find = replacement ? &replacement->value : nullptr;
+	if (replacement && replacement->by) find = row_[*replacement->by] ? replacement->choose(*row_[*replacement->by]) : nullptr;
+	const bool in_row = replacement && replacement->value_in_row;
+	if (find || in_row) {
+		auto other = in_row ? replacement->value_in_row(value, row_) : (*find)(value);
 		if (!other && replacement->null_if_missing) {
 			out.append(binary_ ? "\xff\xff\xff\xff" : "\\N");
 			return;
@@ -50,7 +58,7 @@ void Rewriter::field(std::size_t column, std::string_view value, std::string &ou
 				"give the table it references a fallback, or bring the row that is missing into the target");
 		value = *other;
 	}
-	if (with_length) append_length(out, value.size());
+	if (binary_) append_length(out, value.size());
 	out.append(value);
 }
 
@@ -76,18 +84,21 @@ void Rewriter::binary(std::string_view in, std::string &out)
 	}
 	while (at < in.size()) {
 		if (trailer_) malformed();
-		std::string_view count = take(2);
-		out.append(count);
-		if (big_endian(count) == 0xffff) {
+		const auto count = big_endian(take(2));
+		append_count(out, count == 0xffff ? count : columns_);
+		if (count == 0xffff) {
 			trailer_ = true;
 			continue;
 		}
-		if (big_endian(count) != columns_) malformed();
-		for (std::size_t column = 0; column < columns_; ++column) {
-			std::string_view length = take(4);
-			if (big_endian(length) == 0xffffffff) out.append(length);
-			else field(column, take(big_endian(length)), out, true);
+		if (count != row_.size()) malformed();
+		for (auto &value : row_) {
+			const auto length = big_endian(take(4));
+			if (length == 0xffffffff) value.reset();
+			else value = take(length);
 		}
+		for (std::size_t column = 0; column < columns_; ++column)
+			if (row_[column]) field(column, *row_[column], out);
+			else out.append("\xff\xff\xff\xff");
 	}
 }
 
@@ -98,15 +109,18 @@ void Rewriter::text(std::string_view in, std::string &out)
 		if (end == std::string_view::npos) malformed();
 		std::string_view row = in.substr(0, end);
 		in.remove_prefix(end + 1);
-		if (columns_ == 0 && !row.empty()) malformed();
-		for (std::size_t column = 0; column < columns_; ++column) {
+		if (row_.empty() && !row.empty()) malformed();
+		for (std::size_t column = 0; column < row_.size(); ++column) {
 			std::size_t tab = row.find('\t');
-			if ((tab == std::string_view::npos) != (column + 1 == columns_)) malformed();
-			std::string_view value = row.substr(0, tab);
-			if (column) out += '\t';
-			if (value == "\\N") out.append(value);
-			else field(column, value, out, false);
+			if ((tab == std::string_view::npos) != (column + 1 == row_.size())) malformed();
+			row_[column] = row.substr(0, tab);
+			if (row_[column] == "\\N") row_[column].reset();
 			row.remove_prefix(tab == std::string_view::npos ? row.size() : tab + 1);
+		}
+		for (std::size_t column = 0; column < columns_; ++column) {
+			if (column) out += '\t';
+			if (row_[column]) field(column, *row_[column], out);
+			else out.append("\\N");
 		}
 		out += '\n';
 	}

@@ -70,7 +70,7 @@ Connection::Names shown_names(const core::Catalog &target)
 }
 
 Worker::Worker(const RefreshOptions &options, const Prepared &prepared, IdMaps &maps)
-	: prepared_(prepared), maps_(maps), key_(options.key.key), source_(options.source), target_(options.target)
+	: prepared_(prepared), maps_(maps), key_(options.key.key), source_sql_(options.source_sql), source_(options.source), target_(options.target)
 {
 	settle(source_, core::source_settings(source_.server()));
 	settle(target_, core::target_settings(target_.server()));
@@ -93,36 +93,61 @@ std::string Worker::begin_step(int run, const core::Step &step)
 		{std::to_string(run), std::to_string(step.step)}).value_or("");
 }
 
+// The text of a field, whatever form it travels in. Into `buffer` where it has to be made.
+static std::string_view text_of(std::string_view field, bool binary, core::BinaryForm form, std::string &buffer)
+{
+	if (!binary) return core::copy_unescaped(field, buffer);
+	if (form == core::BinaryForm::same) return field;
+	buffer.clear();
+	core::append_text(form, field, buffer);
+	return buffer;
+}
+
 // A mask of its own for each load: it is not for several threads.
-std::function<std::optional<std::string_view>(std::string_view)> Worker::masked(
-	const core::Transfer &transfer, const core::Step &step) const
+Replacement Worker::masked(std::size_t at, const core::Transfer &transfer, const core::Step &step, const std::vector<std::string> &beside) const
 {
 	std::string base;
 	bool padded = false;
+	core::BinaryForm entity_form = core::BinaryForm::same;
 	for (const auto &[catalog, name] : {std::pair(&prepared_.source_catalog, step.source_relation), std::pair(&prepared_.target_catalog, step.relation)}) {
 		const core::Relation *relation = catalog->find(name);
 		const core::Column *column = relation ? relation->column(transfer.column) : nullptr;
 		if (column) base = column->base, padded = padded || base == "character";
+		if (const core::Column *entity = relation && catalog == &prepared_.source_catalog ? relation->column(transfer.mask.entity) : nullptr) entity_form = core::binary_form(entity->base);
 	}
-	auto mask = std::make_shared<core::Mask>(transfer.mask, key_.get());
+	auto mask = std::make_shared<core::Mask>(transfer.mask, key_.get(), base);
 	// character(n) comes padded with blanks that are not part of the value: the mask is the one of the same text elsewhere.
 	const bool binary = step.binary;
 	const core::BinaryForm form = binary ? core::binary_form(base) : core::BinaryForm::same;
-	return [mask, padded, binary, form, buffer = std::string(), field = std::string()](std::string_view value) mutable -> std::optional<std::string_view> {
-		if (!binary) value = core::copy_unescaped(value, buffer);
-		else if (form != core::BinaryForm::same) {
-			buffer.clear();
-			core::append_text(form, value, buffer);
-			value = buffer;
+	const auto shown = step.relation.shown() + "." + transfer.column;
+	auto write = [=, buffer = std::string(), of_entity = std::string(), field = std::string()](std::string_view value, std::optional<std::string_view> entity) mutable -> std::optional<std::string_view> {
+		try {
+			std::string_view text = text_of(value, binary, form, buffer);
+			if (padded) text = text.substr(0, text.find_last_not_of(' ') + 1);
+			const std::string_view masked = (*mask)(text, entity ? text_of(*entity, binary, entity_form, of_entity) : text);
+			if (binary && form == core::BinaryForm::same) return masked;
+			field.clear();
+			if (binary) core::append_binary(form, masked, field);
+			else core::append_copy_escaped(field, masked);
+			return field;
+		} catch (const core::NoSuchValue &error) {
+			throw Error(exit_check, shown + ": the rule cannot mask " + error.what(), "nothing raw was copied; another strategy for the column, or the value mended in production");
 		}
-		if (padded) value = value.substr(0, value.find_last_not_of(' ') + 1);
-		const std::string_view masked = (*mask)(value);
-		if (binary && form == core::BinaryForm::same) return masked;
-		field.clear();
-		if (binary) core::append_binary(form, masked, field);
-		else core::append_copy_escaped(field, masked);
-		return field;
 	};
+	Replacement out{at, transfer.column, {}};
+	const std::string condition = core::mask_condition(transfer.mask), drawn_from = core::mask_entity(transfer.mask);
+	if (condition.empty() && drawn_from.empty()) {
+		out.value = [write](std::string_view value) mutable { return write(value, std::nullopt); };
+		return out;
+	}
+	const auto field_of = [&](const std::string &sql) {
+		return sql.empty() ? std::nullopt : std::optional(step.columns.size() + static_cast<std::size_t>(std::find(beside.begin(), beside.end(), sql) - beside.begin()));
+	};
+	out.value_in_row = [write, where = field_of(condition), whose = field_of(drawn_from)](std::string_view value, const auto &row) mutable -> std::optional<std::string_view> {
+		if (where && (row[*where] == "f" || row[*where] == std::string_view("\0", 1))) return value;
+		return write(value, whose ? row[*whose] : std::nullopt);
+	};
+	return out;
 }
 
 Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
@@ -151,8 +176,10 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	demand_shadow(shadow);
 	std::vector<Replacement> replacements;
 	std::vector<std::string> columns;
+	const core::Step read = with_sql(step, source_sql_);
+	const std::vector<std::string> beside = core::read_beside(read);
 	const core::Relation *relation = prepared_.target_catalog.find(step.relation);
-	for (const core::Transfer &transfer : step.columns) {
+	for (const core::Transfer &transfer : read.columns) {
 		if (!transfer.map.empty()) {
 			const core::Column *column = relation ? relation->column(transfer.column) : nullptr;
 			const std::string type = column ? column->base : transfer.type;
@@ -162,14 +189,14 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 			if (array) replacements.push_back({columns.size(), transfer.column, core::ArrayOfIds(find, step.binary, transfer.null_unmatched), false});
 			else replacements.push_back({columns.size(), transfer.column, find, transfer.null_unmatched});
 		}
-		if (transfer.mask.masks())
-			replacements.push_back({columns.size(), transfer.column, masked(transfer, step), false});
+		if (transfer.mask.masks() && transfer.mask.strategy != core::by_production)
+			replacements.push_back(masked(columns.size(), transfer, step, beside));
 		columns.push_back(transfer.column);
 	}
-	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements));
+	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements), beside.size());
 	source_.copied_columns(columns);
 	target_.copied_columns(columns);
-	const Copied copied = copy(source_, core::copy_from_source(step), target_, core::copy_into_shadow(step, shadow), rewriter,
+	const Copied copied = copy(source_, core::copy_from_source(read), target_, core::copy_into_shadow(step, shadow), rewriter,
 		[&](const Copied &so_far) { progress.advanced(step, so_far.rows, so_far.bytes); });
 	target_.copied_columns({});
 	FAULT_POINT("rows sent");

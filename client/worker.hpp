@@ -8,6 +8,7 @@
 #include "../extension/core/idmap.hpp"
 #include "plan_run.hpp"
 #include "progress.hpp"
+#include "rewrite.hpp"
 
 namespace client {
 
@@ -30,6 +31,7 @@ class Worker {
 	const Prepared &prepared_;
 	IdMaps &maps_;
 	std::shared_ptr<const core::MaskKey> key_;
+	const SourceSql source_sql_;
 	Connection source_, target_;
 	std::shared_ptr<core::Name> current_ = std::make_shared<core::Name>();    // what an error is about that names nothing
 
@@ -37,8 +39,7 @@ class Worker {
 
 	struct Loaded { std::int64_t rows = 0, bytes = 0; };
 	Loaded load(int run, const core::Step &step, Progress &progress);
-	std::function<std::optional<std::string_view>(std::string_view)> masked(
-		const core::Transfer &transfer, const core::Step &step) const;
+	Replacement masked(std::size_t at, const core::Transfer &, const core::Step &, const std::vector<std::string> &beside) const;
 	std::string begin_step(int run, const core::Step &step);
 
 public:

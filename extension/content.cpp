@@ -64,7 +64,7 @@ std::unique_ptr<Refresh> make_refresh(const pg::Extension &extension, int run, D
 	refresh->extension = extension, refresh->run = run, refresh->documents = std::move(documents);
 	std::vector<core::Problem> problems, warnings;    // the plan has reported them
 	refresh->graph = core::Graph::build(refresh->documents.config, refresh->documents.target, problems, warnings);
-	if (core::masks_kept_rows(refresh->config())) refresh->masks_of_kept = core::resolve_masking(refresh->config(), refresh->catalog(), refresh->catalog(), problems);
+	if (core::masks_kept_rows(refresh->config())) refresh->masks_of_kept = core::resolve_masking(refresh->config(), refresh->graph, refresh->catalog(), refresh->catalog(), problems);
 	for (const auto &[original, shadow] : ledger::shadows(extension, run)) refresh->shadows[original] = shadow;
 	return refresh;
 }

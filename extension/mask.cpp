@@ -107,6 +107,8 @@ std::string utf8_arg(FunctionCallInfo fcinfo, int n)
 
 Datum masked(FunctionCallInfo fcinfo, const std::string &strategy, const std::string &options)
 {
+	if (strategy == core::by_production)
+		throw pg::Error(ERRCODE_FEATURE_NOT_SUPPORTED, "strategy sql is an expression that production evaluates while it is read", {}, "SELECT the expression itself.");
 	const core::Strategy *known = core::find_strategy(strategy);
 	const core::MaskKey *key = known && known->keyed ? &current_key() : nullptr;    // forgets the masks of another key
 	const std::string label = strategy + "\n" + options;
@@ -144,25 +146,22 @@ MaskKeptRows::~MaskKeptRows()
 	state.kept.clear();
 }
 
-// mask_kept(value, rule): for statements of ours over kept rows. What has the form of a mask already stays as it is, so that the next
+// mask_kept(value, rule, type): for statements of ours over kept rows. What has the form of a mask already stays as it is, so that the next
 // refresh does not mask a mask.
 PG_FUNCTION(prodsync_mask_kept)
 {
 	if (!state.masks_kept) throw pg::Error(PS_REFUSED, "mask_kept() works while a refresh brings kept rows over");
-	const std::string label = pg::arg_text(fcinfo, 1);
-	const core::MaskRule rule = core::MaskRule::from_json(core::json::parse(label));
-	const core::Strategy *strategy = core::find_strategy(rule.strategy);
-	if (!strategy) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "there is no strategy \"" + rule.strategy + "\"");
-	const std::string value = utf8_arg(fcinfo, 0);
-	if (core::is_masked_form(*strategy, rule, value)) return PG_GETARG_DATUM(0);
+	const std::string written = pg::arg_text(fcinfo, 1), base = pg::arg_text(fcinfo, 2), value = utf8_arg(fcinfo, 0), label = base + "\n" + written;
+	const core::MaskRule rule = core::MaskRule::from_json(core::json::parse(written));
+	if (core::is_masked_form(rule, base, value)) return PG_GETARG_DATUM(0);
 	auto mask = state.kept.find(label);
 	if (mask == state.kept.end()) {
 		std::optional<core::MaskKey> key;
-		if (strategy->keyed) {
+		if (core::needs_key(rule)) {
 			if (!key_file || !*key_file) throw pg::Error(PS_PROBLEMS, "prodsync.key_file names no file with a key to mask kept rows with");
 			key = key_of_file(key_file);
 		}
-		mask = state.kept.emplace(label, std::make_unique<core::Mask>(rule, key ? &*key : nullptr)).first;
+		mask = state.kept.emplace(label, std::make_unique<core::Mask>(rule, key ? &*key : nullptr, base)).first;
 	}
 	return pg::text_datum(std::string((*mask->second)(value)));
 }

@@ -1,9 +1,11 @@
 #include "masked_form.hpp"
+#include <list>
 #include "core/masks.hpp"
 #include "row_scan.hpp"
 extern "C" {
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 }
 
@@ -12,8 +14,8 @@ namespace prodsync {
 namespace {
 
 struct Looked {    // plain data for pg::call
-	const core::Strategy *strategy;
 	const core::MaskRule *rule;
+	const std::string *base;    // of the column, as core has it
 	AttrNumber column;
 	Oid type;
 	std::int64_t others;
@@ -27,7 +29,7 @@ bool in_form(const Looked &one, Datum value)
 {
 	if (!one.stored_as_text) {
 		char *text = OidOutputFunctionCall(one.output, value);
-		const bool masked = core::is_masked_form(*one.strategy, *one.rule, text);
+		const bool masked = core::is_masked_form(*one.rule, *one.base, text);
 		pfree(text);
 		return masked;
 	}
@@ -35,7 +37,7 @@ bool in_form(const Looked &one, Datum value)
 	const auto *bytes = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(value));
 	std::string_view text(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (one.type == BPCHAROID) text = text.substr(0, text.find_last_not_of(' ') + 1);
-	const bool masked = core::is_masked_form(*one.strategy, *one.rule, text);
+	const bool masked = core::is_masked_form(*one.rule, *one.base, text);
 	if (PointerGetDatum(bytes) != value) pfree(const_cast<struct varlena *>(bytes));
 	return masked;
 }
@@ -67,15 +69,15 @@ std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &ve
 	for (const core::json &column : columns)
 		if (column.contains("mask")) masked.push_back({column.value("name", ""), core::MaskRule::from_json(column["mask"])});
 	std::vector<Looked> looked;
+	std::list<std::string> bases;    // what `looked` points to
 	AttrNumber last = 0;
 	const Oid shadow = refresh.shadows.at(verify.original);
 	for (const auto &[name, rule] : masked) {
 		const char *column = name.c_str();
 		Looked one{};
-		one.strategy = core::find_strategy(rule.strategy);
 		one.rule = &rule;
 		one.column = pg::call([=] { return get_attnum(shadow, column); });
-		if (!one.strategy || one.column <= 0) throw pg::Error(PS_STALE, "column \"" + name + "\" of " + verify.relation + " is not what it was when the run started");
+		if (one.column <= 0) throw pg::Error(PS_STALE, "column \"" + name + "\" of " + verify.relation + " is not what it was when the run started");
 		const AttrNumber number = one.column;
 		one.type = pg::call([=] { return getBaseType(get_atttype(shadow, number)); });
 		one.output = pg::call([type = one.type] {
@@ -91,7 +93,9 @@ std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &ve
 			get_type_category_preferred(type, &category, &preferred);
 			return type == JSONOID || (category == TYPCATEGORY_STRING && get_typlen(type) == -1);
 		});
-		one.most_bytes = 4 * static_cast<Size>(one.strategy->width(rule));    // of UTF-8 and what else a server has
+		bases.push_back(pg::call([type = one.type] { return format_type_be(type); }));
+		one.base = &bases.back();
+		one.most_bytes = 4 * static_cast<Size>(core::mask_width(rule, bases.back()));    // of UTF-8 and what else a server has
 		looked.push_back(one);
 		last = std::max(last, number);
 	}

@@ -4,6 +4,7 @@
 
 #include "idmap.hpp"
 #include "maps.hpp"
+#include "masks.hpp"
 #include "rules.hpp"
 #include "soft_references.hpp"
 #include "value_text.hpp"
@@ -119,7 +120,12 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 		// Binary forms with oids inside mean something else in another database (E17).
 		if (!read->binary || !column.binary || (!transfer.map.empty() && !has_wire_form(is_id_array(column.base) ? element_type(column.base) : column.base))) table.binary = false;
 		// A mask is made of the text of a value.
-		if (transfer.mask.masks() && binary_form(column.base) == BinaryForm::unknown) table.binary = false;
+		if (transfer.mask.strategy == by_production) {
+			if (transfer.source_cast.empty()) transfer.source_cast = read->type;    // what an expression gives may be of another type
+		} else if (transfer.mask.masks()) {
+			const Column *entity = source.column(transfer.mask.entity);
+			if (binary_form(column.base) == BinaryForm::unknown || (entity && binary_form(entity->base) == BinaryForm::unknown)) table.binary = false;
+		}
 		table.columns.push_back(std::move(transfer));
 	}
 	for (const Column &column : source.columns)

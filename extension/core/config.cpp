@@ -1,6 +1,8 @@
 // Reading the configuration. What is written wrong must never be skipped in silence (E2, E3): every key is known or a problem,
 // and what a later version will do is a problem of its own kind, so that nobody believes it is done already.
 #include "config.hpp"
+#include "json_path.hpp"
+#include "masks.hpp"
 #include "words.hpp"
 #include <algorithm>
 #include <initializer_list>
@@ -228,17 +230,41 @@ std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::
 		return std::nullopt;
 	}
 	const auto column = r.text(j, path, "column", true);
-	const auto rule = parse_mask_rule(j, {"column"}, path, r.problems);
-	return column.empty() || !rule ? std::nullopt : std::optional(ColumnRule{column, *rule});
+	auto rule = parse_mask_rule(j, {"column", "path", "entity", "when"}, path, r.problems);
+	if (column.empty() || !rule) return std::nullopt;
+	rule->path = r.text(j, path, "path", false);
+	rule->entity = r.text(j, path, "entity", false);
+	rule->when = r.text(j, path, "when", false);
+	std::string why;
+	if (!rule->path.empty() && !rule->entity.empty())
+		r.problem("bad-value", path + ".entity", path + ": a rule for a part of a value draws from that part; entity is for whole columns", "take entity out");
+	if (!rule->path.empty() && !JsonPath::parse(rule->path, why))
+		r.problem("bad-value", path + ".path", "the path " + rule->path + " in " + path + " " + why, "path: $.contacts[*].email");
+	if (rule->strategy == by_production && (!rule->path.empty() || !rule->entity.empty() || !rule->when.empty()))
+		r.problem("bad-value", path, path + ": an expression stands for itself; write path, entity or when into it", "");
+	return ColumnRule{column, *rule};
 }
 
 void parse_anonymize(const Reader &r, const json &j, Config &c)
 {
-	if (!r.mapping(j, "anonymize", {"policy", "kept_rows", "tables"})) return;
+	if (!r.mapping(j, "anonymize", {"policy", "kept_rows", "tables", "columns"})) return;
 	c.anonymize = j;
 	const auto policy = r.word(j, "anonymize", "policy", {"strict", "warn", "none"}, {}, "strict");
 	c.policy = policy == "none" ? Policy::none : policy == "warn" ? Policy::warn : Policy::strict;
 	r.word(j, "anonymize", "kept_rows", {"trust", "mask"}, {}, "trust");
+	if (const json *columns = Reader::get(j, "columns")) {
+		if (!columns->is_object())
+			r.problem("wrong-type", "anonymize.columns", "anonymize.columns must be a mapping of column names", "anonymize: {columns: {\"*email*\": {strategy: email}}}");
+		else
+			for (const auto &[pattern, rule] : columns->items()) {
+				const auto path = "anonymize.columns." + pattern;
+				if (!rule.is_object()) r.problem("wrong-type", path, path + " must be a mapping", "\"*email*\": {strategy: email}");
+				else if (auto parsed = parse_mask_rule(rule, {}, path, r.problems)) {
+					if (parsed->strategy == by_production) r.problem("bad-value", path, path + ": an expression is about the columns of one table", "write it under anonymize: tables:");
+					c.mask_patterns.push_back({pattern, *parsed});
+				}
+			}
+	}
 	const json *tables = Reader::get(j, "tables");
 	if (!tables) return;
 	const std::string example = "anonymize:\n  tables:\n    customers_customer:\n      - {column: email, strategy: email}";

@@ -74,6 +74,12 @@ struct MaskedTable {
 
 enum class Policy { strict, warn, none };              // what becomes of a column that looks personal and has no rule
 
+// One entry of anonymize.columns: a rule for the columns of every copied table whose name matches, where the table has none of its own.
+struct ColumnPattern {
+	std::string pattern;                               // with * and ?
+	MaskRule rule;
+};
+
 struct Config {
 	std::optional<Tenants> tenants;
 	std::optional<Users> users;
@@ -84,6 +90,7 @@ struct Config {
 	std::string on_collision = "error", materialized_views = "after";
 	Policy policy = Policy::strict;
 	std::vector<MaskedTable> masks;
+	std::vector<ColumnPattern> mask_patterns;
 	json anonymize = json::object();                   // as given
 	Choice choice;
 

@@ -56,6 +56,15 @@ bool is_hash(std::string_view value, const MaskRule &rule)
 	return value.size() == static_cast<std::size_t>(hash_length(rule)) && all_hex(value);
 }
 
+// What production made is the mask; nothing here may ever stand in for it.
+std::unique_ptr<Masker> made_by_production(const MaskRule &, const MaskSubkey &, const std::string &)
+{
+	struct Passed : Masker {
+		void write(std::string_view value, Hash, std::string &out) override { out += value; }
+	};
+	return std::make_unique<Passed>();
+}
+
 }  // namespace
 
 std::vector<Strategy> basic_strategies()
@@ -74,6 +83,10 @@ std::vector<Strategy> basic_strategies()
 	        .options = {{.name = "length", .kind = MaskOption::Kind::number, .numbers = {16, 32}, .otherwise = "16"}}, .width = hash_length,
 	        .distinct = [](const MaskRule &rule) { return Distinct{Distinct::Kind::by_hash, 4 * hash_length(rule)}; },
 	        .make = simple_masker<write_hash>, .in_form = is_hash, .recognizable = true},
+	    {.name = by_production, .gives = "what the expression gives", .takes = {text, integer, numeric, date, timestamp, uuid, network, mac, json_document, boolean, bytes, other},
+	        .keyed = false, .options = {{.name = "expression", .required = true}}, .width = width_of<as_long_as_the_value>,
+	        .distinct = [](const MaskRule &) { return Distinct{Distinct::Kind::unknown, 0}; }, .make = made_by_production,
+	        .in_form = [](std::string_view, const MaskRule &) { return true; }, .recognizable = false},
 	};
 }
 

@@ -75,17 +75,24 @@ std::string example(const MaskOption &option)
 
 json MaskRule::to_json() const
 {
-	json out = options;
-	out["strategy"] = strategy;
-	if (!domain.empty()) out["domain"] = domain;
+	json out{{"strategy", strategy}};
+	const auto put = [&](const char *key, const auto &what) {
+		if (!what.empty()) out[key] = what;
+	};
+	put("domain", domain);
+	put("options", options);
+	put("entity", entity);
+	put("when", when);
+	put("path", path);
+	for (const MaskRule &part : inside) out["inside"].push_back(part.to_json());
 	return out;
 }
 
 MaskRule MaskRule::from_json(const json &document)
 {
-	MaskRule rule{document.value("strategy", ""), document.value("domain", ""), document};
-	rule.options.erase("strategy");
-	rule.options.erase("domain");
+	MaskRule rule{document.value("strategy", ""), document.value("domain", ""), document.value("options", json::object()), document.value("entity", ""),
+	    document.value("when", ""), document.value("path", "")};
+	for (const json &part : document.value("inside", json::array())) rule.inside.push_back(from_json(part));
 	return rule;
 }
 

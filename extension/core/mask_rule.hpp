@@ -9,18 +9,23 @@
 namespace core {
 using nlohmann::json;
 
-// Two columns with equal rules give equal values equal masks.
+// Two columns with equal rules give equal values equal masks, unless `entity` says that the mask is another column's.
 struct MaskRule {
-	std::string strategy;             // empty: no rule; "none": deliberately as it is
+	std::string strategy;             // empty: no rule; "none": deliberately as it is; by_path: what `inside` says
 	std::string domain;               // separates what would mask alike; empty: the one that all columns share
 	json options = json::object();    // of the strategy; those that say its default are left out
+	std::string entity = {};          // the column whose value the mask is drawn from, in the place of the own one
+	std::string when = {};            // SQL, over the row: only where it is true the value is masked
+	std::string path = {};            // of a rule in `inside`: which part of the value it is about
+	std::vector<MaskRule> inside = {};    // of a value with parts (JSON, hstore), each with its own rule
 	bool operator==(const MaskRule &) const = default;
 	bool masks() const { return !strategy.empty() && strategy != "none"; }
 	bool flag(const char *option) const { return options.value(option, false); }
 	std::int64_t number(const char *option, std::int64_t otherwise) const { return options.value(option, otherwise); }
 	std::string text(const char *option, const char *otherwise = "") const { return options.value(option, std::string(otherwise)); }
 
-	// {"strategy", "domain", and the options}: how plans and statements carry it.
+	static constexpr const char *by_path = "by path";
+	// {"strategy", "domain", "entity", "when", "path", "inside" where there are any, and "options"}: how plans and statements carry it.
 	json to_json() const;
 	static MaskRule from_json(const json &);    // of what to_json() gave
 };

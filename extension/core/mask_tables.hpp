@@ -7,11 +7,15 @@ namespace core {
 
 std::vector<Strategy> basic_strategies();
 
+// Maskers of values that are made of others (mask_parts.cpp).
+std::unique_ptr<Masker> array_masker(const MaskRule &, const MaskKey *, const std::string &element);
+std::unique_ptr<Masker> parts_masker(const MaskRule &, const MaskKey *, const std::string &base);
+
 using Hash = const MaskHash &;
 
 // A strategy whose output needs nothing but value, hash and rule.
 template <void (*Write)(std::string_view value, Hash, const MaskRule &, std::string &out)>
-std::unique_ptr<Masker> simple_masker(const MaskRule &rule, const MaskSubkey &)
+std::unique_ptr<Masker> simple_masker(const MaskRule &rule, const MaskSubkey &, const std::string &)
 {
 	struct Simple : Masker {
 		MaskRule rule;

@@ -19,8 +19,12 @@ using Problems = std::vector<Problem>;
 
 std::string rule_text(const std::string &column, const MaskRule &rule)
 {
-	std::string text = "{column: " + yaml_word(column) + ", strategy: " + rule.strategy;
+	if (!rule.inside.empty()) return rule_text(column, rule.inside.front());
+	std::string text = "{column: " + yaml_word(column);
+	if (!rule.path.empty()) text += ", path: \"" + rule.path + "\"";
+	text += ", strategy: " + rule.strategy;
 	if (!rule.domain.empty()) text += ", domain: " + yaml_word(rule.domain);
+	if (!rule.entity.empty()) text += ", entity: " + yaml_word(rule.entity);
 	// JSON is YAML
 	for (const auto &[option, value] : rule.options.items()) text += ", " + option + ": " + (value.is_string() ? yaml_word(value.get<std::string>()) : value.dump());
 	return text + "}";
@@ -31,12 +35,10 @@ std::string rule_lines(const Catalog &target, const Name &table, const std::stri
 	return "anonymize:\n  tables:\n    " + yaml_table(target, table) + ":\n      " + line;
 }
 
-// The table that a rule names. One that only production has is not copied: nothing to mask, and nothing wrong with the rule.
-std::optional<Name> table_of_rule(const std::string &written, const Catalog &source, const Catalog &target, Problems &problems)
+// What the rule does, behind "masked by".
+std::string strategy_of(const MaskRule &rule)
 {
-	const auto object = "anonymize.tables." + written;
-	if (target.resolve(written).empty() && source.resolve(written).size() == 1) return std::nullopt;
-	return resolve_table(target, written, object, problems);
+	return rule.inside.empty() ? "strategy " + rule.strategy : "rules for its parts";
 }
 
 bool contains(const std::vector<std::string> &list, const std::string &one)
@@ -139,24 +141,37 @@ class Checker {
 		return found;
 	}
 
-	std::string too_narrow(const Column &column, const MaskRule &rule, const Strategy &strategy) const
+	std::string too_narrow(const Column &column, const MaskRule &rule) const
 	{
-		const int width = strategy.width(rule), room = column.base == "name" ? 63 : column.length;
+		const int width = mask_width(rule, column.base), room = column.base == "name" ? 63 : column.length;
 		return room && width != as_long_as_the_value && room < width ? std::to_string(width) + " characters, the column holds " + std::to_string(room) : "";
 	}
 
-	std::string collides(const PlannedTable &table, const std::string &column, const MaskRule &rule, const Strategy &strategy) const
+	// Rows of one entity have one mask.
+	bool one_row_an_entity(const PlannedTable &table, const std::string &entity) const
+	{
+		const Relation *relation = source.find(table.name);
+		return relation && std::any_of(relation->indexes.begin(), relation->indexes.end(), [&](const Index &index) {
+			const Column *column = relation->column(entity);
+			return index.unique && index.valid && index.predicate.empty() && column && column->not_null && index.columns == std::vector{entity};
+		});
+	}
+
+	std::string collides(const PlannedTable &table, const std::string &column, const MaskRule &rule) const
 	{
 		const auto [index, whole] = unique_index(table, column);
 		if (index.empty()) return {};
+		const Strategy *strategy = find_strategy(rule.strategy);
+		const bool never = !strategy || strategy->distinct(rule).kind == Distinct::Kind::never || (!rule.entity.empty() && !one_row_an_entity(table, rule.entity));
+		if (!never && strategy->distinct(rule).kind == Distinct::Kind::unknown) return {};    // the index tells
 		if (!whole) return "may give equal keys in the unique index " + index + ", which is over an expression";
-		const double rows = std::max(2.0, most_rows(source, table.name)), odds = collision_odds(strategy, rule, rows);
+		const double rows = std::max(2.0, most_rows(source, table.name)), odds = never ? 1 : collision_odds(*strategy, rule, rows);
 		if (odds <= accepted_odds) return {};
+		if (never) return "gives too few different values for the unique index " + index;
 		char one_in[40];
 		std::snprintf(one_in, sizeof one_in, "1 in %.0f", std::max(1.0, std::ceil(1 / odds)));
-		return strategy.distinct(rule).kind == Distinct::Kind::never ? "gives too few different values for the unique index " + index
-		                                : "would give two of about " + counted(std::llround(rows), "row", "rows") +
-		        (rows >= 1e9 ? " (nobody has counted them: ANALYZE)" : "") + " the same value with odds of " + one_in + ", and index " + index + " is unique";
+		return "would give two of about " + counted(std::llround(rows), "row", "rows") + (rows >= 1e9 ? " (nobody has counted them: ANALYZE)" : "") +
+		    " the same value with odds of " + one_in + ", and index " + index + " is unique";
 	}
 
 	// The first of the strategies that the column can take; of one whose width can be chosen the narrowest form that will do.
@@ -170,7 +185,7 @@ class Checker {
 				for (const auto number : option.numbers)
 					if (std::to_string(number) != option.otherwise) forms.push_back({name, "", {{option.name, number}}});
 			for (const MaskRule &one : forms)
-				if (too_narrow(column, one, strategy).empty() && collides(table, column.name, one, strategy).empty()) return one;
+				if (too_narrow(column, one).empty() && collides(table, column.name, one).empty()) return one;
 		}
 		return std::nullopt;
 	}
@@ -192,23 +207,47 @@ class Checker {
 		if (names.empty()) return;
 		plan.warnings.push_back({"masked-check", table.name.shown() + "." + column.name,
 		    table.name.shown() + "." + column.name + " has CHECK constraint" + (names.size() > 1 ? "s " : " ") + listed(names) +
-		        ": a value that it does not allow masked as " + find_strategy(rule.strategy)->gives + " ends the run",
+		        ": a value that it does not allow masked " + (rule.inside.empty() ? std::string("as ") + find_strategy(rule.strategy)->gives : "in its parts") + " ends the run",
 		    "prodsync sync --rehearse tries it, and changes nothing"});
+	}
+
+	// Whether the rule can be about such a column at all.
+	bool fits_type(const PlannedTable &table, const Column &column, const MaskRule &rule, const std::string &object)
+	{
+		const auto element = element_of_array(column.base);
+		if (rule.inside.empty()) {
+			if (takes(*find_strategy(rule.strategy), kind_of_type(element.value_or(column.base)))) return true;
+			problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
+			return false;
+		}
+		if (!has_parts(column.base)) {
+			problem("masked-type", object, object + " is " + column.type + ", which has no parts that a path could name", rule_lines(target, table.name,
+			    "- " + rule_text(column.name, {rule.inside.front().strategy, "", rule.inside.front().options})));
+			return false;
+		}
+		for (const MaskRule &part : rule.inside)
+			if (part.masks() && !takes(*find_strategy(part.strategy), ValueKind::text)) {
+				problem("masked-type", object, object + " " + part.path + " is text as far as a mask is concerned, which strategy " + part.strategy + " does not take", "");
+				return false;
+			}
+		return true;
 	}
 
 	void of_column(const PlannedTable &table, const Column &column, const MaskRule &rule)
 	{
 		const auto object = table.name.shown() + "." + column.name;
-		const Strategy &strategy = *find_strategy(rule.strategy);
-		if (!takes(strategy, kind_of_type(column.base))) {
-			problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
-			return;
-		}
-		if (const auto why = too_narrow(column, rule, strategy); !why.empty())
+		if (!fits_type(table, column, rule, object)) return;
+		if (const auto why = too_narrow(column, rule); !why.empty())
 			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
 			    instead(table, column));
-		else if (const auto odds = collides(table, column.name, rule, strategy); !odds.empty())
-			problem("masked-unique", object, "strategy " + rule.strategy + " " + odds + " (" + object + ")", instead(table, column));
+		else if (const auto odds = collides(table, column.name, rule); !odds.empty())
+			problem("masked-unique", object, strategy_of(rule) + " " + odds + " (" + object + ")", instead(table, column));
+		if (const Relation *there = source.find(table.name); there && !rule.entity.empty() && !there->column(rule.entity)) {
+			std::vector<std::string> known;
+			for (const Column &one : there->columns) known.push_back(one.name);
+			problem("unknown-column", object, "the rule for " + object + " draws its mask from " + rule.entity + ", which production's table does not have" + did_you_mean(rule.entity, known),
+			    "entity: the column that tells whose row it is, like user_id");
+		}
 		checks(table, column, rule);
 		key(table, column, object);
 		children(table, column, rule);
@@ -259,7 +298,7 @@ class Checker {
 			if (child->second->mode == Mode::copy && !child->second->in_source) continue;    // kept rows only, which follow theirs
 			for (std::size_t i = 0; i < key->columns.size(); ++i) {
 				const MaskRule of_child = effective(*child->second, key->columns[i]), of_parent = effective(*parent->second, key->referenced[i]);
-				if (of_child == of_parent) {
+				if (of_child == of_parent && of_child.entity.empty() && of_child.when.empty() && of_child.strategy != by_production) {
 					of_equal_rules(*key, i, of_child);
 					continue;
 				}
@@ -374,31 +413,6 @@ void Checker::personal()
 
 }  // namespace
 
-Masking resolve_masking(const Config &config, const Catalog &source, const Catalog &target, Problems &problems)
-{
-	Masking masking;
-	for (const MaskedTable &masked : config.masks) {
-		const auto table = table_of_rule(masked.table, source, target, problems);
-		if (!table) continue;
-		const Relation *here = target.find(*table), *there = source.find(*table);
-		for (const auto &[column, rule] : masked.columns) {
-			const auto object = table->shown() + "." + column;
-			if (!here->column(column) && !(there && there->column(column))) {
-				std::vector<std::string> known;
-				for (const Column &one : here->columns) known.push_back(one.name);
-				problems.push_back({"unknown-column", "anonymize.tables." + masked.table,
-				    "a rule for " + object + ": there is no such column" + did_you_mean(column, known), "correct the name, or take the rule out"});
-			} else if (const Column *own = here->column(column); own && own->generated) {
-				problems.push_back({"masked-generated", "anonymize.tables." + masked.table,
-				    "a rule for " + object + ": it is generated from other columns", "mask the columns it is made of"});
-			} else if (!masking[*table].emplace(column, rule).second) {
-				problems.push_back({"two-rules", "anonymize.tables." + masked.table, "two rules for " + object, "take one of them out"});
-			}
-		}
-	}
-	return masking;
-}
-
 bool masks_kept_rows(const Config &config) { return config.anonymize.value("kept_rows", "trust") == "mask"; }
 
 // A table that is masked by a rule with a key, and a target that has none for its own rows.
@@ -407,17 +421,15 @@ static void kept_rows_key(const Config &config, const Masking &masking, const Ca
 	if (!masks_kept_rows(config) || !config.tenants) return;
 	for (const auto &[table, columns] : masking)
 		for (const auto &[column, rule] : columns) {
-			const Strategy *strategy = rule.masks() ? find_strategy(rule.strategy) : nullptr;
-			if (!strategy || strategy->recognizable) continue;
+			if (!rule.masks() || recognizable(rule)) continue;
 			plan.problems.push_back({"kept-rows-form", table.shown() + "." + column,
-			    "masks of strategy " + rule.strategy + " cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." + column + " once more",
+			    "what " + strategy_of(rule) + " gave cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." + column + " once more",
 			    "anonymize: {kept_rows: trust}, or another strategy for the column"});
 		}
 	if (target.settings.contains(key_file_setting)) return;
 	for (const auto &[table, columns] : masking)
 		for (const auto &[column, rule] : columns) {
-			const Strategy *strategy = rule.masks() ? find_strategy(rule.strategy) : nullptr;
-			if (!strategy || !strategy->keyed) continue;
+			if (!rule.masks() || !needs_key(rule)) continue;
 			plan.problems.push_back({"kept-rows-key", "anonymize.kept_rows",
 			    "kept rows are to be masked on the target, and its setting prodsync.key_file names no file with a key",
 			    "ALTER SYSTEM SET prodsync.key_file = '/path/to/uat.key';    -- a superuser of the target, then SELECT pg_reload_conf(); 64 hex digits, "

@@ -15,7 +15,9 @@ using TableMasking = std::map<std::string, MaskRule>;
 using Masking = std::map<Name, TableMasking>;    // tables of the target
 
 // The rules by the tables and columns they name. A table or column that neither side has, or two rules for one column: problems.
-Masking resolve_masking(const Config &, const Catalog &source, const Catalog &target, std::vector<Problem> &problems);
+// What anonymize.columns says of the columns of copied tables comes after them: only where a table has no rule for the column, and only for types
+// that the strategy takes. A pattern that no column of a copied table matches is a problem.
+Masking resolve_masking(const Config &, const Graph &, const Catalog &source, const Catalog &target, std::vector<Problem> &problems);
 
 // anonymize.kept_rows: mask. Kept rows are masked by the target, under the key of its own prodsync.key_file; whether it has one is a setting of its
 // catalog document (the extension's sync_catalog() notes it).

@@ -34,6 +34,15 @@ ValueKind kind_of_type(const std::string &base)
 	return ValueKind::other;
 }
 
+std::optional<std::string> element_of_array(const std::string &base)
+{
+	return base.ends_with("[]") ? std::optional(base.substr(0, base.size() - 2)) : std::nullopt;
+}
+
+bool is_hstore(const std::string &base) { return base == "hstore" || base.ends_with(".hstore"); }
+
+bool has_parts(const std::string &base) { return base == "json" || base == "jsonb" || is_hstore(base); }
+
 const std::vector<Strategy> &strategies()
 {
 	static const std::vector<Strategy> table = [] {
@@ -77,16 +86,12 @@ double collision_odds(const Strategy &strategy, const MaskRule &rule, double row
 {
 	const Distinct distinct = strategy.distinct(rule);
 	switch (distinct.kind) {
+	case Distinct::Kind::unknown:
 	case Distinct::Kind::always: return 0;
 	case Distinct::Kind::by_hash: return std::min(1.0, std::ldexp(rows * rows, -distinct.bits - 1));
 	case Distinct::Kind::never: break;
 	}
 	return 1;
-}
-
-bool is_masked_form(const Strategy &strategy, const MaskRule &rule, std::string_view value)
-{
-	return value.empty() || strategy.in_form(value, rule);
 }
 
 MaskHash mask_hash(std::string_view bytes, const MaskSubkey &key)
@@ -126,20 +131,47 @@ bool all_hex(std::string_view text, bool upper)
 	    [&](char c) { return (c >= '0' && c <= '9') || (upper ? c >= 'A' && c <= 'F' : c >= 'a' && c <= 'f'); });
 }
 
-Mask::Mask(const MaskRule &rule, const MaskKey *key)
-    : strategy_([&]() -> const Strategy & {
-	      const Strategy *found = find_strategy(rule.strategy);
-	      if (!found) throw std::logic_error("there is no strategy " + rule.strategy);
-	      return *found;
-      }())
+bool needs_key(const MaskRule &rule)
 {
-	if (strategy_.keyed) {
+	if (!rule.inside.empty()) return std::any_of(rule.inside.begin(), rule.inside.end(), needs_key);
+	const Strategy *strategy = find_strategy(rule.strategy);
+	return strategy && strategy->keyed;
+}
+
+bool recognizable(const MaskRule &rule)
+{
+	if (!rule.when.empty()) return false;
+	if (!rule.inside.empty()) return std::all_of(rule.inside.begin(), rule.inside.end(), recognizable);
+	const Strategy *strategy = find_strategy(rule.strategy);
+	return !strategy || strategy->recognizable;
+}
+
+int mask_width(const MaskRule &rule, const std::string &base)
+{
+	const Strategy *strategy = find_strategy(rule.strategy);
+	return strategy && !element_of_array(base) ? strategy->width(rule) : as_long_as_the_value;
+}
+
+Mask::Mask(const MaskRule &rule, const MaskKey *key, const std::string &base)
+{
+	if (!rule.inside.empty()) {
+		masker_ = parts_masker(rule, key, base);
+		return;
+	}
+	if (const auto element = element_of_array(base)) {
+		masker_ = array_masker(rule, key, *element);
+		return;
+	}
+	const Strategy *strategy = find_strategy(rule.strategy);
+	if (!strategy) throw std::logic_error("there is no strategy " + rule.strategy);
+	if (strategy->keyed) {
 		if (!key) throw std::logic_error("no key for strategy " + rule.strategy);
-		const auto label = std::string("prodsync/1/") + (strategy_.subkey ? strategy_.subkey : strategy_.name) + "/" + rule.domain;
+		keyed_ = true;
+		const auto label = std::string("prodsync/1/") + (strategy->subkey ? strategy->subkey : strategy->name) + "/" + rule.domain;
 		crypto_generichash(key_.data(), key_.size(), reinterpret_cast<const unsigned char *>(label.data()), label.size(), key->data(),
 		    MaskKey::size);
 	}
-	masker_ = strategy_.make(rule, key_);
+	masker_ = strategy->make(rule, key_, base);
 }
 
 Mask::~Mask() { sodium_memzero(key_.data(), key_.size()); }
@@ -148,7 +180,7 @@ std::string_view Mask::operator()(std::string_view value, std::string_view drawn
 {
 	out_.clear();
 	if (value.empty()) return out_;
-	masker_->write(value, strategy_.keyed ? mask_hash(drawn_from, key_) : MaskHash{}, out_);
+	masker_->write(value, keyed_ ? mask_hash(drawn_from, key_) : MaskHash{}, out_);
 	return out_;
 }
 

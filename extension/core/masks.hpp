@@ -4,6 +4,7 @@
 #pragma once
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,13 +16,18 @@ namespace core {
 // What the values of a column are. A strategy sees them in their text form, whatever the type.
 enum class ValueKind { text, integer, numeric, date, timestamp, uuid, network, mac, json_document, boolean, bytes, other };
 ValueKind kind_of_type(const std::string &base);    // base as in Column
+// "text[]" -> "text"; nullopt: no array.
+std::optional<std::string> element_of_array(const std::string &base);
+bool is_hstore(const std::string &base);
+// Whether a rule can be about parts of such a value.
+bool has_parts(const std::string &base);
 
 using MaskHash = std::array<unsigned char, 16>;
 using MaskSubkey = std::array<unsigned char, 16>;    // of a strategy and domain
 
 // How far different values stay different: not at all, as far as so many bits of a hash allow, or always.
 struct Distinct {
-	enum class Kind { never, by_hash, always } kind = Kind::never;
+	enum class Kind { never, by_hash, always, unknown } kind = Kind::never;    // unknown: the indexes tell
 	int bits = 0;    // by_hash: of n distinct values two collide with odds of n^2 / 2^(bits + 1)
 };
 
@@ -43,7 +49,7 @@ struct Strategy {
 	std::vector<MaskOption> options;           // besides `domain`, which every keyed one takes
 	int (*width)(const MaskRule &);            // characters of the longest output; as_long_as_the_value: it is no longer than what it replaces
 	Distinct (*distinct)(const MaskRule &);
-	std::unique_ptr<Masker> (*make)(const MaskRule &, const MaskSubkey &);
+	std::unique_ptr<Masker> (*make)(const MaskRule &, const MaskSubkey &, const std::string &base);    // base: type of the column, as in Column
 	bool (*in_form)(std::string_view value, const MaskRule &);    // whether this can be its output
 	// Nothing but its output is likely to have the form: what has it was masked before. Only such rules can mask kept rows, which
 	// every refresh meets again.
@@ -65,23 +71,32 @@ bool takes(const Strategy &, ValueKind);
 // The odds that two of `rows` distinct values get the same mask; 1 where the strategy is not for unique columns.
 double collision_odds(const Strategy &, const MaskRule &, double rows);
 constexpr double accepted_odds = 1e-6;
-// What any masked value may be besides its strategy's form: the empty string, which stays as it is.
-bool is_masked_form(const Strategy &, const MaskRule &, std::string_view value);
+// The strategy whose values production itself makes: an SQL expression over the row, so that the raw ones do not even leave it.
+constexpr const char *by_production = "sql";
+// Whether the value, in its text form, may be what the rule gives: of an array or of parts each of them. The empty string stays as it is.
+bool is_masked_form(const MaskRule &, const std::string &base, std::string_view value);
+// Characters of the longest mask, or as_long_as_the_value.
+int mask_width(const MaskRule &, const std::string &base);
+bool needs_key(const MaskRule &);
+// Whether what the rule gave is told from raw values: see Strategy.
+bool recognizable(const MaskRule &);
 
 // One column's masking. Not for several threads: it reuses its buffer.
 class Mask {
-	const Strategy &strategy_;
+	bool keyed_ = false;
 	MaskSubkey key_{};
 	std::unique_ptr<Masker> masker_;
 	std::string out_;
 
 public:
-	// `key` may be null for a strategy that is not keyed. Throws std::logic_error for an unknown strategy or a missing key.
-	Mask(const MaskRule &rule, const MaskKey *key);
+	// For a column of type `base` (as in Column; an array is masked element by element). `key` may be null for a rule that needs none. Throws
+	// std::logic_error for an unknown strategy or a missing key.
+	Mask(const MaskRule &rule, const MaskKey *key, const std::string &base = "text");
 	~Mask();
 	Mask(const Mask &) = delete;
 	Mask &operator=(const Mask &) = delete;
-	// The mask of a UTF-8 value, valid until the next call. The empty string stays empty.
+	// The mask of a UTF-8 value, valid until the next call. The empty string stays empty. Throws NoSuchValue (value_text.hpp) for one that has no
+	// parts where the rule is about parts.
 	std::string_view operator()(std::string_view value) { return (*this)(value, value); }
 	// The same, drawn from another value: that of the entity that the row is about.
 	std::string_view operator()(std::string_view value, std::string_view drawn_from);

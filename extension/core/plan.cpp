@@ -254,7 +254,7 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 {
 	Plan plan;
 	const Graph graph = Graph::build(config, target, plan.problems, plan.warnings);
-	const Masking masking = resolve_masking(config, source, target, plan.problems);
+	const Masking masking = resolve_masking(config, graph, source, target, plan.problems);
 	const Missing missing(config, graph, source, answers);
 	for (const auto &[name, node] : graph.tables) {
 		plan.tables.push_back(planned(name, node, target));

@@ -1,6 +1,9 @@
 #include "statements.hpp"
 
+#include <algorithm>
+
 #include "catalog_query.hpp"
+#include "masks.hpp"
 
 namespace core {
 
@@ -65,17 +68,35 @@ std::string source_filenode(const Name &relation)
 	return "SELECT pg_catalog.pg_relation_filenode(" + quote_literal(relation.sql()) + "::pg_catalog.regclass)";
 }
 
-std::string copy_from_source(const Step &step)
+std::string mask_condition(const MaskRule &rule) { return rule.when.empty() ? "" : "((" + rule.when + ") IS TRUE)"; }
+
+std::string mask_entity(const MaskRule &rule) { return rule.entity.empty() ? "" : "t." + quote_identifier(rule.entity); }
+
+std::vector<std::string> read_beside(const Step &step)
+{
+	std::vector<std::string> beside;
+	for (const Transfer &transfer : step.columns)
+		for (const std::string &sql : {mask_condition(transfer.mask), mask_entity(transfer.mask)})
+			if (!sql.empty() && std::find(beside.begin(), beside.end(), sql) == beside.end()) beside.push_back(sql);
+	return beside;
+}
+
+std::string select_from_source(const Step &step)
 {
 	std::string columns;
 	for (const auto &transfer : step.columns) {
 		columns += columns.empty() ? "" : ", ";
-		columns += transfer.source_value.empty() ? "t." + quote_identifier(transfer.column) : "(" + transfer.source_value + ")";
+		if (transfer.mask.strategy == by_production) columns += "(" + transfer.mask.text("expression") + ")";
+		else columns += transfer.source_value.empty() ? "t." + quote_identifier(transfer.column) : "(" + transfer.source_value + ")";
 		if (!transfer.source_cast.empty()) columns += "::" + transfer.source_cast;
 	}
-	return "COPY (SELECT " + columns + " FROM ONLY " + step.source_relation.sql() + " AS t" +
-	    (step.filter.empty() ? "" : " WHERE " + step.filter) + ") TO STDOUT (FORMAT " +
-	    (step.binary ? "binary)" : "text, ENCODING 'UTF8')");
+	for (const std::string &sql : read_beside(step)) columns += ", " + sql;
+	return "SELECT " + columns + " FROM ONLY " + step.source_relation.sql() + " AS t" + (step.filter.empty() ? "" : " WHERE " + step.filter);
+}
+
+std::string copy_from_source(const Step &step)
+{
+	return "COPY (" + select_from_source(step) + ") TO STDOUT (FORMAT " + (step.binary ? "binary)" : "text, ENCODING 'UTF8')");
 }
 
 std::string copy_into_shadow(const Step &step, const std::string &shadow)

@@ -15,7 +15,12 @@ std::string begin_snapshot(const std::string
         &snapshot);  // BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY on it; "" exports a new one, whose name is the last result
 std::string lock_source(const Name &relation);                              // LOCK TABLE ONLY ... IN ACCESS SHARE MODE
 std::string source_filenode(const Name &relation);                          // SELECT pg_relation_filenode(...)
+std::string select_from_source(const Step &step);                           // SELECT ... FROM ONLY ...: the rows of a load
 std::string copy_from_source(const Step &step);                             // COPY (SELECT ...) TO STDOUT
+// What copy_from_source() reads behind the step's columns for masks to look at; it does not travel on. SQL over alias t, each once.
+std::vector<std::string> read_beside(const Step &step);
+std::string mask_condition(const MaskRule &);    // boolean, never NULL; empty: there is none
+std::string mask_entity(const MaskRule &);       // the column whose value the mask is drawn from; empty: there is none
 std::string copy_into_shadow(const Step &step, const std::string &shadow);  // COPY shadow (...) FROM STDIN (FREEZE ...)
 
 // {1,2,"x y"}, a text form of an array

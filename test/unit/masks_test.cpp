@@ -59,13 +59,14 @@ TEST_CASE("the forms are those of the golden file, release after release")
 		REQUIRE(parsed);
 		CHECK(masked(parsed->rule, fields[2]) == fields[3]);
 		const Strategy &strategy = *find_strategy(fields[0]);
-		CHECK(is_masked_form(strategy, parsed->rule, fields[3]));
+		CHECK(is_masked_form(parsed->rule, "text", fields[3]));
 		CHECK(fields[3].size() <= static_cast<std::size_t>(strategy.width(parsed->rule)));
 		seen.insert(fields[0]);
 		++lines;
 	}
 	CHECK(lines > 100);
-	for (const Strategy &strategy : strategies()) CHECK(seen.contains(strategy.name));
+	for (const Strategy &strategy : strategies())
+		if (strategy.name != std::string_view(by_production)) CHECK(seen.contains(strategy.name));
 }
 
 TEST_CASE("masks are keyed: another key gives other masks (E6)")
@@ -112,7 +113,7 @@ TEST_CASE("odds of a collision")
 TEST_CASE("what is no output of a strategy is told apart")
 {
 	const auto in_form = [](const char *strategy, std::string_view value, int length = 0) {
-		return is_masked_form(*find_strategy(strategy), {strategy, "", length ? json{{"length", length}} : json::object()}, value);
+		return is_masked_form({strategy, "", length ? json{{"length", length}} : json::object()}, "text", value);
 	};
 	CHECK_FALSE(in_form("email", "alice@example.com"));
 	CHECK_FALSE(in_form("email", "user_D23AC2EB2E8AD87B@example.com"));

@@ -1,0 +1,99 @@
+# Rules for parts of values (JSON documents, arrays, hstore), for rows (when), for persons (entity), for columns by pattern, and values that production
+# itself makes (sql): what arrives is what the rules say, and the target never sees their SQL.
+use strict;
+use warnings;
+use Gate;
+use Prodsync;
+use Test::More;
+
+my ($production, $uat) = empty_pair();
+$uat->restart('log_statement=all');
+$_->sql(<<'SQL', 'app') for $production, $uat;
+CREATE EXTENSION hstore;
+CREATE TABLE person (id bigint PRIMARY KEY, staff boolean NOT NULL, email text, nick text, about jsonb, raw_about json, mails text[], extra hstore, born date,
+	backup_email varchar(64), email_verified boolean);
+CREATE TABLE note (id int PRIMARY KEY, person_id bigint REFERENCES person, email text, text_form regclass);
+SQL
+$uat->sql(q{CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)}, 'app');
+$production->sql(<<'SQL', 'app');
+INSERT INTO person VALUES
+	(1, false, 'a@raw.example', 'Raw One', '{"mail": "a@raw.example", "tags": ["raw", {"mail": "b@raw.example"}], "n": 1.50, "ok": true}', '{"mail":  "a@raw.example", "mail": "c@raw.example"}',
+		'{a@raw.example,NULL,""}', 'mail=>a@raw.example, plain=>open', '1980-02-29', 'a@raw.example', true),
+	(2, true, 'boss@open.example', 'Boss', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+	(3, false, '', '', '[]', '"plain"', '{}', '', 'infinity', '', false);
+INSERT INTO note VALUES (1, 1, 'a@raw.example', 'person'), (2, NULL, 'other@raw.example', NULL), (3, 2, NULL, NULL);
+SQL
+$ENV{PRODSYNC_KEY} = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
+my $rules = <<'YAML';
+  tables:
+    person:
+      - {column: email, strategy: email, when: "NOT staff"}
+      - {column: nick, strategy: name, entity: id}
+      - {column: about, path: "$..mail", strategy: email}
+      - {column: about, path: "$.tags[0]", strategy: redact}
+      - {column: raw_about, path: "$.mail", strategy: email}
+      - {column: mails, strategy: email}
+      - {column: extra, path: "$.mail", strategy: email}
+      - {column: born, strategy: sql, expression: "pg_catalog.date_trunc('year', born)"}
+    note:
+      - {column: text_form, strategy: none}
+      - {column: email, strategy: email, entity: person_id}
+YAML
+my $config = sub { my ($text) = @_; return file('prodsync.yaml', environments() . "anonymize:\n  policy: none\n$text") };
+my $patterns = "  columns:\n    \"*email*\": {strategy: email}\n";
+my @sync = qw(sync --from production --to uat --yes --config);
+my $done = prodsync(@sync, $config->($patterns . $rules));
+is($done->{exit}, 0, 'a refresh with rules for parts') or diag $done->{err};
+
+my $mask = sub { my ($value, $strategy) = @_; return $uat->sql("SELECT sync_set_key('$ENV{PRODSYNC_KEY}'); SELECT sync_mask('$value', '" . ($strategy // 'email') . "')", 'app') =~ s/^\n//r };
+my ($a, $b, $c) = map { $mask->("$_\@raw.example") } qw(a b c);
+like($a, qr/^user_[0-9a-f]{16}\@example.com$/, 'the mask of an address');
+my $row = sub { my ($columns, $id, $table) = @_; $table //= 'person'; return $uat->sql("SELECT $columns FROM $table WHERE id = $id", 'app') };
+is($row->('email', 1), $a, 'when: rows of the condition are masked');
+is($row->('email', 2), 'boss@open.example', 'others are not');
+is($row->('nick', 1), $mask->(1, 'name'), 'entity: the mask of the row\'s id');
+is($row->('nick', 3), '', 'the empty string stays empty');
+is($row->('about', 1), qq({"n": 1.50, "ok": true, "mail": "$a", "tags": ["[REDACTED]", {"mail": "$b"}]}), 'jsonb by path');
+is($row->('raw_about', 1), qq({"mail": "$a", "mail": "$c"}), 'json by path, both of two members of one name');
+is($row->('raw_about', 3), '"plain"', 'a document without the path');
+is($row->('mails', 1), qq({$a,NULL,""}), 'an array, element by element');
+is($row->('extra', 1), qq("mail"=>"$a", "plain"=>"open"), 'an hstore by key');
+is($row->('born', 1), '1980-01-01', 'sql: production made it');
+is($row->('backup_email', 1), $a, 'a pattern masks what the table has no rule for');
+is($row->('email_verified', 1), 't', 'but no type that the strategy does not take');
+is($row->('email', 1, 'note'), $mask->(1), 'entity in a table that travels as text');
+is($row->('email', 2, 'note'), $mask->('other@raw.example'), 'an entity that is NULL: the value itself');
+is($uat->sql(q{SELECT count(*) FROM sync_run_checks WHERE NOT ok}, 'app'), 0, 'every check is ok');
+unlike($uat->log, qr/date_trunc|NOT staff/, 'S5: no SQL of a rule reached the target');
+like($uat->log, qr/of the client's configuration/, 'what stands for it did');
+
+# ---- what is wrong with a rule is said before anything is written ----
+my @plan = qw(plan --from production --to uat --config);
+my $refused = sub {
+	my ($rule, $expected, $name) = @_;
+	my $plan = prodsync(@plan, $config->("  tables:\n    person:\n      - {$rule}\n"));
+	is($plan->{exit}, 5, "$name: exit 5") or diag $plan->{out};
+	like("$plan->{out}$plan->{err}", $expected, "$name: said");
+};
+$refused->('column: about, strategy: email', qr/person\.about is jsonb, which strategy email does not take/, 'a text strategy for a document');
+$refused->('column: nick, path: "$.a", strategy: email', qr/person\.nick is text, which has no parts/, 'a path into a text');
+$refused->('column: about, path: "a.b", strategy: email', qr/the path a\.b in .* must begin with \$/, 'no path');
+$refused->('column: about, path: "$.a", strategy: email, entity: id', qr/entity is for whole columns/, 'entity with a path');
+$refused->('column: nick, strategy: name, entity: ids', qr/which production's table does not have.*id/s, 'an entity that is no column');
+$refused->('column: nick, strategy: sql', qr/strategy sql needs expression/, 'no expression');
+$refused->('column: nick, strategy: sql, expression: "nick2"', qr/the expression of the rule for person\.nick does not run in production: .*nick2/, 'an expression that does not run');
+$refused->('column: nick, strategy: name, when: "staf"', qr/the condition \(when\) of the rule for person\.nick does not run/, 'a condition that does not run');
+$refused->('column: about, path: "$.a", strategy: email}' . "\n      - {" . 'column: about, path: "$.a", strategy: redact', qr/two rules for person\.about/, 'two rules for one part');
+my $pattern = prodsync(@plan, $config->("  columns: {\"*emial*\": {strategy: email}}\n"));
+is($pattern->{exit}, 5, 'a pattern that matches nothing: exit 5');
+like($pattern->{err}, qr/no column of a copied table is called \*emial\*/, 'said');
+
+# ---- E2: what cannot be masked ends the run ----
+$production->sql(q{INSERT INTO person (id, staff, raw_about) VALUES (9, false, '"\ud800"')}, 'app');
+my $before = $uat->sql('SELECT count(*) FROM person', 'app');
+my $stopped = prodsync(@sync, $config->($rules));
+is($stopped->{exit}, 6, 'a document that cannot be read ends the run') or diag $stopped->{out};
+like($stopped->{err}, qr/person\.raw_about: the rule cannot mask a value that is no JSON document/, 'the column is named');
+unlike($stopped->{err}, qr/d800/, 'the value is not');
+is($uat->sql('SELECT count(*) FROM person', 'app'), $before, 'the target is as it was');
+done_testing();
