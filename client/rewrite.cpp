@@ -32,15 +32,20 @@ Rewriter::Rewriter(std::string relation, bool binary, std::size_t columns, std::
 	for (const Replacement &one : replacements_) {
 		if (one.column >= columns || by_column_[one.column]) throw std::logic_error("no such column to rewrite, or twice");
 		by_column_[one.column] = &one;
+		if (one.by && *one.by >= columns) throw std::logic_error("no such column to rewrite by");
 	}
+	row_.resize(columns);
 }
 
 void Rewriter::malformed() const { throw Error(exit_other, relation_ + ": the source sent rows in a form that is not understood"); }
 
-void Rewriter::field(std::size_t column, std::string_view value, std::string &out, bool with_length) const
+void Rewriter::field(std::size_t column, std::string_view value, std::string &out) const
 {
-	if (const Replacement *replacement = by_column_[column]) {
-		auto other = replacement->value(value);
+	const Replacement *replacement = by_column_[column];
+	const auto *find = replacement ? &replacement->value : nullptr;
+	if (replacement && replacement->by) find = row_[*replacement->by] ? replacement->choose(*row_[*replacement->by]) : nullptr;
+	if (find) {
+		auto other = (*find)(value);
 		if (!other && replacement->null_if_missing) {
 			out.append(binary_ ? "\xff\xff\xff\xff" : "\\N");
 			return;
@@ -50,7 +55,7 @@ void Rewriter::field(std::size_t column, std::string_view value, std::string &ou
 				"give the table it references a fallback, or bring the row that is missing into the target");
 		value = *other;
 	}
-	if (with_length) append_length(out, value.size());
+	if (binary_) append_length(out, value.size());
 	out.append(value);
 }
 
@@ -83,11 +88,14 @@ void Rewriter::binary(std::string_view in, std::string &out)
 			continue;
 		}
 		if (big_endian(count) != columns_) malformed();
-		for (std::size_t column = 0; column < columns_; ++column) {
-			std::string_view length = take(4);
-			if (big_endian(length) == 0xffffffff) out.append(length);
-			else field(column, take(big_endian(length)), out, true);
+		for (auto &value : row_) {
+			const auto length = big_endian(take(4));
+			if (length == 0xffffffff) value.reset();
+			else value = take(length);
 		}
+		for (std::size_t column = 0; column < columns_; ++column)
+			if (row_[column]) field(column, *row_[column], out);
+			else out.append("\xff\xff\xff\xff");
 	}
 }
 
@@ -102,11 +110,14 @@ void Rewriter::text(std::string_view in, std::string &out)
 		for (std::size_t column = 0; column < columns_; ++column) {
 			std::size_t tab = row.find('\t');
 			if ((tab == std::string_view::npos) != (column + 1 == columns_)) malformed();
-			std::string_view value = row.substr(0, tab);
-			if (column) out += '\t';
-			if (value == "\\N") out.append(value);
-			else field(column, value, out, false);
+			row_[column] = row.substr(0, tab);
+			if (row_[column] == "\\N") row_[column].reset();
 			row.remove_prefix(tab == std::string_view::npos ? row.size() : tab + 1);
+		}
+		for (std::size_t column = 0; column < columns_; ++column) {
+			if (column) out += '\t';
+			if (row_[column]) field(column, *row_[column], out);
+			else out.append("\\N");
 		}
 		out += '\n';
 	}

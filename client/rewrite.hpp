@@ -15,6 +15,9 @@ struct Replacement {
 	// The bytes on the wire -> the bytes to write instead (valid until the next call); nullopt: there is no counterpart. Not asked about NULL.
 	std::function<std::optional<std::string_view>(std::string_view)> value;
 	bool null_if_missing = false;      // what has no counterpart becomes NULL instead of an error
+	// Which value() it is, the bytes of another column decide, as they come from the source: nullptr where it stays as it is.
+	std::optional<std::size_t> by = {};
+	std::function<const std::function<std::optional<std::string_view>(std::string_view)> *(std::string_view)> choose = {};
 };
 
 // For one COPY: it remembers whether the binary header has passed.
@@ -25,10 +28,11 @@ class Rewriter {
 	std::vector<const Replacement *> by_column_;
 	std::vector<Replacement> replacements_;
 	bool header_ = false, trailer_ = false;
+	std::vector<std::optional<std::string_view>> row_;    // its values; nullopt: NULL
 
 	void binary(std::string_view in, std::string &out);
 	void text(std::string_view in, std::string &out);
-	void field(std::size_t column, std::string_view value, std::string &out, bool with_length) const;
+	void field(std::size_t column, std::string_view value, std::string &out) const;
 	[[noreturn]] void malformed() const;
 
 public:

@@ -114,6 +114,26 @@ std::function<std::optional<std::string_view>(std::string_view)> Worker::masked(
 	};
 }
 
+// A map for each content type, told by the bytes of the column beside.
+Replacement Worker::replaced_by_model(std::size_t at, const core::Transfer &transfer, const std::vector<std::string> &columns, const core::Step &step)
+{
+	using Find = std::function<std::optional<std::string_view>(std::string_view)>;
+	const core::Relation *relation = prepared_.target_catalog.find(step.relation);
+	const core::Column *id = relation ? relation->column(transfer.column) : nullptr, *type = relation ? relation->column(transfer.by_column) : nullptr;
+	const auto beside = std::find(columns.begin(), columns.end(), transfer.by_column);
+	if (!id || !type || beside == columns.end()) throw Error(exit_other, step.relation.shown() + "." + transfer.column + ": its content type is not copied");
+	auto finds = std::make_shared<std::map<std::string, Find, std::less<>>>();
+	for (const auto &[model, name] : transfer.by_model)
+		finds->emplace(core::wire_form(model, type->base, step.binary), [map = maps_.find(name, id->base, step.binary)](std::string_view value) { return map->find(value); });
+	Replacement out{at, transfer.column, {}, transfer.null_unmatched};
+	out.by = static_cast<std::size_t>(beside - columns.begin());
+	out.choose = [finds](std::string_view model) -> const Find * {
+		const auto found = finds->find(model);
+		return found == finds->end() ? nullptr : &found->second;
+	};
+	return out;
+}
+
 Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 {
 	const std::string shown = step.source_relation.shown(), &side = source_.endpoint().label;
@@ -140,6 +160,7 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	demand_shadow(shadow);
 	std::vector<Replacement> replacements;
 	std::vector<std::string> columns;
+	std::vector<std::pair<std::size_t, const core::Transfer *>> by_model;
 	const core::Relation *relation = prepared_.target_catalog.find(step.relation);
 	for (const core::Transfer &transfer : step.columns) {
 		if (!transfer.map.empty()) {
@@ -151,10 +172,12 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 			if (array) replacements.push_back({columns.size(), transfer.column, core::ArrayOfIds(find, step.binary, transfer.null_unmatched), false});
 			else replacements.push_back({columns.size(), transfer.column, find, transfer.null_unmatched});
 		}
+		if (!transfer.by_model.empty()) by_model.emplace_back(columns.size(), &transfer);
 		if (transfer.mask.masks())
 			replacements.push_back({columns.size(), transfer.column, masked(transfer, step), false});
 		columns.push_back(transfer.column);
 	}
+	for (const auto &[column, transfer] : by_model) replacements.push_back(replaced_by_model(column, *transfer, columns, step));
 	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements));
 	source_.copied_columns(columns);
 	target_.copied_columns(columns);

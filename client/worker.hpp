@@ -8,6 +8,7 @@
 #include "../extension/core/idmap.hpp"
 #include "plan_run.hpp"
 #include "progress.hpp"
+#include "rewrite.hpp"
 
 namespace client {
 
@@ -39,6 +40,8 @@ class Worker {
 	Loaded load(int run, const core::Step &step, Progress &progress);
 	std::function<std::optional<std::string_view>(std::string_view)> masked(
 		const core::Transfer &transfer, const core::Step &step) const;
+	Replacement replaced_by_model(
+		std::size_t at, const core::Transfer &transfer, const std::vector<std::string> &columns, const core::Step &step);
 	std::string begin_step(int run, const core::Step &step);
 
 public:
