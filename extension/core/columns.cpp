@@ -7,6 +7,7 @@
 #include "maps.hpp"
 #include "rules.hpp"
 #include "soft_references.hpp"
+#include "value_text.hpp"
 
 namespace core {
 
@@ -122,6 +123,8 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 		}
 		// Binary forms with oids inside mean something else in another database (E17).
 		if (!read->binary || !column.binary || (!transfer.map.empty() && !has_wire_form(is_id_array(column.base) ? element_type(column.base) : column.base))) table.binary = false;
+		// A mask is made of the text of a value.
+		if (transfer.mask.masks() && binary_form(column.base) == BinaryForm::unknown) table.binary = false;
 		table.columns.push_back(std::move(transfer));
 	}
 	for (const Column &column : source.columns)

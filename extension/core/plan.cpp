@@ -237,8 +237,7 @@ json transfers(const std::vector<Transfer> &columns)
 		for (const auto &[type, map] : column.by_model) list.back()["by"][column.by_column][type] = map.sql();
 		if (column.null_unmatched) list.back()["unmatched"] = "null";
 		if (column.mask.masks())
-			list.back()["mask"] = {
-			    {"strategy", column.mask.strategy}, {"domain", column.mask.domain}, {"length", column.mask.length}};
+			list.back()["mask"] = column.mask.to_json();
 	}
 	return list;
 }
