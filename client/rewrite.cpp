@@ -34,7 +34,6 @@ Rewriter::Rewriter(std::string relation, bool binary, std::size_t columns, std::
 	for (const Replacement &one : replacements_) {
 		if (one.column >= columns || by_column_[one.column]) throw std::logic_error("no such column to rewrite, or twice");
 		by_column_[one.column] = &one;
-		if (one.by && *one.by >= columns) throw std::logic_error("no such column to rewrite by");
 	}
 	row_.resize(columns + beside);
 }
@@ -44,11 +43,8 @@ void Rewriter::malformed() const { throw Error(exit_other, relation_ + ": the so
 void Rewriter::field(std::size_t column, std::string_view value, std::string &out) const
 {
 	const Replacement *replacement = by_column_[column];
-	const auto *find = replacement ? &replacement->value : nullptr;
-	if (replacement && replacement->by) find = row_[*replacement->by] ? replacement->choose(*row_[*replacement->by]) : nullptr;
-	const bool in_row = replacement && replacement->value_in_row;
-	if (find || in_row) {
-		auto other = in_row ? replacement->value_in_row(value, row_) : (*find)(value);
+	if (replacement) {
+		auto other = replacement->value_in_row ? replacement->value_in_row(value, row_) : replacement->value(value);
 		if (!other && replacement->null_if_missing) {
 			out.append(binary_ ? "\xff\xff\xff\xff" : "\\N");
 			return;

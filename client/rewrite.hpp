@@ -17,9 +17,6 @@ struct Replacement {
 	bool null_if_missing = false;      // what has no counterpart becomes NULL instead of an error
 	// In the place of value(), where other fields of the row have a say: the row's fields as they come from the source, nullopt: NULL.
 	std::function<std::optional<std::string_view>(std::string_view, const std::vector<std::optional<std::string_view>> &)> value_in_row = {};
-	// Which value() it is, the bytes of another column decide, as they come from the source: nullptr where it stays as it is.
-	std::optional<std::size_t> by = {};
-	std::function<const std::function<std::optional<std::string_view>(std::string_view)> *(std::string_view)> choose = {};
 };
 
 // For one COPY: it remembers whether the binary header has passed.

@@ -150,6 +150,25 @@ Replacement Worker::masked(std::size_t at, const core::Transfer &transfer, const
 	return out;
 }
 
+// A map for each content type, told by the bytes of the column beside.
+Replacement Worker::replaced_by_model(std::size_t at, const core::Transfer &transfer, const std::vector<std::string> &columns, const core::Step &step)
+{
+	using Find = std::function<std::optional<std::string_view>(std::string_view)>;
+	const core::Relation *relation = prepared_.target_catalog.find(step.relation);
+	const core::Column *id = relation ? relation->column(transfer.column) : nullptr, *type = relation ? relation->column(transfer.by_column) : nullptr;
+	const auto beside = std::find(columns.begin(), columns.end(), transfer.by_column);
+	if (!id || !type || beside == columns.end()) throw Error(exit_other, step.relation.shown() + "." + transfer.column + ": its content type is not copied");
+	auto finds = std::make_shared<std::map<std::string, Find, std::less<>>>();
+	for (const auto &[model, name] : transfer.by_model)
+		finds->emplace(core::wire_form(model, type->base, step.binary), [map = maps_.find(name, id->base, step.binary)](std::string_view value) { return map->find(value); });
+	Replacement out{at, transfer.column, {}, transfer.null_unmatched};
+	out.value_in_row = [finds, which = static_cast<std::size_t>(beside - columns.begin())](std::string_view value, const auto &row) -> std::optional<std::string_view> {
+		const auto found = row[which] ? finds->find(*row[which]) : finds->end();
+		return found == finds->end() ? value : found->second(value);
+	};
+	return out;
+}
+
 Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 {
 	const std::string shown = step.source_relation.shown(), &side = source_.endpoint().label;
@@ -176,6 +195,7 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	demand_shadow(shadow);
 	std::vector<Replacement> replacements;
 	std::vector<std::string> columns;
+	std::vector<std::pair<std::size_t, const core::Transfer *>> by_model;
 	const core::Step read = with_sql(step, source_sql_);
 	const std::vector<std::string> beside = core::read_beside(read);
 	const core::Relation *relation = prepared_.target_catalog.find(step.relation);
@@ -191,8 +211,10 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 		}
 		if (transfer.mask.masks() && transfer.mask.strategy != core::by_production)
 			replacements.push_back(masked(columns.size(), transfer, step, beside));
+		if (!transfer.by_model.empty()) by_model.emplace_back(columns.size(), &transfer);
 		columns.push_back(transfer.column);
 	}
+	for (const auto &[column, transfer] : by_model) replacements.push_back(replaced_by_model(column, *transfer, columns, read));
 	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements), beside.size());
 	source_.copied_columns(columns);
 	target_.copied_columns(columns);

@@ -1,5 +1,7 @@
 // Bringing kept rows over into the shadows, whose indexes are live: every unique key is proven by the insert itself.
+#include "core/generic.hpp"
 #include "foreign_keys.hpp"
+#include "generic.hpp"
 #include "core/missing.hpp"
 #include "core/soft_references.hpp"
 #include "kept.hpp"
@@ -49,6 +51,7 @@ static std::string masked(const Refresh &refresh, const core::Name &table, const
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
 {
 	const std::string old = alias + "." + core::quote_identifier(column.name), value = masked(refresh, table, column, old);
+	if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name)) return new_object_id(refresh, *generic, column.base, alias, number);
 	const bool array = core::is_id_array(column.base);
 	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
 	if (owner.empty()) return {value, ""};
@@ -92,7 +95,7 @@ static std::string leads_somewhere(const Refresh &refresh, const core::ForeignKe
 		: "coalesce((SELECT x.new_key::" + type + " FROM prodsync_work.moved x WHERE x.tab = " + owner + " AND x.space = 'o' AND x.old_key = e.v::text), e.v)";
 	return "(e.v IS NULL OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE p." + parent + " " + key.equals[0] +
-		   " e.v) OR EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE n." + parent + " " + key.equals[0] + " " + value + "))";
+		   " e.v) OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") + " WHERE p." + parent + " " + key.equals[0] + " e.v) AND EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE n." + parent + " " + key.equals[0] + " " + value + "))";
 }
 
 std::string leads_nowhere(const Refresh &refresh, const core::ForeignKey &key, const std::vector<std::string> &values)
@@ -101,8 +104,12 @@ std::string leads_nowhere(const Refresh &refresh, const core::ForeignKey &key, c
 	std::vector<std::string> given, equal;
 	for (std::size_t i = 0; i < key.columns.size(); i++) {
 		given.push_back("t." + core::quote_identifier(key.columns[i]) + " IS NOT NULL");
-		equal.push_back("n." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + " " + values[i]);
+		equal.push_back("n." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + " " + core::as_key(key, values[i]));
 	}
+	if (!key.text_of.empty()) given.push_back("t." + core::quote_identifier(key.columns[0]) + " <> ''");
+	if (key.by_model) given.push_back(of_model(key, "t"));
+	// Without a constraint a row may name one that is gone already: a row of the source that has its id is another one.
+	if (key.declared) equal.push_back("EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") + " WHERE " + key_equals(key, "p", "t") + ")");
 	return core::joined(given, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE " + key_equals(key, "p", "t") +
 		   ") AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE " + core::joined(equal, " AND ") + ")";
@@ -118,7 +125,12 @@ Brought brought(const Refresh &refresh, const core::Name &table, const std::stri
 		auto found = said.find(columns[i]->name);
 		if (found == said.end() || found->second != "null") continue;
 		const std::string value = out.values[i];
-		for (const core::ForeignKey *key : refresh.graph.from(table)) {
+		std::vector<const core::ForeignKey *> keys = refresh.graph.from(table);
+		if (core::generic_relation(refresh.graph, table, columns[i]->name)) {
+			pg::Tables sql(refresh.extension, pg::Plans::kept);
+			keys = keys_of_kept(sql, refresh, table);
+		}
+		for (const core::ForeignKey *key : keys) {
 			if (std::find(key->columns.begin(), key->columns.end(), columns[i]->name) == key->columns.end() || !refresh.replaced(key->parent)) continue;
 			if (key->array) {    // the ids are taken out
 				const std::string type = core::element_type(columns[i]->base), owner = mover(refresh, table, columns[i]->name, type);
@@ -140,7 +152,7 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
 	for (const core::Name &child : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'"))
-		for (const core::ForeignKey *key : refresh.graph.from(child)) {
+		for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 			if (key->array) {    // they are put together anew, in one dimension
 				const std::string column = "t." + core::quote_identifier(key->columns[0]);
 				std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND " +
@@ -227,6 +239,20 @@ void move_staying_references(const Refresh &refresh)
 {
 	pg::Settings settings;
 	settings.set("session_replication_role", "replica");
+	std::vector<const core::ForeignKey *> generic;
+	for (const core::GenericRelation &one : refresh.graph.generic) {
+		if (refresh.replaced(one.table)) continue;
+		pg::Tables sql(refresh.extension);
+		for (const core::ForeignKey *key : generic_keys(sql, refresh, one.table)) generic.push_back(key);
+	}
+	for (const core::ForeignKey *key : generic) {    // first: content types may get other ids below
+		const core::Identity owner = core::key_owner(refresh.graph, *key);
+		const core::TableNode &node = refresh.graph.node(owner.table);
+		if (node.mode != core::Mode::copy || (owner.column != node.key && owner.column != core::single_key(*node.relation))) continue;
+		const std::string column = core::quote_identifier(key->columns[0]), type = refresh.graph.node(key->child).relation->column(key->columns[0])->base;
+		pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type + " FROM prodsync_work.moved m WHERE m.tab = " +
+			std::to_string(refresh.oid(owner.table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + type + " AND " + of_model(*key, "c"));
+	}
 	std::set<std::pair<core::Name, std::string>> done;
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (refresh.replaced(key->child)) continue;    // also where the parent stays: vip_card -> vip -> customer

@@ -3,6 +3,7 @@
 #include "by_hand.hpp"
 #include "condition.hpp"
 #include "foreign_keys.hpp"
+#include "generic.hpp"
 #include "inputs.hpp"
 #include "refresh.hpp"
 #include "shadow.hpp"
@@ -68,6 +69,11 @@ PG_FUNCTION(prodsync_check)
 		out.push_back(check_foreign_key_now(sql, *refresh, *key));
 		pg::check_interrupts();
 	}
+	for (const core::GenericRelation &one : refresh->graph.generic)
+		for (const core::ForeignKey *key : generic_keys(sql, *refresh, one.table)) {
+			out.push_back(check_foreign_key_now(sql, *refresh, *key));
+			pg::check_interrupts();
+		}
 	for (const auto &[name, node] : refresh->graph.tables) {
 		for (const core::Index &index : node.relation->indexes) {
 			if (!index.valid) out.push_back({"invalid index", name.shown() + "." + index.name, 1, "", true});

@@ -5,6 +5,7 @@
 // Expressions and predicates are code of the table's owner: everything that may run some (the index list's expressions are folded when they are read)
 // happens as that owner, in a restricted operation, as pg::Tables does it for statements. The rows come out of a statement of pg::Tables.
 #include "collisions.hpp"
+#include "generic.hpp"
 #include <algorithm>
 #include "layout.hpp"
 #include "pg_versions.hpp"
@@ -263,7 +264,7 @@ std::vector<Check> drop_colliding(const Refresh &refresh)
 		const std::vector<core::Name> dropped = tables_with_kept_rows(sql, refresh, "state = 'd'");
 		const std::set<core::Name> parents(dropped.begin(), dropped.end());
 		for (const core::Name &child : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'"))
-			for (const core::ForeignKey *key : refresh.graph.from(child)) {
+			for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 				if (!parents.count(refresh.catalog().root(key->parent))) continue;
 				found += sql.run("UPDATE prodsync_work.kept k SET state = 'd' FROM " + refresh.old_rows(child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
 									 " JOIN prodsync_work.kept pk ON pk.rel = p.tableoid AND pk.row_id = p.ctid AND pk.state = 'd' WHERE k.tab = $1::oid AND k.rel = c.tableoid AND k.row_id = c.ctid AND " + is_brought,

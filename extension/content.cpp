@@ -1,4 +1,6 @@
 #include "content.hpp"
+#include "core/generic.hpp"
+#include "generic.hpp"
 #include "shadow.hpp"
 
 namespace prodsync {
@@ -7,7 +9,8 @@ std::string key_equals(const core::ForeignKey &key, const std::string &parent, c
 {
 	std::vector<std::string> parts;
 	for (std::size_t i = 0; i < key.columns.size(); i++)
-		parts.push_back(parent + "." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + (key.array ? " ANY (" : " ") + child + "." + core::quote_identifier(key.columns[i]) + (key.array ? ")" : ""));
+		parts.push_back(parent + "." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + (key.array ? " ANY (" : " ") + core::as_key(key, child + "." + core::quote_identifier(key.columns[i])) + (key.array ? ")" : ""));
+	if (key.by_model) parts.push_back(of_model(key, child));
 	return core::joined(parts, " AND ");
 }
 

@@ -1,5 +1,7 @@
 #include "foreign_keys.hpp"
 #include <algorithm>
+#include "core/generic.hpp"
+#include "generic.hpp"
 #include "key_scan.hpp"
 #include "shadow.hpp"
 
@@ -11,9 +13,11 @@ std::string describe(const core::ForeignKey &key)
 }
 
 // A row with a NULL in its key references nothing (MATCH SIMPLE); under MATCH FULL only a row with nothing but NULLs does.
-static std::string references_something(const core::ForeignKey &key, const std::string &alias)
+static std::string references_something(const Refresh &refresh, const core::ForeignKey &key, const std::string &alias)
 {
 	std::vector<std::string> parts;
+	if (!key.text_of.empty()) parts.push_back(alias + "." + core::quote_identifier(key.columns[0]) + " <> ''");
+	if (key.by_model) parts.push_back(of_model_afterwards(refresh, key, alias));
 	for (const std::string &column : key.columns) parts.push_back(alias + "." + core::quote_identifier(column) + " IS NOT NULL");
 	return "(" + core::joined(parts, key.match == 'f' ? " OR " : " AND ") + ")";
 }
@@ -23,14 +27,17 @@ static std::string orphans(const Refresh &refresh, const core::ForeignKey &key, 
 	if (key.array)    // one of its ids
 		return child_rows + " WHERE EXISTS (SELECT 1 FROM unnest(c." + core::quote_identifier(key.columns[0]) + ") AS e(v) WHERE e.v IS NOT NULL AND NOT EXISTS (SELECT 1 FROM " +
 			   refresh.new_rows(key.parent, key.referenced, "p") + " WHERE p." + core::quote_identifier(key.referenced[0]) + " " + key.equals[0] + " e.v))";
-	return child_rows + " WHERE " + references_something(key, "c") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "p") +
-		   " WHERE " + key_equals(key, "p", "c") + ")";
+	std::vector<std::string> equal;
+	for (std::size_t i = 0; i < key.columns.size(); i++)
+		equal.push_back("p." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + " " + core::as_key(key, "c." + core::quote_identifier(key.columns[i])));
+	return child_rows + " WHERE " + references_something(refresh, key, "c") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "p") +
+		   " WHERE " + core::joined(equal, " AND ") + ")";
 }
 
 static Check verdict(const Refresh &refresh, const core::ForeignKey &key, std::int64_t violations, const char *by = "join")
 {
 	Check check{key.declared ? "reference" : "foreign key", describe(key), violations, "", violations == 0};
-	auto accepted = refresh.config().checks.find(key.name);
+	auto accepted = refresh.config().checks.find(core::name_for_checks(key));
 	core::json detail{{"constraint", key.name}, {"by", by}};
 	if (violations && !key.validated) check.ok = true, detail["note"] = "the constraint is NOT VALID";
 	if (violations && accepted != refresh.config().checks.end()) check.ok = true, detail["note"] = "accepted as the source's";
@@ -66,7 +73,7 @@ static void store_used_keys(pg::Tables &sql, const Refresh &refresh, const core:
 	std::vector<std::string> texts;
 	for (const std::string &column : key.columns) texts.push_back("format('%s', c." + core::quote_identifier(column) + ")");    // the output function, no cast of somebody's type
 	sql.run("INSERT INTO prodsync_work.used_key (run, constraint_name, child, key) SELECT DISTINCT $1::int, $2, $3::oid, ARRAY[" + core::joined(texts, ", ") +
-				"] FROM " + rows_of_relation(refresh, child_relation) + " WHERE " + references_something(key, "c"),
+				"] FROM " + rows_of_relation(refresh, child_relation) + " WHERE " + references_something(refresh, key, "c"),
 			{std::to_string(refresh.run), key.name, std::to_string(refresh.oid(key.child))});
 }
 
@@ -88,19 +95,31 @@ std::vector<Check> verify_foreign_keys(pg::Tables &sql, const Refresh &refresh, 
 			});
 		pg::check_interrupts();
 	}
+	for (const core::ForeignKey *key : generic_keys_afterwards(sql, refresh, child_relation)) {
+		out.push_back(check_foreign_key(sql, refresh, *key, child_relation));
+		if (!refresh.replaced(key->parent)) store_used_keys(sql, refresh, *key, child_relation);
+		pg::check_interrupts();
+	}
 	return out;
 }
 
 std::vector<Check> check_used_keys(pg::Tables &sql, const Refresh &refresh)
 {
 	std::vector<Check> out;
-	for (const core::ForeignKey *key : refresh.graph.keys) {
+	std::vector<const core::ForeignKey *> keys = refresh.graph.keys;
+	std::set<std::string> used;
+	if (!refresh.graph.generic.empty())
+		for (const pg::Row &row : sql.rows("SELECT DISTINCT constraint_name FROM prodsync_work.used_key WHERE run = $1::int", {std::to_string(refresh.run)})) used.insert(*row[0]);
+	for (const core::GenericRelation &one : refresh.graph.generic)
+		for (const core::ForeignKey *key : one.keys)
+			if (used.count(key->name)) keys.push_back(key);
+	for (const core::ForeignKey *key : keys) {
 		if (!refresh.replaced(key->child) || refresh.replaced(key->parent)) continue;
 		std::vector<std::string> parts;
 		for (std::size_t i = 0; i < key->referenced.size(); i++) {
 			std::string base = refresh.catalog().find(key->parent)->column(key->referenced[i])->base, column = "p." + core::quote_identifier(key->referenced[i]);
 			std::string stored = "u.key[" + std::to_string(i + 1) + "]";
-			parts.push_back(plain_key_type(base) ? column + " = " + stored + "::" + base : "format('%s', " + column + ") = " + stored);
+			parts.push_back(plain_key_type(base) && key->text_of.empty() ? column + " = " + stored + "::" + base : "format('%s', " + column + ") = " + stored);
 		}
 		std::string count = sql.one("SELECT count(*) FROM prodsync_work.used_key u WHERE u.run = $1::int AND u.constraint_name = $2 AND u.child = $3::oid"
 									" AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key->parent, "p") + " WHERE " + core::joined(parts, " AND ") + ")",
@@ -128,6 +147,12 @@ std::vector<Check> check_references_to(pg::Tables &sql, const Refresh &refresh, 
 		if (!touched || !refresh.replaced(key->child) || !refresh.replaced(key->parent)) continue;
 		for (const core::Relation *leaf : refresh.catalog().storage(key->child)) out.push_back(check_foreign_key(sql, refresh, *key, leaf->name));
 	}
+	for (const core::GenericRelation &one : refresh.graph.generic) {
+		if (tables.empty() || !refresh.replaced(one.table)) continue;
+		for (const core::Relation *leaf : refresh.catalog().storage(one.table))
+			for (const core::ForeignKey *key : generic_keys_afterwards(sql, refresh, leaf->name))
+				if (refresh.replaced(key->parent)) out.push_back(check_foreign_key(sql, refresh, *key, leaf->name));
+	}
 	return out;
 }
 
@@ -138,6 +163,12 @@ std::vector<Check> check_staying_tables(pg::Tables &sql, const Refresh &refresh)
 		if (refresh.replaced(key->child) || (!refresh.replaced(key->parent) && !holds_moving_id(refresh, *key))) continue;
 		std::string count = sql.one("SELECT count(*) FROM " + orphans(refresh, *key, refresh.old_rows(key->child, "c"))).value_or("0");
 		out.push_back(verdict(refresh, *key, std::stoll(count)));
+	}
+	for (const core::GenericRelation &one : refresh.graph.generic) {
+		if (refresh.replaced(one.table)) continue;
+		for (const core::ForeignKey *key : generic_keys(sql, refresh, one.table))
+			if (refresh.replaced(key->parent))
+				out.push_back(verdict(refresh, *key, std::stoll(sql.one("SELECT count(*) FROM " + orphans(refresh, *key, refresh.old_rows(key->child, "c"))).value_or("0"))));
 	}
 	return out;
 }

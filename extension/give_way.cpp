@@ -8,6 +8,8 @@
 #include "core/soft_references.hpp"
 #include <algorithm>
 #include "collisions.hpp"
+#include "core/generic.hpp"
+#include "generic.hpp"
 #include "pg_server.hpp"
 #include "shadow.hpp"
 #include "switch.hpp"
@@ -83,6 +85,25 @@ bool move_references(const Refresh &refresh, const core::Name &table, const std:
 			else
 				moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = m.new_key::" + column.base +
 					" FROM prodsync_work.moved m WHERE m.tab = $1::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + column.base, {number(refresh.oid(identity->table))});
+	}
+	for (const core::GenericRelation &one : refresh.graph.generic) {
+		if (one.table != table) continue;
+		const std::string name = core::quote_identifier(one.column), type = refresh.graph.node(table).relation->column(one.column)->base;
+		for (const core::Relation *leaf : refresh.catalog().storage(table)) {
+			std::vector<const core::ForeignKey *> keys;
+			{
+				pg::Tables sql(refresh.extension);
+				keys = generic_keys_afterwards(sql, refresh, leaf->name);
+			}
+			for (const core::ForeignKey *key : keys) {
+				const core::Identity owner = core::key_owner(refresh.graph, *key);
+				if (!gave_way.count(owner.table) || owner.column != core::single_key(*refresh.graph.node(owner.table).relation)) continue;
+				require_one_each(refresh, table, one.column, owner.table);
+				moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = m.new_key::" + type +
+					" FROM prodsync_work.moved m WHERE m.tab = $1::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + type + " AND " + of_model_afterwards(refresh, *key, "c"),
+					{number(refresh.oid(owner.table))});
+			}
+		}
 	}
 	return moved > 0;
 }

@@ -1,7 +1,10 @@
 #include "kept.hpp"
 #include <algorithm>
 #include "condition.hpp"
+#include "core/generic.hpp"
+#include "core/soft_references.hpp"
 #include "foreign_keys.hpp"
+#include "generic.hpp"
 #include "origin.hpp"
 
 namespace prodsync {
@@ -68,7 +71,7 @@ static std::uint64_t collect_parents(pg::Tables &sql, const Refresh &refresh, in
 {
 	std::uint64_t found = 0;
 	for (const core::Name &child : tables_with_kept_rows(sql, refresh, "depth = " + std::to_string(depth)))
-		for (const core::ForeignKey *key : refresh.graph.from(child)) {
+		for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 			if (refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
 			found += sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, 's'::\"char\", $2::int FROM prodsync_work.kept k JOIN " +
 								 refresh.old_rows(child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
@@ -83,7 +86,11 @@ static std::uint64_t collect_parents(pg::Tables &sql, const Refresh &refresh, in
 // are brought over; a tenant's that nothing keeps are a problem.
 static void collect_for_staying(pg::Tables &sql, const Refresh &refresh)
 {
-	for (const core::ForeignKey *key : refresh.graph.keys) {
+	std::vector<const core::ForeignKey *> keys = refresh.graph.keys;
+	for (const core::GenericRelation &one : refresh.graph.generic)
+		if (!refresh.replaced(one.table))
+			for (const core::ForeignKey *key : generic_keys(sql, refresh, one.table)) keys.push_back(key);
+	for (const core::ForeignKey *key : keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
 		sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, $2::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
 					" JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " ON CONFLICT DO NOTHING",
@@ -118,7 +125,7 @@ void prune_supporting(const Refresh &refresh)
 	for (int depth = 0; reached > 0; depth++) {
 		reached = 0;
 		for (const core::Name &child : tables_with_kept_rows(sql, refresh, "depth = " + std::to_string(depth) + " AND state = 'b' AND why <> 'r'"))
-			for (const core::ForeignKey *key : refresh.graph.from(child)) {
+			for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 				if (!parents.count(refresh.catalog().root(key->parent))) continue;
 				reached += sql.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "c") +
 									   " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
@@ -200,14 +207,16 @@ static void resolve_by_natural_key(pg::Tables &sql, const Refresh &refresh, cons
 		bool usable = true;
 		for (const std::string &name : columns) {
 			const core::Identity *identity = refresh.graph.identity(table, name);
+			if (core::generic_relation(refresh.graph, table, name)) usable = false;    // which row it names may not be known yet
 			bool itself = !identity || *identity == core::Identity{table, name};
 			if (!itself && (identity->table == table || refresh.graph.in_cycle(table))) usable = false;
+			const bool by_text = !itself && core::is_text_type(relation.column(name)->base) && !core::is_text_type(refresh.graph.node(identity->table).relation->column(identity->column)->base);
 			Replaced now = new_value(refresh, table, *relation.column(name), "t", ++n);
 			// A parent that was not found has no new key yet, and its old one means another row there.
 			if (!now.join.empty() && !itself)
 				known += " AND (tm" + std::to_string(n) + ".new_key IS NOT NULL OR EXISTS (SELECT 1 FROM prodsync_work.kept pk JOIN " + refresh.old_rows(identity->table, "po") +
 						 " ON po.tableoid = pk.rel AND po.ctid = pk.row_id WHERE pk.tab = " + number(refresh.oid(identity->table)) + "::oid AND pk.state = 'x' AND po." +
-						 core::quote_identifier(identity->column) + " = t." + core::quote_identifier(name) + "))";
+						 core::quote_identifier(identity->column) + (by_text ? "::text" : "") + " = t." + core::quote_identifier(name) + "))";
 			joins += now.join;
 			on += (on.empty() ? "" : " AND ") + std::string("s.") + core::quote_identifier(name) + " = " + now.value;
 		}
@@ -269,11 +278,13 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
 	check_foreign_tenants(sql, refresh, out);
-	// Content type and object id: no foreign key, so nothing would move the object's id with the object.
-	for (const core::Name &table : core::generic_relations(refresh.graph)) {
+	// Content type and object id, not declared: no foreign key, so nothing would move the object's id with the object.
+	for (const core::GenericRelation &one : core::undeclared_generic_relations(refresh.graph)) {
+		const core::Name &table = one.table;
+		if (!refresh.replaced(table)) continue;
 		std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'b' AND why <> 'r'", {number(refresh.oid(table))}).value_or("0");
 		if (count != "0" && !refresh.nothing_comes)
-			out.push_back({"generic relation", table.shown(), std::stoll(count), core::json{{"text", "kept rows name objects by content type and id, which do not follow when ids move"}}.dump(), false});
+			out.push_back({"generic relation", table.shown(), std::stoll(count), core::json{{"text", "kept rows name objects by content type and id (" + one.column + "), which do not follow when ids move; say references: {" + one.column + ": {content_type: " + one.by.column + "}}"}}.dump(), false});
 	}
 	return out;
 }

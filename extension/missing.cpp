@@ -3,8 +3,10 @@
 // either it is a check that fails (check_brought_references(), check_staying()).
 #include "missing.hpp"
 #include <algorithm>
+#include "core/generic.hpp"
 #include "core/missing.hpp"
 #include "foreign_keys.hpp"
+#include "generic.hpp"
 
 namespace prodsync {
 
@@ -38,7 +40,7 @@ std::vector<Check> drop_missing(const Refresh &refresh)
 			more = false;
 			const std::vector<core::Name> tables = tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'");
 			for (const core::Name &child : tables)
-				for (const core::ForeignKey *key : refresh.graph.from(child)) {
+				for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 					if (!refresh.replaced(key->parent)) continue;
 					const std::string oid = std::to_string(refresh.oid(child));
 					std::uint64_t found = 0;
@@ -67,30 +69,44 @@ std::vector<Check> drop_missing(const Refresh &refresh)
 	return out;
 }
 
-// A row c of a table that stays references one that is replaced and that nothing keeps.
+// A row c of a table that stays references one that is replaced and that nothing keeps. Without a constraint it may also name one that is gone
+// already: then a row of the source that has its id now is another one.
 static std::string goes_away(const Refresh &refresh, const core::ForeignKey &key, const std::string &same)
 {
 	const bool emptied = refresh.graph.node(key.parent).mode == core::Mode::empty;
-	return "EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
+	const std::string goes = "EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   (emptied ? "" : " JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid AND (k.why = 'r' AND k.state = 'b' OR k.state IN ('d', 'm'))") +
 		   " WHERE " + same + ")";
+	if (!key.declared || key.array) return goes;
+	const std::string column = "c." + core::quote_identifier(key.columns[0]);
+	std::string gone = column + " IS NOT NULL" + (key.text_of.empty() ? "" : " AND " + column + " <> ''") + (key.by_model ? " AND " + of_model(key, "c") : "") +
+					   " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") + " WHERE " + same + ")";
+	if (!is_configured(refresh, key, OnMissing::null) && !is_configured(refresh, key, OnMissing::drop) && !emptied)
+		gone += " AND EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE n." + core::quote_identifier(key.referenced[0]) + " " + key.equals[0] + " " + core::as_key(key, column) + ")";
+	return "(" + goes + " OR " + gone + ")";
 }
 
 static std::string goes_away(const Refresh &refresh, const core::ForeignKey &key) { return goes_away(refresh, key, key_equals(key, "p", "c")); }
 
 static std::vector<const core::ForeignKey *> staying_keys(const Refresh &refresh)
 {
-	std::vector<const core::ForeignKey *> out;
-	for (const core::ForeignKey *key : refresh.graph.keys)
+	std::vector<const core::ForeignKey *> out, keys = refresh.graph.keys;
+	for (const core::GenericRelation &one : refresh.graph.generic) {
+		if (refresh.replaced(one.table)) continue;
+		pg::Tables sql(refresh.extension, pg::Plans::kept);
+		for (const core::ForeignKey *key : generic_keys(sql, refresh, one.table)) keys.push_back(key);
+	}
+	for (const core::ForeignKey *key : keys)
 		if (!refresh.replaced(key->child) && refresh.replaced(key->parent)) out.push_back(key);
 	return out;
 }
 
 std::vector<Check> check_staying(const Refresh &refresh)
 {
+	const std::vector<const core::ForeignKey *> keys = staying_keys(refresh);
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
-	for (const core::ForeignKey *key : staying_keys(refresh)) {
+	for (const core::ForeignKey *key : keys) {
 		// What references the rows that would be removed is looked at by nobody.
 		const auto below = refresh.graph.to(refresh.catalog().root(key->child));
 		const bool referenced = std::any_of(below.begin(), below.end(), [&](const core::ForeignKey *one) { return refresh.graph.node(one->child).mode != core::Mode::empty; });

@@ -4,6 +4,7 @@
 #include "core/plan.hpp"
 #include "core/maps.hpp"
 #include "core/statements.hpp"
+#include "core/words.hpp"
 #include "inputs.hpp"
 #include "origin.hpp"
 
@@ -55,6 +56,17 @@ static void demand_natural_key(const core::Relation &table, const std::vector<st
 		    grant_select(table, missing) + ";"}});
 }
 
+// Models are told by their names.
+static void demand_texts(const core::Relation &table, const std::vector<std::string> &columns)
+{
+	std::vector<std::string> missing;
+	for (const std::string &column : columns)
+		if (!may_select(table, column)) missing.push_back(column);
+	if (!missing.empty())
+		refuse_problems({{"rights", table.name.shown(), "which models are referenced (references: content_type) is told by " + core::listed(missing) + " of " + table.name.shown() + ": that takes SELECT on them",
+		    grant_select(table, missing) + ";"}});
+}
+
 // The target's part of a round of questions, by the statements that the client's core has too. A label that the caller
 // may not read himself is left out.
 PG_FUNCTION(prodsync_answers)
@@ -88,7 +100,8 @@ PG_FUNCTION(prodsync_answers)
 			}
 			args = *origins;
 		}
-		if (!question.columns.empty()) demand_key(table, question.columns[0]);
+		if (question.kind == "models") demand_texts(table, question.columns);
+		else if (!question.columns.empty()) demand_key(table, question.columns[0]);
 		if (question.kind == "pairs") demand_natural_key(table, {question.columns.begin() + 1, question.columns.end()});
 		const bool hidden = (question.kind == "kept_tenants" || question.kind == "fallback") && !may_select(table, question.columns[1]);
 		for (pg::Row &row : pg::Tables(extension).rows(question.sql, args)) {

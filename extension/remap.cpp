@@ -196,6 +196,9 @@ PG_FUNCTION(prodsync_remap_users)
 	for (const core::ForeignKey *key : refresh->graph.keys)
 		if (key->array && is_users(*refresh, key->child, key->columns[0], users))
 			throw pg::Error(PS_REFUSED, describe(*key) + " is an array of users, which sync_remap_users() does not change", {}, "Refresh with the client: it maps them on their way in.");
+	for (const core::GenericRelation &one : refresh->graph.generic)
+		if (refresh->graph.node(one.table).mode == core::Mode::copy)
+			throw pg::Error(PS_REFUSED, one.table.shown() + "." + one.column + " names rows by content type and id, which sync_remap_users() does not follow", {}, "Refresh with the client: it maps them on their way in.");
 	std::vector<Wanted> wanted;    // the tables that may change, exclusively, so that nothing is read that could change
 	for (const auto &[name, node] : refresh->graph.tables)
 		if (node.mode == core::Mode::copy)

@@ -42,6 +42,8 @@ std::vector<Wanted> locks_wanted(const Refresh &refresh, Strength replaced)
 		if (refresh.replaced(key->child) == refresh.replaced(key->parent)) continue;
 		stay(refresh.replaced(key->child) ? key->parent : key->child);
 	}
+	for (const core::GenericRelation &one : refresh.graph.generic)    // objects' ids follow
+		if (!refresh.replaced(one.table) && std::any_of(one.keys.begin(), one.keys.end(), [&](const core::ForeignKey *key) { return refresh.replaced(key->parent); })) stay(one.table);
 	for (const auto &[original, shadow] : refresh.shadows) out.push_back({shadow, Strength::access_exclusive});    // under the same deadline
 	for (Oid relation : staying) out.push_back({relation, Strength::share_row_exclusive});
 	for (Oid sequence : sequences_to_set(refresh)) out.push_back({sequence, Strength::share_row_exclusive});

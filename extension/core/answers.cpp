@@ -207,6 +207,15 @@ void Answers::take(const Config &config, const Graph &graph, const Question &que
 	} else if (question.kind == "missing") {
 		one_row(1);
 		missing[column_key(question.relation, question.columns.at(0))] = number(rows[0][0]);
+	} else if (question.kind == "models") {
+		width(2);
+		const bool here = question.side == Side::target;
+		const std::string column = question.id.substr(7, question.id.size() - 7 - 7);    // "models " ... " source"
+		if (here) models_here[column];
+		else models[column];
+		for (const Row &row : rows)
+			if (here) models_here[column].push_back(text(row[1]));
+			else models[column][text(row[0])] = text(row[1]);
 	} else if (question.kind == "folds") {
 		width(2);
 		Fold &fold = folds[question.relation];
@@ -278,7 +287,7 @@ json Answers::to_json() const
 	json document{{"maximums", maximums}, {"source_tenants", source_tenants}, {"named_tenants", named_tenants}, {"outside", outside},
 	    {"other_path", other_path},
 	    {"kept_tenants", kept_tenants}, {"target_tenants", target_tenants}, {"maps", json::object()}, {"unmatched", unmatched},
-	    {"folds", json::object()}, {"left_out", json::object()}, {"missing", missing}, {"kept_rows", json::object()}, {"asked", asked}};
+	    {"folds", json::object()}, {"left_out", json::object()}, {"missing", missing}, {"models", models}, {"models_here", models_here}, {"kept_rows", json::object()}, {"asked", asked}};
 	for (const auto &[name, rows] : left_out) document["left_out"][name.sql()] = {rows.first, rows.second};
 	for (const auto &[name, map] : maps)
 		document["maps"][name.sql()] = {{"pairs", map.pairs}, {"fallback", map.fallback ? json(*map.fallback) : json()},
@@ -334,6 +343,8 @@ Answers Answers::parse(const json &document)
 			answers.folds[parse_name(name)] = {get(fold, "dropped", Pairs{}), get(fold, "by_ctid", false),
 			    get(fold, "total", std::int64_t{0}), get(fold, "indexes", Texts{})};
 		answers.missing = object(document, "missing").get<std::map<std::string, std::int64_t>>();
+		answers.models = object(document, "models").get<std::map<std::string, Pairs>>();
+		answers.models_here = object(document, "models_here").get<std::map<std::string, Texts>>();
 		for (const auto &[name, rows] : object(document, "left_out").items())
 			answers.left_out[parse_name(name)] = rows.get<std::pair<std::int64_t, std::int64_t>>();
 		for (const auto &[name, rows] : object(document, "kept_rows").items())

@@ -28,7 +28,7 @@ struct Condition {       // of the configuration, over the rows of one table
 
 struct Question {
 	std::string id;    // stable: "maximum public.apps_x.id", "pairs public.auth_user source"
-	std::string kind;  // maximum, source_tenants, kept_tenants, pairs, fallback, unmatched, folds, left_out, missing, kept_rows
+	std::string kind;  // maximum, source_tenants, kept_tenants, pairs, fallback, unmatched, folds, left_out, missing, models, kept_rows
 	Side side = Side::source;
 	Name relation;
 	std::vector<std::string> columns;  // what is asked about; the first one is the key
@@ -75,6 +75,9 @@ struct Answers {
 	std::map<Name, Fold> folds;
 	std::map<Name, std::pair<std::int64_t, std::int64_t>> left_out;    // rows of the source that on_missing: drop leaves out, of how many
 	std::map<std::string, std::int64_t> missing;    // "public.child.constraint" -> source rows whose reference leads to a row that is not copied
+	// "public.table.object_id" -> the content types of production's rows and the models they are, and the models of the target's (generic.hpp)
+	std::map<std::string, std::map<std::string, std::string>> models;
+	std::map<std::string, std::vector<std::string>> models_here;
 	std::map<Name, std::int64_t> kept_rows;  // of the target, for people
 	std::map<std::string, Row> keys;         // private to the client while pairs are built; never in to_json()
 	std::vector<std::string> asked;          // ids of questions that are answered

@@ -44,6 +44,15 @@ struct CheckConstraint {
 	std::vector<std::string> columns;
 };
 
+// Which table a reference leads to, a second column of the row says: the model it names (generic.hpp).
+struct ByModel {
+	std::string column;                    // of the child: a key of `types`, or where there are none the model's name itself
+	Name types;                            // the table of content types, with app_label and model
+	std::string key;                       // its primary key
+	std::vector<std::string> written;      // models that the configuration names, as app_label.model; any other goes by app_label_model
+	std::vector<std::string> names;        // of the models that mean the parent
+};
+
 struct ForeignKey {
 	std::string name;
 	Name child, parent;                    // logical tables: a constraint of a partitioned table is named once, by the root
@@ -53,6 +62,8 @@ struct ForeignKey {
 	bool validated = true, enforced = true, period = false;
 	bool declared = false;                 // no constraint: the configuration says so (soft_references.hpp); the name is "table.column"
 	bool array = false;                    // declared; each element of the child's column is a reference
+	std::string text_of;                   // declared; the child's column is a text that holds a key of this type
+	std::optional<ByModel> by_model;       // declared; only rows of this model reference the parent
 };
 
 struct Relation {

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "generic.hpp"
 #include "idmap.hpp"
 #include "maps.hpp"
 #include "masks.hpp"
@@ -94,6 +95,10 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 			continue;
 		}
 		Transfer transfer{column.name, column.type, column_map(graph, answers, table.name, column.name), "", {}};
+		if (const GenericRelation *generic = generic_relation(graph, table.name, column.name)) {
+			transfer.by_model = maps_by_model(graph, answers, *generic);
+			if (!transfer.by_model.empty()) transfer.by_column = generic->by.column;
+		}
 		transfer.source_value = missing.value(table.name, column.name);
 		transfer.null_unmatched = missing.nulls_unmatched(table.name, column.name);
 		if (rules != masking.end())

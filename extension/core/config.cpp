@@ -185,6 +185,35 @@ void parse_reserved(const Reader &r, const json &j, Config &c)
 	}
 }
 
+// {content_type: COLUMN, models: {app_label.model: TABLE}}
+void parse_generic(const Reader &r, TableRule &rule, const std::string &column, const json &what, const std::string &at)
+{
+	GenericRule generic;
+	generic.type = r.text(what, at, "content_type", false);
+	const json *models = Reader::get(what, "models");
+	if (generic.type.empty()) {
+		if (models && !what.contains("content_type"))
+			r.problem("missing-key", at + ".content_type", "models says nothing without content_type", column + ": {content_type: COLUMN, models: {...}}");
+		return;
+	}
+	if (what.contains("to")) {
+		r.problem("bad-value", at, at + " has both to and content_type: either one table is referenced, or the content type says which", "take one of them out");
+		return;
+	}
+	if (models && !models->is_object()) {
+		r.problem("wrong-type", at + ".models", at + ".models must be a mapping of models to tables", "models: {\"app_label.model\": table}");
+		return;
+	}
+	const json none = json::object();
+	for (const auto &[model, table] : (models ? *models : none).items()) {
+		if (!table.is_null() && (!table.is_string() || table.get<std::string>().empty()))
+			r.problem("wrong-type", at + ".models." + model, at + ".models." + model + " must be the name of a table, or null", "");
+		else
+			generic.models[model] = table.is_null() ? "" : table.get<std::string>();
+	}
+	rule.generic[column] = std::move(generic);
+}
+
 TableRule parse_table(const Reader &r, const std::string &pattern, const json &j)
 {
 	TableRule rule;
@@ -209,11 +238,8 @@ TableRule parse_table(const Reader &r, const std::string &pattern, const json &j
 		}
 		for (const auto &[column, what] : references->items()) {
 			std::string at = where + "." + column;
-			if (what.is_object() && what.contains("content_type")) {
-				r.unsupported(at, "a reference by content type and object id", "take references: " + column + " out");
-				continue;
-			}
-			if (!r.mapping(what, at, {"to", "on_missing"})) continue;
+			if (!r.mapping(what, at, {"to", "on_missing", "content_type", "models"})) continue;
+			parse_generic(r, rule, column, what, at);
 			if (std::string to = r.text(what, at, "to", false); !to.empty()) rule.to[column] = to;
 			if (what.contains("on_missing"))
 				rule.on_missing[column] = r.word(what, at, "on_missing", {"error", "null", "drop"}, {"adopt"}, "error");
@@ -385,6 +411,10 @@ json Config::to_json() const
 		put(j, "match", rule.match);
 		put(j, "tenant_path", rule.tenant_path);
 		for (const auto &[column, table] : rule.to) j["references"][column]["to"] = table;
+		for (const auto &[column, generic] : rule.generic) {
+			j["references"][column]["content_type"] = generic.type;
+			for (const auto &[model, table] : generic.models) j["references"][column]["models"][model] = table.empty() ? json() : json(table);
+		}
 		for (const auto &[column, what] : rule.on_missing) j["references"][column]["on_missing"] = what;
 		out["tables"][rule.pattern] = std::move(j);
 	}

@@ -52,6 +52,12 @@ struct Choice {
 	bool operator==(const Choice &) const = default;
 };
 
+// {content_type: COLUMN, models: {...}} on the column of an object's id.
+struct GenericRule {
+	std::string type;                                  // the column that says which model's row is meant
+	std::map<std::string, std::string> models = {};    // "app_label.model" -> table, or "": of none; "*" -> "prefix_*"
+};
+
 struct TableRule {
 	std::string pattern;                               // as written: table, schema.table, or with * and ?
 	std::optional<Mode> mode;
@@ -59,6 +65,7 @@ struct TableRule {
 	std::vector<std::string> tenant_path;              // columns to follow
 	std::map<std::string, std::string> on_missing;     // column -> error, null, drop, adopt; only where it is said
 	std::map<std::string, std::string> to;             // column -> the table it references without a foreign key
+	std::map<std::string, GenericRule> generic;        // column of an object's id -> what its content type is
 };
 
 struct ColumnRule {

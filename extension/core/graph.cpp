@@ -3,6 +3,7 @@
 #include <functional>
 #include <stdexcept>
 #include "chosen.hpp"
+#include "generic.hpp"
 #include "graph_check.hpp"
 #include "presets.hpp"
 #include "rules.hpp"
@@ -312,6 +313,7 @@ Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Pro
 	b.add_tenants();
 	b.add_keys();
 	add_soft_references(graph, catalog, b.rules, problems);
+	add_generic_relations(graph, catalog, b.rules, problems);
 	if (b.tenant) find_tenant_paths(graph, catalog, *b.tenant, b.rules, problems);
 	for (auto &[name, node] : graph.tables) b.add_generated_key(name, node);
 	b.add_identities();

@@ -47,10 +47,20 @@ struct TableNode {
 	bool stays = false;                     // kept for this run only: --tables and --exclude left it out (chosen.hpp)
 };
 
+// A column that holds the id of a row of whichever table another column of its row says. It carries no identity.
+struct GenericRelation {
+	Name table;
+	std::string column;
+	ByModel by;                             // without names
+	std::map<std::string, Name> models;     // by the name that model_name() makes -> its table; empty: of none
+	std::vector<const ForeignKey *> keys;   // one for each table whose keys the column can hold
+};
+
 struct Graph {
 	std::map<Name, TableNode> tables;       // every table of the catalog that prodsync looks at (Catalog::tables())
 	std::vector<const ForeignKey *> keys;   // enforced ones among them, by child and name, then declared ones
 	std::shared_ptr<std::list<ForeignKey>> declared;    // references without a foreign key; a copy of the graph has the same
+	std::vector<GenericRelation> generic;   // their keys are not among `keys`
 	std::map<std::pair<Name, std::string>, Identity> identities;     // only columns that carry one
 	std::map<Name, Name> roots;             // partitions with foreign keys of their own (or referenced by one) -> their table
 	std::set<Name> cyclic;                  // tables that reference each other in a circle
@@ -67,9 +77,5 @@ struct Graph {
 	// `catalog` must outlive the graph.
 	static Graph build(const Config &, const Catalog &catalog, std::vector<Problem> &problems, std::vector<Problem> &warnings);
 };
-
-// Copied tables that refer to any row of any table by a content type and an object id (Django's generic relations): the ids
-// are no foreign keys, so re-keying does not find them.
-std::vector<Name> generic_relations(const Graph &);
 
 }  // namespace core

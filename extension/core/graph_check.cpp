@@ -32,6 +32,8 @@ struct Check {
 		for (const auto &[column, what] : r.on_missing) references.push_back(column);
 		for (const auto &[column, what] : r.to)
 			if (!r.on_missing.contains(column)) references.push_back(column);
+		for (const auto &[column, what] : r.generic)
+			if (!r.on_missing.contains(column)) references.push_back(column);
 		columns_exist(*node.relation, references, object + ".references");
 		if (node.mode == Mode::empty && !r.match.empty())
 			problems.push_back({"match-empty", object + ".match",
@@ -177,8 +179,6 @@ struct Check {
 	}
 };
 
-bool ends_with_object_id(const std::string &column) { return column.ends_with("object_id") || column.ends_with("object_pk"); }
-
 }  // namespace
 
 void check_graph(const Graph &graph, const Config &config, const Catalog &catalog, const std::optional<Name> &tenant,
@@ -194,20 +194,6 @@ void check_graph(const Graph &graph, const Config &config, const Catalog &catalo
 	for (const ForeignKey *k : graph.keys) c.reference(*k);
 	check_on_missing(graph, catalog, rules, problems);
 	if (tenant) c.tenants(*tenant);
-}
-
-std::vector<Name> generic_relations(const Graph &graph)
-{
-	std::set<Name> out;
-	for (const ForeignKey *k : graph.keys) {
-		const TableNode &child = graph.node(k->child);
-		bool by_type = graph.node(k->parent).relation->name.name == "django_content_type" && child.mode == Mode::copy;
-		if (by_type && std::any_of(child.relation->columns.begin(), child.relation->columns.end(), [](const Column &c) {
-			    return ends_with_object_id(c.name);
-		    }))
-			out.insert(child.relation->name);
-	}
-	return {out.begin(), out.end()};
 }
 
 }  // namespace core

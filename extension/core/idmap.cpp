@@ -60,6 +60,7 @@ IdMap::IdMap(const Fold &fold, const std::string &target_type, bool binary) : id
 std::optional<std::string_view> IdMap::find(std::string_view value) const
 {
 	if (const auto found = pairs_.find(value); found != pairs_.end()) return found->second;
+	if (value.empty()) return value;    // a text that references nothing
 	if (identity_) return unmatched_.contains(value) ? std::nullopt : std::optional(value);
 	if (fallback_) return *fallback_;
 	return std::nullopt;

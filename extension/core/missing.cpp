@@ -4,6 +4,7 @@
 #include <set>
 
 #include "folds.hpp"
+#include "generic.hpp"
 #include "maps.hpp"
 #include "needs.hpp"
 #include "obstacles.hpp"
@@ -61,7 +62,7 @@ std::string matches(const ForeignKey &key, const std::string &parent, const std:
 	std::vector<std::string> parts;
 	for (std::size_t i = 0; i < key.columns.size(); ++i)
 		parts.push_back(column_of(parent, key.referenced[i]) +
-		    (key.array ? " = ANY (" + column_of(child, key.columns[i]) + ")" : " = " + column_of(child, key.columns[i])));
+		    (key.array ? " = ANY (" + column_of(child, key.columns[i]) + ")" : " = " + as_key(key, column_of(child, key.columns[i]))));
 	return joined(parts, " AND ");
 }
 
@@ -106,6 +107,10 @@ std::vector<Gap> gaps(const Config &config, const Graph &graph, const Catalog &s
 			const bool there = source.find(logical_table(graph, key.parent));
 			return there ? std::nullopt : std::optional(Gap::Why::kept);
 		}
+		if (key.by_model) {
+			const Name by = kept_map(graph, key);
+			return by.empty() ? std::optional(Gap::Why::kept) : has_fallback(config, graph, by) ? std::nullopt : std::optional(Gap::Why::unmatched);
+		}
 		if (!parent.mapped) return Gap::Why::kept;
 		const auto mapped = [&](const std::string &column) { return !kept_map(graph, key.child, column).empty(); };
 		if (!std::all_of(key.columns.begin(), key.columns.end(), mapped))
@@ -115,8 +120,9 @@ std::vector<Gap> gaps(const Config &config, const Graph &graph, const Catalog &s
 	};
 	std::map<const ForeignKey *, Gap> found;
 	std::set<Name> losing;
-	std::vector<const ForeignKey *> inner;  // between copied tables
-	for (const ForeignKey *key : graph.keys) {
+	std::vector<const ForeignKey *> inner, keys = graph.keys;  // inner: between copied tables
+	for (const GenericRelation &one : graph.generic) keys.insert(keys.end(), one.keys.begin(), one.keys.end());
+	for (const ForeignKey *key : keys) {
 		if (graph.node(key->child).mode != Mode::copy || !has_columns(source, key->child, key->columns)) continue;
 		const Name child = logical_table(graph, key->child);
 		if (const auto reason = why(*key)) {
@@ -135,27 +141,38 @@ std::vector<Gap> gaps(const Config &config, const Graph &graph, const Catalog &s
 		for (const ForeignKey *key : inner) {
 			const Name child = logical_table(graph, key->child);
 			if (found.contains(key) || !losing.contains(logical_table(graph, key->parent))) continue;
-			const auto action = child == key->child ? on_missing_of_dropped(graph, *key) : OnMissing::error;
+			auto action = child == key->child ? on_missing_of_dropped(graph, *key) : OnMissing::error;
+			if (key->by_model && logical_table(graph, key->parent) == child) action = OnMissing::error;    // no chain of rows that name each other
 			found[key] = {key, Gap::Why::left_out, action};
 			if (action == OnMissing::drop) losing.insert(child);
 			more = true;
 		}
 	}
 	std::vector<Gap> out;
-	for (const ForeignKey *key : graph.keys)
+	for (const ForeignKey *key : keys)
 		if (const auto gap = found.find(key); gap != found.end()) out.push_back(gap->second);
 	return out;
 }
 
 Missing::Missing(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers)
     : config_(config), graph_(graph), source_(source), answers_(answers), gaps_(gaps(config, graph, source))
-{}
+{
+	// What no row of production names is no gap.
+	std::erase_if(gaps_, [&](const Gap &gap) {
+		return gap.key->by_model && !in_use(*generic_relation(graph, gap.key->child, gap.key->columns.front()), *gap.key, answers);
+	});
+}
+
+Name Missing::map_of(const Gap &gap) const
+{
+	return gap.key->by_model ? kept_map(graph_, *gap.key) : kept_map(graph_, gap.key->child, gap.key->columns.front());
+}
 
 bool Missing::ready() const
 {
-	return std::all_of(gaps_.begin(), gaps_.end(), [&](const Gap &gap) {
+	return models_known(graph_, source_, answers_) && std::all_of(gaps_.begin(), gaps_.end(), [&](const Gap &gap) {
 		return gap.why != Gap::Why::unmatched || gap.action != OnMissing::drop ||
-		    map_complete(config_, graph_, answers_, kept_map(graph_, gap.key->child, gap.key->columns.front()));
+		    map_complete(config_, graph_, answers_, map_of(gap));
 	});
 }
 
@@ -172,15 +189,18 @@ std::string Missing::condition(const Gap &gap, const std::string &alias, std::ve
 	std::vector<std::string> given;
 	for (const auto &name : key.columns)
 		given.push_back(key.array ? "cardinality(" + column_of(alias, name) + ") > 0" : column_of(alias, name) + " IS NOT NULL");
+	if (!key.text_of.empty()) given.push_back(column_of(alias, key.columns.front()) + " <> ''");
+	if (key.by_model)
+		given.push_back(of_model(*key.by_model, alias, key.by_model->types.empty() ? "" : from_only(*source_.find(key.by_model->types)) + " AS ct"));
 	if (gap.why == Gap::Why::left_out) {
 		const Relation &parent = *source_.find(key.parent);
 		const std::string next = "g" + std::to_string(way.size());
 		const auto gone = left_out(logical_table(graph_, key.parent), next, way);
-		return "EXISTS (SELECT FROM " + from_only(parent) + " AS " + next + " WHERE " + matches(key, next, alias) + " AND (" + gone + "))";
+		return "EXISTS (SELECT FROM " + from_only(parent) + " AS " + next + " WHERE " + matches(key, next, alias) + (key.by_model ? " AND " + given.back() : "") + " AND (" + gone + "))";
 	}
 	if (gap.why == Gap::Why::unmatched) {
 		const auto &name = key.columns.front();
-		const auto map = answers_.maps.find(kept_map(graph_, key.child, name));
+		const auto map = answers_.maps.find(map_of(gap));
 		std::vector<std::string> known;
 		if (map != answers_.maps.end())
 			for (const auto &[id, here] : map->second.pairs) known.push_back(id);
@@ -325,7 +345,9 @@ std::vector<Question> missing_questions(const Config &config, const Graph &graph
 			continue;
 		}
 		// References to what no map reaches are counted with the map; that a table leads to nothing at all needs no number.
-		if (gap.why == Gap::Why::unmatched || (gap.action != OnMissing::null && gap.why != Gap::Why::left_out)) continue;
+		if (gap.key->by_model) {
+			if (gap.why == Gap::Why::unmatched && !map_complete(config, graph, answers, missing.map_of(gap))) continue;
+		} else if (gap.why == Gap::Why::unmatched || (gap.action != OnMissing::null && gap.why != Gap::Why::left_out)) continue;
 		std::string where = missing.where_missing(gap);
 		for (const auto &more : {filter, missing.where_copied(table)})
 			if (!more.empty()) where += " AND " + more;
@@ -348,6 +370,8 @@ void check_on_missing(
 		if (node.on_missing.empty()) continue;
 		std::set<std::string> known;
 		for (const ForeignKey *key : graph.from(table)) known.insert(key->columns.begin(), key->columns.end());
+		for (const GenericRelation &one : graph.generic)
+			if (one.table == table) known.insert(one.column);
 		for (const auto &[column, action] : node.on_missing)
 			if (node.relation->column(column) && !known.contains(column))
 				problems.push_back({"no-reference", place(table, column),
@@ -355,7 +379,9 @@ void check_on_missing(
 				    "tables:\n  " + yaml_table(target, table) + ":\n    references:\n      " + yaml_word(column) + ": {to: TABLE}    # what it references"});
 	}
 	std::set<Name> losing;
-	for (const ForeignKey *key : graph.keys) {
+	auto keys = graph.keys;
+	for (const GenericRelation &one : graph.generic) keys.insert(keys.end(), one.keys.begin(), one.keys.end());
+	for (const ForeignKey *key : keys) {
 		const auto action = configured_on_missing(graph, *key);
 		if (!action) continue;
 		const TableNode &child = graph.node(key->child);
@@ -451,6 +477,13 @@ void add_missing_obstacles(
 		if (gap.action == OnMissing::null)
 			plan.warnings.push_back({"becomes-null", object,
 			    object + " -> " + parent.shown() + ": " + rows + " of production reference rows that are not copied; the references become NULL", ""});
+		else if (gap.why != Gap::Why::left_out)
+			plan.problems.push_back({gap.why == Gap::Why::unmatched ? "unmatched-reference" : gap.why == Gap::Why::empty ? "reference-to-empty" : "reference-to-kept", object,
+			    object + " -> " + parent.shown() + ": " + rows + " of production reference rows " +
+			        (gap.why == Gap::Why::unmatched  ? "that the target's " + missing.map_of(gap).shown() + " does not have"
+			            : gap.why == Gap::Why::empty ? "of a table that is emptied"
+			                                         : "that are not copied and are not mapped either"),
+			    lines(target, key, may_be_null(graph, key))});
 		else
 			plan.problems.push_back({"reference-to-dropped", object,
 			    object + " -> " + parent.shown() + ": " + rows + " of production reference rows that are left out (on_missing: drop)",

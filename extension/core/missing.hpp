@@ -47,6 +47,8 @@ class Missing {
 public:
 	Missing(const Config &, const Graph &, const Catalog &source, const Answers &);
 	const std::vector<Gap> &all() const { return gaps_; }
+	// The mapped table whose map the reference lacks ids of.
+	Name map_of(const Gap &) const;
 	// Whether everything that the conditions of a table rest on has been asked.
 	bool ready() const;
 	// Rows of this table are left out, here or above.

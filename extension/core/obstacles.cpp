@@ -10,6 +10,7 @@
 #include "missing.hpp"
 #include "needs.hpp"
 #include "rules.hpp"
+#include "generic.hpp"
 #include "soft_references.hpp"
 #include "statements.hpp"
 #include "steps.hpp"
@@ -53,6 +54,7 @@ void constraints(const Config &config, const Graph &graph, Problems &problems)
 {
 	std::vector<std::string> known;
 	for (const ForeignKey *key : graph.keys) known.push_back(key->name);
+	for (const GenericRelation &one : graph.generic) known.push_back(one.table.shown() + "." + one.column);
 	for (const auto &[name, value] : config.checks)
 		if (std::find(known.begin(), known.end(), name) == known.end())
 			problems.push_back(
@@ -365,6 +367,7 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 	const auto fire = accepted(target, config.fire_triggers, "fire_triggers", plan.problems);
 	constraints(config, graph, plan.problems);
 	suggest_soft_references(config, graph, target, plan.warnings);
+	suggest_generic_relations(config, graph, target, plan.warnings);
 	for (const auto &table : plan.tables) {
 		if (table.mode == Mode::keep) continue;
 		of_storage(target, table, published, plan);
@@ -373,7 +376,8 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 		    target, table,
 		    [&](const std::string &column) {
 			    const Identity *identity = graph.identity(table.name, column);
-			    return identity && graph.node(identity->table).key == identity->column ? "ids of kept rows move" : "";
+			    const bool moves = identity ? graph.node(identity->table).key == identity->column : generic_relation(graph, table.name, column) != nullptr;
+			    return moves ? "ids of kept rows move" : "";
 		    },
 		    plan.problems);
 	}
@@ -409,18 +413,8 @@ void add_source_obstacles(
 			    [&](const std::string &column) { 
 				    const auto masked = std::any_of(table.columns.begin(), table.columns.end(),
 				        [&](const Transfer &one) { return one.column == column && one.mask.masks(); });
-				    return masked ? "masked" : column_map(graph, answers, table.name, column).empty() ? "" : "mapped"; },
+				    return masked ? "masked" : !column_map(graph, answers, table.name, column).empty() || generic_relation(graph, table.name, column) ? "mapped" : ""; },
 			    plan.problems);
-	for (const Name &name : generic_relations(graph)) {
-		const auto kept = answers.kept_rows.find(name);
-		const TableNode &node = graph.node(name);
-		if (config.tenants && node.mode == Mode::copy && node.scope == Scope::tenant && kept != answers.kept_rows.end() &&
-		    kept->second > 0)
-			plan.problems.push_back({"generic-relation", name.shown(),
-			    counted(kept->second, "kept row", "kept rows") + " of " + name.shown() +
-			        " name other rows by content type and id, without a foreign key: ids that move would lead elsewhere",
-			    mode_line(target, name, "mode: empty") + "    # or {mode: keep}"});
-	}
 }
 
 }  // namespace core

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "columns.hpp"
+#include "generic.hpp"
 #include "maps.hpp"
 #include "join_tenants.hpp"
 #include "masking.hpp"
@@ -67,7 +68,7 @@ std::string what_happens(
 		if (const auto gone = answers.target_tenants - static_cast<std::int64_t>(answers.kept_tenants.size()); gone > 0)
 			add(plural(gone, "old tenant") + " replaced");
 	if (const auto mapped =
-	        std::count_if(table.columns.begin(), table.columns.end(), [](const Transfer &column) { return !column.map.empty(); }))
+	        std::count_if(table.columns.begin(), table.columns.end(), [](const Transfer &column) { return !column.map.empty() || !column.by_model.empty(); }))
 		add(plural(mapped, "column") + " remapped");
 	if (const auto masked =
 	        std::count_if(table.columns.begin(), table.columns.end(), [](const Transfer &column) { return column.mask.masks(); }))
@@ -233,6 +234,7 @@ json transfers(const std::vector<Transfer> &columns)
 		list.push_back({{"name", column.column}, {"type", column.type}, {"map", column.map.empty() ? "" : column.map.sql()},
 		    {"cast", column.source_cast}});
 		if (!column.source_value.empty()) list.back()["value"] = column.source_value;
+		for (const auto &[type, map] : column.by_model) list.back()["by"][column.by_column][type] = map.sql();
 		if (column.null_unmatched) list.back()["unmatched"] = "null";
 		if (column.mask.masks())
 			list.back()["mask"] = column.mask.to_json();
@@ -271,6 +273,7 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 	add_target_obstacles(config, graph, target, plan);
 	add_source_obstacles(config, graph, source, target, answers, plan);
 	add_missing_obstacles(config, graph, source, target, answers, plan);
+	add_generic_obstacles(config, graph, masking, source, target, answers, plan);
 	add_masking_obstacles(config, graph, masking, source, target, answers, plan);
 	if (const auto open = questions(config, source, target, answers); !open.empty())
 		plan.problems.push_back({"questions", open.front().id,

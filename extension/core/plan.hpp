@@ -20,6 +20,8 @@ struct Transfer {  // one column on its way from source to target
 	MaskRule mask = {};            // how the value is masked; masks() is false: it is not
 	std::string source_value = {};    // SQL over alias t that production evaluates in the column's place (a reference let go of); empty: none
 	bool null_unmatched = false;      // an id that the map does not have becomes NULL
+	std::string by_column = {};       // generic relations: the value of this column at the source says which map replaces the id
+	std::map<std::string, Name> by_model = {};    // its values -> the map; with any other the id stays
 	bool operator==(const Transfer &) const = default;
 };
 

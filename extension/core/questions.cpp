@@ -6,6 +6,7 @@
 #include "digest.hpp"
 #include "folds.hpp"
 #include "maps.hpp"
+#include "generic.hpp"
 #include "missing.hpp"
 #include "predicate.hpp"
 #include "soft_references.hpp"
@@ -75,6 +76,7 @@ public:
 		}
 		for (const auto &[name, node] : graph.tables)
 			if (node.mapped) map(name);
+		for (auto &question : model_questions(config, graph, source, target)) ask(std::move(question));
 		unmatched();
 		if (tenants_known(config, graph, source, answers))
 			for (auto &question : missing_questions(config, graph, source, answers)) ask(std::move(question));

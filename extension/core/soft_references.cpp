@@ -13,16 +13,8 @@ namespace {
 
 bool is_integer(const std::string &type) { return type == "smallint" || type == "integer" || type == "bigint"; }
 
-bool is_text(const std::string &type) { return type == "text" || type == "character varying"; }
-
-// Whether values of the two types name the same row: compared by an operator of the server's own, and written alike.
-bool comparable(const std::string &from, const std::string &to)
-{
-	return (is_integer(from) && is_integer(to)) || (is_text(from) && is_text(to)) || (from == "uuid" && to == "uuid");
-}
-
 void add_one(Graph &graph, const Catalog &catalog, const Name &table, const std::string &column, const std::string &to,
-    const std::string &place, std::vector<Problem> &problems)
+    const std::vector<std::string> &tenant_path, const std::string &place, std::vector<Problem> &problems)
 {
 	const Column *child = graph.node(table).relation->column(column);
 	const auto parent = resolve_table(catalog, to, place + ".to", problems);
@@ -37,11 +29,16 @@ void add_one(Graph &graph, const Catalog &catalog, const Name &table, const std:
 	}
 	const bool array = child->base.ends_with("[]");
 	const auto from = array ? element_type(child->base) : child->base, &type = relation.column(key)->base;
-	if (!comparable(from, type) || (array && !is_id_array(child->base))) {
+	if (!comparable_keys(from, type) || (array && !is_id_array(child->base))) {
 		problems.push_back({"reference-type", place,
 		    shown + " is of type " + child->type + ", the key " + parent->shown() + "." + key + " of type " + relation.column(key)->type +
 		        ": a value of one does not name a row by the other",
 		    "take references: " + column + " out, or give both columns the same type"});
+		return;
+	}
+	const bool by_text = is_text_type(from) && !is_text_type(type);
+	if (by_text && std::find(tenant_path.begin(), tenant_path.end(), column) != tenant_path.end()) {
+		problems.push_back({"reference-type", place, shown + " is a text and cannot be part of a tenant path", "give it the type of " + parent->shown() + "." + key});
 		return;
 	}
 	for (const ForeignKey *other : graph.keys)
@@ -59,6 +56,7 @@ void add_one(Graph &graph, const Catalog &catalog, const Name &table, const std:
 	added.equals = {"OPERATOR(pg_catalog.=)"};
 	added.declared = true;
 	added.array = array;
+	if (by_text) added.text_of = type;
 	graph.keys.push_back(&added);
 }
 
@@ -95,6 +93,15 @@ bool is_id_array(const std::string &base)
 	return base.ends_with("[]") && (is_integer(element_type(base)) || element_type(base) == "uuid");
 }
 
+bool is_text_type(const std::string &base) { return base == "text" || base == "character varying"; }
+
+bool is_key_type(const std::string &base) { return is_integer(base) || is_text_type(base) || base == "uuid"; }
+
+bool comparable_keys(const std::string &column, const std::string &key)
+{
+	return (is_integer(column) && is_integer(key)) || (is_text_type(column) && is_key_type(key)) || (column == "uuid" && key == "uuid");
+}
+
 std::string element_type(const std::string &base) { return base.substr(0, base.size() - std::min<std::size_t>(base.size(), 2)); }
 
 void add_soft_references(
@@ -104,7 +111,7 @@ void add_soft_references(
 	for (const auto &[table, rule] : rules)
 		for (const auto &[column, to] : rule->to)
 			if (graph.tables.contains(table))
-				add_one(graph, catalog, table, column, to, "tables." + rule->pattern + ".references." + column, problems);
+				add_one(graph, catalog, table, column, to, rule->tenant_path, "tables." + rule->pattern + ".references." + column, problems);
 }
 
 void suggest_soft_references(const Config &config, const Graph &graph, const Catalog &catalog, std::vector<Problem> &warnings)

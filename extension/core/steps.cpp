@@ -5,6 +5,7 @@
 #include <set>
 
 #include "folds.hpp"
+#include "generic.hpp"
 #include "maps.hpp"
 
 namespace core {
@@ -75,6 +76,9 @@ class Builder {
 	{
 		std::vector<int> steps;
 		for (const ForeignKey *key : graph.from(table))
+			if (const auto of_parent = loads.find(logical_table(graph, key->parent)); of_parent != loads.end())
+				steps.insert(steps.end(), of_parent->second.begin(), of_parent->second.end());
+		for (const ForeignKey *key : used_generic_keys(graph, answers, table))
 			if (const auto of_parent = loads.find(logical_table(graph, key->parent)); of_parent != loads.end())
 				steps.insert(steps.end(), of_parent->second.begin(), of_parent->second.end());
 		return steps;

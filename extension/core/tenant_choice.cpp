@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 #include "maps.hpp"
+#include "generic.hpp"
 #include "missing.hpp"
 #include "needs.hpp"
 #include "obstacles.hpp"
@@ -38,10 +39,13 @@ bool includes(const std::vector<std::string> &all, const std::string &one) { ret
 std::string id_of(const ForeignKey &key) { return column_key(key.child, key.name); }
 
 // Foreign keys that can lead from a tenant that is copied to one that is not: not the ones that the child's tenant is found by.
-std::vector<const ForeignKey *> crossing(const Graph &graph, const Catalog &source)
+std::vector<const ForeignKey *> crossing(const Graph &graph, const Catalog &source, const Answers &answers)
 {
-	std::vector<const ForeignKey *> out;
-	for (const ForeignKey *key : graph.keys) {
+	std::vector<const ForeignKey *> out, keys = graph.keys;
+	for (const GenericRelation &one : graph.generic)
+		for (const ForeignKey *key : one.keys)
+			if (in_use(one, *key, answers)) keys.push_back(key);
+	for (const ForeignKey *key : keys) {
 		const Name child = logical_table(graph, key->child), parent = logical_table(graph, key->parent);
 		const TableNode &from = graph.node(child), &to = graph.node(parent);
 		const Relation *there = source.find(key->child), *referenced = source.find(key->parent);
@@ -130,7 +134,7 @@ std::vector<Question> tenant_choice_questions(const Config &config, const Graph 
 	if (!tenants_known(config, graph, source, answers)) return out;
 	const Missing missing(config, graph, source, answers);
 	if (!missing.ready() || !missing.circle().empty()) return out;
-	for (const ForeignKey *key_ : crossing(graph, source)) {
+	for (const ForeignKey *key_ : crossing(graph, source, answers)) {
 		const Name child = logical_table(graph, key_->child), parent = logical_table(graph, key_->parent);
 		const auto mine = tenant_rows(config, graph, source, answers, child), theirs = tenant_rows(config, graph, source, answers, parent, "q");
 		if (theirs.empty()) continue;
@@ -138,8 +142,10 @@ std::vector<Question> tenant_choice_questions(const Config &config, const Graph 
 		std::string sql = "SELECT count(*)::text FROM " + from_only(*source.find(key_->child)) + " AS t WHERE " + (mine.empty() ? "" : mine + " AND ") +
 		    (copied.empty() ? "" : copied + " AND ") +
 		    "EXISTS (SELECT FROM " + from_only(*source.find(key_->parent)) + " AS q WHERE ";
+		if (key_->by_model)
+			sql += of_model(*key_->by_model, "t", key_->by_model->types.empty() ? "" : from_only(*source.find(key_->by_model->types)) + " AS ct") + " AND ";
 		for (std::size_t i = 0; i < key_->columns.size(); ++i)
-			sql += "q." + quote_identifier(key_->referenced[i]) + " = " + (key_->array ? "ANY (t." : "t.") + quote_identifier(key_->columns[i]) + (key_->array ? ") AND " : " AND ");
+			sql += "q." + quote_identifier(key_->referenced[i]) + " = " + (key_->array ? "ANY (t." + quote_identifier(key_->columns[i]) + ")" : as_key(*key_, "t." + quote_identifier(key_->columns[i]))) + " AND ";
 		sql += "(" + theirs + ") IS NOT TRUE)";
 		out.push_back({"outside " + id_of(*key_), "outside", Side::source, key_->child, key_->columns, sql, {}, false});
 	}
@@ -179,13 +185,15 @@ void add_tenant_choice_obstacles(const Config &config, const Graph &graph, const
 		    "of production's tenants only " + listed(only) + (only.size() == 1 ? " is" : " are") + " copied; rows that belong to no tenant are not", ""});
 	else
 		plan.warnings.push_back({"tenants-chosen", "tenants.except", "tenants of production that are not copied: " + listed(config.tenants->except), ""});
-	for (const ForeignKey *key : graph.keys) {
+	auto keys = graph.keys;
+	for (const GenericRelation &one : graph.generic) keys.insert(keys.end(), one.keys.begin(), one.keys.end());
+	for (const ForeignKey *key : keys) {
 		const auto count = answers.outside.find(id_of(*key));
 		if (count == answers.outside.end() || count->second == 0) continue;
 		const auto object = key->child.shown() + "." + listed(key->columns);
 		const auto text = object + " -> " + key->parent.shown() + " (" + key->name + "): " + counted(count->second, "row", "rows") +
 		    " of the tenants that are copied reference rows of tenants that are not";
-		if (!key->validated || config.checks.contains(key->name))
+		if (!key->validated || config.checks.contains(name_for_checks(*key)))
 			plan.warnings.push_back({"tenant-outside", object, text, ""});
 		else
 			plan.problems.push_back({"tenant-outside", object, text,

@@ -7,7 +7,7 @@ use Prodsync;
 use Test::More;
 
 my ($production, $uat) = empty_pair();
-$uat->restart('log_statement=all');
+$uat->restart('log_statement=all', 'log_min_messages=info');
 $_->sql(<<'SQL', 'app') for $production, $uat;
 CREATE EXTENSION hstore;
 CREATE TABLE person (id bigint PRIMARY KEY, staff boolean NOT NULL, email text, nick text, about jsonb, raw_about json, mails text[], extra hstore, born date,

@@ -131,6 +131,22 @@ TEST_CASE("words that are none of those known")
 	CHECK(only({{"checks", {{"fk", "ignore"}}}}).object == "checks.fk");
 }
 
+TEST_CASE("P13: a generic relation is read, and written as it was")
+{
+	const json document{{"tables", {{"note", {{"references", {{"object_id", {{"content_type", "type_id"}, {"models", {{"a.b", "b"}, {"c.d", nullptr}, {"*", "x_*"}}}, {"on_missing", "drop"}}}}}}}}}};
+	const auto read = parsed(document);
+	CHECK(read.problems.empty());
+	const GenericRule &rule = read.config.tables.at(0).generic.at("object_id");
+	CHECK(rule.type == "type_id");
+	CHECK(rule.models == std::map<std::string, std::string>{{"a.b", "b"}, {"c.d", ""}, {"*", "x_*"}});
+	CHECK(read.config.to_json()["tables"] == document["tables"]);
+	const auto references = [](const json &what) { return json{{"tables", {{"note", {{"references", {{"object_id", what}}}}}}}}; };
+	CHECK(only(references({{"content_type", "t"}, {"to", "b"}})).id == "bad-value");
+	CHECK(only(references({{"models", {{"a.b", "b"}}}})).object == "tables.note.references.object_id.content_type");
+	CHECK(only(references({{"content_type", "t"}, {"models", {"a"}}})).id == "wrong-type");
+	CHECK(only(references({{"content_type", "t"}, {"models", {{"a.b", 1}}}})).object == "tables.note.references.object_id.models.a.b");
+}
+
 TEST_CASE("what a later version does is said to be not supported, never ignored")
 {
 	auto later = [](const json &document, const std::string &object) {
@@ -142,7 +158,6 @@ TEST_CASE("what a later version does is said to be not supported, never ignored"
 		CHECK_FALSE(p.fix.empty());
 	};
 	later({{"tables", {{"a", {{"references", {{"b", {{"on_missing", "adopt"}}}}}}}}}}, "tables.a.references.b.on_missing");
-	later({{"tables", {{"a", {{"references", {{"b", {{"content_type", "c"}}}}}}}}}}, "tables.a.references.b");
 	later({{"keep_previous", true}}, "keep_previous");
 	later({{"materialized_views", "switch"}}, "materialized_views");
 	later({{"fire_triggers", {"a"}}}, "fire_triggers");

@@ -140,3 +140,31 @@ TEST_CASE("core's maps, in both formats")
 		CHECK(rewritten(rewriter, row("8")) == row("4"));
 	}
 }
+
+TEST_CASE("P13: which map an id goes by, another column of its row says")
+{
+	for (const bool binary : {true, false}) {
+		using Find = std::function<std::optional<std::string_view>(std::string_view)>;
+		const Find find = ids(0, binary).value;
+		const std::string user = binary ? int32(7) : "7";
+		for (const std::size_t at : {0, 1}) {    // the column beside comes before or after the id
+			Replacement replacement{at, "object_id", {}, false};
+			replacement.by = 1 - at;
+			replacement.choose = [&](std::string_view type) { return type == user ? &find : nullptr; };
+			Rewriter rewriter("note", binary, 2, {replacement});
+			CHECK_FALSE(rewriter.plain());
+			const auto row = [&](std::optional<int> type, std::optional<int> id) {
+				std::vector<std::string> fields;
+				for (const auto &value : at ? std::vector{type, id} : std::vector{id, type})
+					fields.push_back(binary ? value ? field(int32(static_cast<std::uint32_t>(*value))) : null : value ? std::to_string(*value) : "\\N");
+				return binary ? tuple(fields) : fields[0] + "\t" + fields[1] + "\n";
+			};
+			const std::string first = binary ? header : "";
+			CHECK(rewritten(rewriter, first + row(7, 1)) == first + row(7, 100));
+			CHECK(rewritten(rewriter, row(8, 1)) == row(8, 1));    // of another model: it stays
+			CHECK(rewritten(rewriter, row(std::nullopt, 1)) == row(std::nullopt, 1));
+			CHECK(rewritten(rewriter, row(7, std::nullopt)) == row(7, std::nullopt));
+			CHECK(exit_code(rewriter, row(7, 3)) == client::exit_check);
+		}
+	}
+}

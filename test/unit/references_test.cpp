@@ -194,14 +194,15 @@ TEST_CASE("declared wrongly: with the place in the configuration and the nearest
 	fixtures::add_table(doc, "likes");
 	fixtures::add_column(doc, "likes", "author", "text", false);
 	fixtures::add_column(doc, "likes", "words", "text[]", false);
+	fixtures::add_column(doc, "likes", "day", "date", false);
 	const auto problem = [&](const std::string &column, const std::string &to) {
 		return Built(doc, with("likes", reference(column, {{"to", to}}))).problems.at(0);
 	};
 	CHECK(problem("author", "user").text == "unknown table \"user\" (did you mean users?)");
 	CHECK(problem("author", "user").object == "tables.likes.references.author.to");
 	CHECK(problem("autor", "users").text.find("did you mean author?") != std::string::npos);
-	CHECK(problem("author", "users").id == "reference-type");
-	CHECK(problem("author", "users").object == "tables.likes.references.author");
+	CHECK(problem("day", "users").id == "reference-type");
+	CHECK(problem("day", "users").object == "tables.likes.references.day");
 	CHECK(problem("words", "users").id == "reference-type");
 	CHECK(problem("author", "order_lines").id == "reference-without-key");
 	CHECK(Built(doc, with("orders", reference("assigned_to", {{"to", "users"}}))).problem("reference-twice").object == "tables.orders.references.assigned_to");
@@ -284,4 +285,145 @@ TEST_CASE("arrays of ids, binary format")
 	CHECK(loose(array({2})) == array({}));
 	CHECK_THROWS_AS(strict(array({1}).substr(0, 21)), std::runtime_error);
 	CHECK_THROWS_AS(strict("x"), std::runtime_error);
+}
+
+namespace {
+
+// Notes on any row, by content type; production's types are 1, 2, 3 (shop.customer, shop.old, auth.user).
+struct Notes {
+	Catalog catalog = small::application();
+	Config config = small::configuration();
+	std::vector<Row> there{{"3", "auth.user"}, {"9", "app.customer"}}, here{{"11", "auth.user"}};
+
+	Notes(const std::string &id = "bigint", const std::string &type = "integer")
+	{
+		auto table = small::Table(catalog, "note");
+		table.serial().column("tenant_id", "bigint", true).column("object_id", id, true).column("type", type).column("author", "text").references({"tenant_id"}, "tenant");
+		if (type == "integer") table.references({"type"}, "content_type");
+		small::Table(catalog, "app_customer").serial().column("tenant_id", "bigint", true).references({"tenant_id"}, "tenant");
+		config.tables.push_back({});
+		config.tables.back().pattern = "note";
+		config.tables.back().generic["object_id"] = {"type"};
+		config.tables.back().to["author"] = "auth_user";
+	}
+	GenericRule &rule() { return config.tables.back().generic.at("object_id"); }
+	Plan plan(const std::string &missing = "0") const
+	{
+		return make_plan(config, catalog, catalog, small::answered(config, catalog, catalog, [&](const Question &question) -> std::vector<Row> {
+			if (question.kind == "models") return question.side == Side::source ? there : here;
+			if (question.kind == "missing") return {{missing}};
+			if (question.kind == "left_out") return {{"1", "5"}};
+			return small::rows_for(question);
+		}));
+	}
+};
+
+}  // namespace
+
+TEST_CASE("P13: an object id goes by the map of its content type")
+{
+	Notes notes;
+	notes.rule().models["auth.user"] = "auth_user";    // not by convention: the table is auth_user all the same
+	const auto plan = notes.plan();
+	for (const auto &problem : plan.problems) UNSCOPED_INFO(problem.text);
+	CHECK(plan.problems.empty());
+	const Transfer &id = transfer(plan, "note", "object_id");
+	CHECK(id.map.empty());
+	CHECK(id.by_column == "type");
+	CHECK(id.by_model == std::map<std::string, Name>{{"3", small::name("auth_user")}});
+	CHECK(transfer(plan, "note", "author").map == small::name("auth_user"));    // a text that holds the id
+	// both sides must agree on it
+	Notes other;
+	other.there = {{"9", "app.customer"}};
+	CHECK(plan.binding() != other.plan().binding());
+	CHECK(transfer(other.plan(), "note", "object_id").by_model.empty());
+}
+
+TEST_CASE("P13: models whose table is not known stop the plan, with what to write")
+{
+	Notes notes;
+	notes.there.push_back({"4", "shop.customer_tag"});
+	notes.here.push_back({"12", "shop.vip"});
+	auto plan = notes.plan();
+	const auto *problem = find(plan.problems, "unknown-model", "note.object_id");
+	REQUIRE(problem);
+	CHECK(problem->text.ends_with("shop.customer_tag, shop.vip"));
+	CHECK(problem->fix.find("object_id: {content_type: type, models: {") != std::string::npos);
+	notes.rule().models = {{"shop.customer_tag", "customer_tag"}, {"shop.vip", ""}};
+	CHECK_FALSE(find(notes.plan().problems, "unknown-model"));
+	notes.rule().models = {{"vip", "vip"}};
+	CHECK(find(notes.plan().problems, "bad-value"));
+	notes.rule().models = {{"*", "no star"}};
+	CHECK(find(notes.plan().problems, "bad-value"));
+}
+
+TEST_CASE("P13: a prefix says where the tables of all models are")
+{
+	Notes notes;
+	small::Table(notes.catalog, "apps_crm_lead").serial().column("tenant_id", "bigint", true).references({"tenant_id"}, "tenant");
+	small::Table(notes.catalog, "apps_crm_deal").serial().column("tenant_id", "bigint", true).references({"tenant_id"}, "tenant");
+	notes.there = {{"4", "crm.lead"}, {"5", "crm.deal"}};
+	const auto plan = notes.plan();
+	const auto *problem = find(plan.problems, "unknown-model");
+	REQUIRE(problem);
+	CHECK(problem->fix.find("models: {\"*\": \"apps_*\"}") != std::string::npos);
+	notes.rule().models = {{"*", "apps_*"}};
+	CHECK(notes.plan().problems.empty());
+	const auto graph = small::graph(notes.config, notes.catalog);
+	CHECK(graph.generic.at(0).models.at("crm_lead") == small::name("apps_crm_lead"));
+	CHECK(graph.generic.at(0).models.at("app_customer") == small::name("app_customer"));
+}
+
+TEST_CASE("P13: objects that are not copied: on_missing")
+{
+	Notes notes;
+	small::Table(notes.catalog, "mail_box").serial();
+	notes.config.tables.push_back({});
+	notes.config.tables.back().pattern = "mail_box";
+	notes.config.tables.back().mode = Mode::empty;
+	std::swap(notes.config.tables.back(), notes.config.tables[notes.config.tables.size() - 2]);
+	notes.there = {{"6", "mail.box"}};
+	CHECK(notes.plan("0").problems.empty());
+	const auto refused = notes.plan("2");
+	const auto *problem = find(refused.problems, "reference-to-empty", "note.object_id");
+	REQUIRE(problem);
+	CHECK(problem->text.find("2 rows") != std::string::npos);
+	notes.config.tables.back().on_missing["object_id"] = "drop";
+	const auto plan = notes.plan();
+	CHECK(plan.problems.empty());
+	CHECK(small::step(plan, "load", "note").filter.find("t.type IN (SELECT ct.id FROM ONLY public.content_type AS ct WHERE pg_catalog.format('%s_%s', ct.app_label, ct.model) = ANY ('{") != std::string::npos);
+	notes.config.tables.back().on_missing["object_id"] = "null";
+	CHECK(find(notes.plan().problems, "cannot-be-null"));
+}
+
+TEST_CASE("P13: classes by their names, as Rails has them")
+{
+	Notes notes("bigint", "text");
+	notes.there = {{"User", "User"}};
+	notes.here = {{"Customer", "Customer"}};
+	CHECK(find(notes.plan().problems, "content-type"));
+	notes.rule().models = {{"User", "auth_user"}, {"Customer", "customer"}};
+	const auto plan = notes.plan();
+	CHECK(plan.problems.empty());
+	CHECK(transfer(plan, "note", "object_id").by_model == std::map<std::string, Name>{{"User", small::name("auth_user")}});
+}
+
+TEST_CASE("P13: what cannot be followed is refused")
+{
+	SECTION("a unique key that ids of merged rows are part of")
+	{
+		Notes notes;
+		small::Table(notes.catalog, "other");
+		notes.catalog.relations.at(small::name("note")).indexes.push_back({});
+		auto &index = notes.catalog.relations.at(small::name("note")).indexes.back();
+		index.name = "once", index.unique = true, index.columns = {"type", "object_id"};
+		CHECK(find(notes.plan().problems, "generic-fold"));
+		notes.there = {{"9", "app.customer"}};
+		CHECK_FALSE(find(notes.plan().problems, "generic-fold"));
+	}
+	SECTION("ids of another type")
+	{
+		Notes notes("date");
+		CHECK(find(notes.plan().problems, "reference-type", "tables.note.references.object_id"));
+	}
 }

@@ -1,0 +1,22 @@
+// Generic relations on the target: keys that hold for rows of one model only, with the condition that says so. There is one for each table that could be
+// meant; statements are worth their time for those that rows use.
+#pragma once
+#include "content.hpp"
+
+namespace prodsync {
+
+// The row `child` of the old content is of the key's model; of the new content.
+std::string of_model(const core::ForeignKey &, const std::string &child);
+std::string of_model_afterwards(const Refresh &, const core::ForeignKey &, const std::string &child);
+
+// Generic keys of the table that its rows as they are now use; that the new content of one relation (a leaf, or the table) uses.
+std::vector<const core::ForeignKey *> generic_keys(pg::Tables &, const Refresh &, const core::Name &table);
+std::vector<const core::ForeignKey *> generic_keys_afterwards(pg::Tables &, const Refresh &, const core::Name &relation);
+// All keys of the table that its rows in prodsync_work.kept use.
+std::vector<const core::ForeignKey *> keys_of_kept(pg::Tables &, const Refresh &, const core::Name &table);
+
+// An object's id in the new content, as new_value() has it.
+struct Replaced;
+Replaced new_object_id(const Refresh &, const core::GenericRelation &, const std::string &type, const std::string &alias, int number);
+
+}  // namespace prodsync
