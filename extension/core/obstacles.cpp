@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -175,21 +176,35 @@ std::string listed_for_option(const std::vector<std::string> &names)
 	return all;
 }
 
-void reserved_ranges(const Graph &graph, const Answers &answers, Plan &plan)
+// A start above production's ids that the type still holds, with room for rows of the target; 0 where the type has none.
+std::int64_t later_start(const std::string &type, std::int64_t start, std::int64_t maximum)
+{
+	const std::int64_t largest = type == "smallint" ? std::numeric_limits<std::int16_t>::max()
+	    : type == "integer"                         ? std::numeric_limits<std::int32_t>::max()
+	                                                : std::numeric_limits<std::int64_t>::max();
+	while (start <= maximum && start <= largest / 10) start *= 10;
+	if (start > maximum && start < largest) return start;
+	return largest - maximum < 4 ? 0 : maximum + (largest - maximum) / 2;
+}
+
+void reserved_ranges(const Config &config, const Graph &graph, const Answers &answers, Plan &plan)
 {
 	for (const auto &[name, node] : graph.tables) {
 		const auto maximum = answers.maximums.find(column_key(name, node.key));
 		const Column *column = node.relation ? node.relation->column(node.key) : nullptr;
 		if (node.mode != Mode::copy || node.key.empty() || !column) continue;
+		if (maximum == answers.maximums.end() || maximum->second < node.reserved_from) continue;
+		// The range may be that of the sequence's type, which is the narrower one.
+		std::string type = column->base;
+		for (const auto &[other, start] : config.reserved_from)
+			if (config.reserved_from.at(type) != node.reserved_from && start == node.reserved_from) type = other;
 		const auto object = name.shown() + "." + node.key;
-		if (maximum != answers.maximums.end() && maximum->second >= node.reserved_from) {
-			std::int64_t start = node.reserved_from;
-			while (start <= maximum->second && start <= 100'000'000'000'000'000) start *= 10;
-			plan.problems.push_back({"reserved-range", object,
-			    object + " goes up to " + shown_count(maximum->second) + " in production, into the range from " +
-			        shown_count(node.reserved_from) + " that is reserved for rows of the target",
-			    "reserved_from: {" + column->base + ": " + std::to_string(start) + "}"});
-		}
+		const auto start = later_start(type, node.reserved_from, maximum->second);
+		plan.problems.push_back({"reserved-range", "reserved_from." + type,
+		    object + " goes up to " + shown_count(maximum->second) + " in production, into the range from " +
+		        shown_count(node.reserved_from) + " that is reserved for rows of the target",
+		    start ? "reserved_from: {" + type + ": " + std::to_string(start) + "}"
+		          : object + " has no room left for rows of the target: give it a wider type"});
 	}
 }
 
@@ -396,7 +411,7 @@ void add_source_obstacles(
 		    ""});
 	large_objects(source, target, accepted(target, config.accept_large_objects, "accept.large_objects", plan.problems), plan);
 	rights(source, graph, config, plan);
-	if (config.tenants) reserved_ranges(graph, answers, plan);
+	if (config.tenants) reserved_ranges(config, graph, answers, plan);
 	maps(config, graph, source, target, answers, plan);
 	references(graph, target, plan, plan.problems);
 	add_fold_obstacles(
