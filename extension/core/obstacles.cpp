@@ -8,6 +8,7 @@
 #include <set>
 
 #include "maps.hpp"
+#include "masking.hpp"
 #include "missing.hpp"
 #include "needs.hpp"
 #include "rules.hpp"
@@ -61,7 +62,7 @@ void constraints(const Config &config, const Graph &graph, Problems &problems)
 			        "names of constraints are as in the catalog"});
 }
 
-// Rows go to the leaf they are read for; a column that changes on the way would put them into the wrong one. `changes` says why it does.
+// Kept rows go to the leaf they come from; a value that changes on the way would put them into the wrong one. `changes` says why it does.
 void partition_keys(const Catalog &target, const PlannedTable &table,
     const std::function<std::string(const std::string &)> &changes, Problems &problems)
 {
@@ -70,8 +71,8 @@ void partition_keys(const Catalog &target, const PlannedTable &table,
 		for (const Column &column : relation.columns)
 			if (const auto why = mentions(relation.partition_key, column.name) ? changes(column.name) : ""; !why.empty())
 				problems.push_back({"partition-key-changes", table.name.shown() + "." + column.name,
-				    name.shown() + " is partitioned by " + column.name + ", whose values change on the way (" + why +
-				        "): rows would have to be routed anew, which comes with a later version",
+				    name.shown() + " is partitioned by " + column.name + ", whose values change in kept rows (" + why +
+				        "): they could belong into other partitions, into which this version cannot bring them",
 				    mode_line(target, table.name, "mode: keep")});
 	}
 }
@@ -350,26 +351,6 @@ void references(const Graph &graph, const Catalog &target, const Plan &plan, Pro
 	}
 }
 
-void partitions(const Catalog &source, const Catalog &target, const Plan &plan, Problems &problems)
-{
-	for (const auto &table : plan.tables) {
-		if (table.mode != Mode::copy || !table.in_source) continue;
-		const auto here = leaves_by_bound(target, table.name), there = leaves_by_bound(source, table.name);
-		std::string differ;
-		for (const auto &[bound, leaf] : here)
-			if (!there.contains(bound)) differ += (differ.empty() ? "" : ", ") + leaf->name.shown() + " is not in production";
-		for (const auto &[bound, leaf] : there)
-			if (!here.contains(bound))
-				differ += (differ.empty() ? "" : ", ") + leaf->name.shown() + " of production is not in the target";
-		if (!differ.empty())
-			problems.push_back({"partitions-differ", table.name.shown(),
-			    "partitions of " + table.name.shown() + " differ (by bounds): " + differ +
-			        "; loading through the root comes with a later version",
-			    "-- give " + table.name.shown() + " the same partitions in the target, or\n" +
-			        mode_line(target, table.name, "mode: keep")});
-	}
-}
-
 }  // namespace
 
 void add_target_obstacles(const Config &config, const Graph &graph, const Catalog &target, Plan &plan)
@@ -416,15 +397,16 @@ void add_source_obstacles(
 	references(graph, target, plan, plan.problems);
 	add_fold_obstacles(
 	    config, graph, source, target, answers, accepted(target, config.accept_folded, "accept.folded", plan.problems), plan);
-	partitions(source, target, plan, plan.problems);
 	for (const auto &table : plan.tables)
-		if (table.mode == Mode::copy)
+		if (config.tenants && masks_kept_rows(config) && table.mode == Mode::copy)
 			partition_keys(
 			    target, table,
-			    [&](const std::string &column) { 
-				    const auto masked = std::any_of(table.columns.begin(), table.columns.end(),
-				        [&](const Transfer &one) { return one.column == column && one.mask.masks(); });
-				    return masked ? "masked" : column_map(graph, answers, table.name, column).empty() ? "" : "mapped"; },
+			    [&](const std::string &column) {
+				    return std::any_of(table.columns.begin(), table.columns.end(),
+				               [&](const Transfer &one) { return one.column == column && one.mask.masks(); })
+				        ? "masked"
+				        : "";
+			    },
 			    plan.problems);
 	for (const Name &name : generic_relations(graph)) {
 		const auto kept = answers.kept_rows.find(name);
