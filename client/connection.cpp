@@ -269,6 +269,8 @@ Error Connection::error(const PGresult *result, Show show) const
 	std::string advice;
 	if (sqlstate.starts_with("53")) advice = sqlstate == "53100" ? "the disk of that server is full" : "that server is short of memory, locks or connections";
 	else if (sqlstate == "40001") advice = "a standby gave up our snapshot: raise max_standby_streaming_delay there, or set hot_standby_feedback";
+	// execPartition.c: of all of 23514, the one without a constraint
+	else if (!shown && sqlstate == "23514" && !object.table.empty() && object.constraint.empty()) advice = "no partition of " + core::Name{object.schema, object.table}.shown() + " takes a row of the source: give the target one, or a DEFAULT partition";
 	else if (const char *words = shown || object.table.empty() ? nullptr : misfit(sqlstate)) advice = std::string(words) + "; prodsync plan names what differs between the two schemas";
 	else if (sqlstate == "42501") advice = "the role " + user() + " lacks a right there";
 	Error error(exit_other, text, advice, {}, sqlstate);

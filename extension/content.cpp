@@ -79,12 +79,12 @@ static void leave_without_step(const pg::Extension &extension, Refresh &refresh)
 	{
 		pg::AsExtension as(extension);
 		pg::Spi spi;
-		for (const pg::Row &row : spi.rows("SELECT original FROM prodsync_work.run_step WHERE run = $1::int AND kind IN ('load', 'empty')", {std::to_string(refresh.run)}))
+		for (const pg::Row &row : spi.rows("SELECT original FROM prodsync_work.run_step WHERE run = $1::int AND kind IN ('load', 'empty', 'route')", {std::to_string(refresh.run)}))
 			filled.insert(static_cast<Oid>(std::stoul(*row[0])));
 	}
 	for (auto &[name, node] : refresh.graph.tables) {
 		std::vector<const core::Relation *> storage = refresh.catalog().storage(name);
-		if (!storage.empty() && filled.count(static_cast<Oid>(storage[0]->oid))) continue;
+		if (filled.count(refresh.oid(name)) || (!storage.empty() && filled.count(static_cast<Oid>(storage[0]->oid)))) continue;
 		if (node.mode != core::Mode::keep) node.on_missing.clear();    // said of its copied rows; these stay
 		node.mode = core::Mode::keep;
 	}

@@ -1,7 +1,7 @@
 // COPY into a shadow by a role that has no right on it.
 //
 // The hook lets exactly one thing through that the server would refuse: a top-level COPY FROM STDIN into a shadow that this role's own
-// sync_step() made in this transaction. It runs as the table's owner in a restricted operation, so CHECK, DEFAULT, domain and generation
+// sync_step() made in this transaction, or routes rows into. It runs as the table's owner in a restricted operation, so CHECK, DEFAULT, domain and generation
 // code of the owner runs with the owner's rights, neither the loader's nor a superuser's. Nothing in here has a destructor: an ERROR may pass.
 #include "shadow.hpp"
 #include "layout.hpp"
@@ -9,6 +9,7 @@
 #include "pg_versions.hpp"
 
 extern "C" {
+#include "catalog/pg_inherits.h"
 PGDLLEXPORT void _PG_init(void);
 }
 
@@ -82,7 +83,9 @@ static void utility(UTILITY_ARGS)
 	int security, level = NewGUCNestLevel();
 	GetUserIdAndSecContext(&user, &security);
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	SetUserIdAndSecContext(rel->rd_rel->relowner, security | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	// Through a root to partitions of several owners: neither may run the other's code.
+	List *written = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? find_all_inheritors(shadow, RowExclusiveLock, nullptr) : list_make1_oid(shadow);
+	SetUserIdAndSecContext(pg::runs_code_of(written, user), security | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	ParseState *state = make_parsestate(nullptr);
 	state->p_sourcetext = sql;
 	(void) addRangeTableEntryForRelation(state, rel, RowExclusiveLock, nullptr, false, false);

@@ -23,7 +23,8 @@ int discard_run(const pg::Extension &extension, int run, const std::string &reas
 		pg::Spi spi;
 		status = spi.one("SELECT status FROM prodsync_work.run WHERE run = $1::int FOR UPDATE", {number}).value_or("gone");
 		if (status != "started" && status != "switched") return 0;
-		some = spi.rows("SELECT shadow FROM prodsync_work.shadow WHERE run = $1::int ORDER BY shadow LIMIT $2::int",
+		// Partitions before their root, which would take all of them with it at once.
+		some = spi.rows("SELECT shadow FROM prodsync_work.shadow WHERE run = $1::int ORDER BY shadow DESC LIMIT $2::int",
 		    {number, std::to_string(budget)});
 	}
 	for (const pg::Row &row : some) {

@@ -118,6 +118,13 @@ void remember_shadow(const pg::Extension &extension, int run, Oid original, Oid 
 	    {number(run), number(original), number(shadow)});
 }
 
+void forget_shadow(const pg::Extension &extension, int run, Oid original)
+{
+	pg::AsExtension as(extension);
+	pg::Spi spi;
+	spi.run("DELETE FROM prodsync_work.shadow WHERE run = $1::int AND original = $2::oid", {number(run), number(original)});
+}
+
 std::vector<std::pair<Oid, Oid>> shadows(const pg::Extension &extension, int run)
 {
 	pg::AsExtension as(extension);

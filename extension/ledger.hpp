@@ -51,6 +51,7 @@ StepRow step(const pg::Extension &, int run, int step);
 void step_started(const pg::Extension &, int run, int step);
 void step_done(const pg::Extension &, int run, int step, std::optional<std::int64_t> rows);
 void remember_shadow(const pg::Extension &, int run, Oid original, Oid shadow);
+void forget_shadow(const pg::Extension &, int run, Oid original);
 std::vector<std::pair<Oid, Oid>> shadows(const pg::Extension &, int run);    // (original, shadow), by original
 void record(const pg::Extension &, int run, const std::vector<Check> &checks);
 // Statuses that end a run free its documents.

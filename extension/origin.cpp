@@ -16,7 +16,8 @@ std::vector<Origin> known_origins(pg::Tables &sql, const core::Catalog &target, 
 			 {system_identifier, database})) {
 		Oid leaf = static_cast<Oid>(std::stoul(row[0].value_or("0")));
 		if (leaf == InvalidOid) out.push_back({leaf, {}, *row[1]});
-		else if (auto found = names.find(leaf); found != names.end()) out.push_back({leaf, found->second, *row[1]});
+		else if (auto found = names.find(leaf); found != names.end())    // routed: the root's load
+			for (const core::Relation *one : target.storage(found->second)) out.push_back({static_cast<Oid>(one->oid), one->name, *row[1]});
 	}
 	return out;
 }

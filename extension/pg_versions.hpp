@@ -9,9 +9,11 @@
 #define UTILITY_PASS p, sql, ro, context, par, env, dest, done
 #define BEGIN_COPY(state, rel, stmt) BeginCopyFrom(state, rel, nullptr, nullptr, false, nullptr, (stmt)->attlist, (stmt)->options)
 #define WRITES_TO(estate, info) (void) 0
+#define FORGET_PARENT(child, parent) (void) DeleteInheritsTuple(child, parent, false, nullptr)
 #define COMPUTE_GENERATED(info, estate, slot) ExecComputeStoredGenerated(info, estate, slot, CMD_INSERT)
 #define STORE_ROWS(dest, store) SetTuplestoreDestReceiverParams(dest, store, CurrentMemoryContext, true, nullptr, nullptr)
 #else
+#define FORGET_PARENT(child, parent) (void) DeleteInheritsTuple(child, parent)
 #define STORE_ROWS(dest, store) SetTuplestoreDestReceiverParams(dest, store, CurrentMemoryContext, true)
 #define WRITES_TO(estate, info) ((estate)->es_result_relations = (info), (estate)->es_num_result_relations = 1, (estate)->es_result_relation_info = (info))
 #define COMPUTE_GENERATED(info, estate, slot) ExecComputeStoredGenerated(estate, slot, CMD_INSERT)

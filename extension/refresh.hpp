@@ -16,6 +16,9 @@ std::string read_catalog();
 // steps.cpp: how each kind of step is done.
 void step_empty(const pg::Extension &, int run, const StepRow &);
 void step_index(const pg::Extension &, int run, const StepRow &);
+void step_route(const pg::Extension &, int run, const StepRow &);        // route.cpp
+void step_routed(const pg::Extension &, int run, const StepRow &);
+void finish_small(const pg::Extension &, Oid original, Oid shadow);      // indexes and statistics of a small table
 void step_verify(const pg::Extension &, int run, const StepRow &);       // verify.cpp
 void step_preflight(const pg::Extension &, int run);                     // switch.cpp
 void step_refresh(const pg::Extension &, int run, const StepRow &);      // a materialized view, after the switch

@@ -9,6 +9,7 @@
 #include "pg_versions.hpp"
 extern "C" {
 #include "catalog/partition.h"
+#include "catalog/pg_partitioned_table.h"
 }
 
 namespace prodsync {
@@ -38,7 +39,7 @@ static List *bound_of(Relation rel)
 	return bound;
 }
 
-List *rules_of(Relation rel)
+static List *rules_of(Relation rel, bool for_rows)
 {
 	List *out = NIL;
 	auto add = [&](ConstrType type, const char *name, int attnum, Node *expr) {
@@ -53,15 +54,17 @@ List *rules_of(Relation rel)
 			Node *value = static_cast<Node *>(stringToNode(constr->defval[i].adbin));
 			if (!draws_from_sequence(value, nullptr)) add(CONSTR_DEFAULT, nullptr, constr->defval[i].adnum, value);
 		}
-		for (int i = 0; i < constr->num_check; i++)
+		for (int i = 0; for_rows && i < constr->num_check; i++)
 			if (constr->check[i].ccvalid && IS_ENFORCED(constr->check[i]))    // NOT VALID promises nothing about existing rows
 				add(CONSTR_CHECK, constr->check[i].ccname, 0, static_cast<Node *>(stringToNode(constr->check[i].ccbin)));
 	}
-	if (rel->rd_rel->relispartition)
+	if (for_rows && rel->rd_rel->relispartition)
 		if (List *bound = bound_of(rel))
 			add(CONSTR_CHECK, "partition bound", 0, reinterpret_cast<Node *>(make_ands_explicit(static_cast<List *>(copyObjectImpl(bound)))));
 	return out;
 }
+
+List *rules_of(Relation rel) { return rules_of(rel, true); }
 
 static Datum options_of(Oid rel)
 {
@@ -111,6 +114,15 @@ static void set_replica_identity(Oid shadow, TupleDesc desc)
 	CommandCounterIncrement();
 }
 
+static void belong_to(Oid shadow, Oid extension)    // pg_dump leaves it out, DROP EXTENSION takes it
+{
+	ObjectAddress member, owner;
+	ObjectAddressSet(member, RelationRelationId, shadow);
+	ObjectAddressSet(owner, ExtensionRelationId, extension);
+	recordDependencyOn(&member, &owner, DEPENDENCY_EXTENSION);
+	CommandCounterIncrement();
+}
+
 static Oid create(int run, Oid orig, Oid extension)
 {
 	Relation rel = table_open(orig, AccessShareLock);
@@ -125,13 +137,44 @@ static Oid create(int run, Oid orig, Oid extension)
 	CommandCounterIncrement();
 	set_replica_identity(shadow, desc);
 	if (Oid toast = rel->rd_rel->reltoastrelid; OidIsValid(toast)) create_toast(shadow, toast);
-	ObjectAddress member, owner;
-	ObjectAddressSet(member, RelationRelationId, shadow);
-	ObjectAddressSet(owner, ExtensionRelationId, extension);
-	recordDependencyOn(&member, &owner, DEPENDENCY_EXTENSION);    // pg_dump leaves it out, DROP EXTENSION takes it
-	CommandCounterIncrement();
+	belong_to(shadow, extension);
 	table_close(rel, NoLock);           // the lock stays: no DDL on the original until the step commits
 	return shadow;
+}
+
+// Rows pass through it: of its rules only those count that give a row its values. Columns keep their numbers, so the partition key's do too.
+static Oid create_partitioned(int run, Oid orig, Oid extension)
+{
+	Relation rel = table_open(orig, AccessShareLock);
+	Assert(rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE);
+	Oid shadow = heap_create_with_catalog(psprintf("s_%d_%u", run, orig), work_schema(), InvalidOid, InvalidOid, InvalidOid, InvalidOid,
+		rel->rd_rel->relowner, InvalidOid, layout_of(rel), rules_of(rel, false), RELKIND_PARTITIONED_TABLE, rel->rd_rel->relpersistence, false, false,
+		ONCOMMIT_NOOP, 0, false, true, true, orig, nullptr);
+	CommandCounterIncrement();
+	HeapTuple key = SearchSysCache1(PARTRELID, ObjectIdGetDatum(orig));
+	if (!HeapTupleIsValid(key)) pg::raise(ERRCODE_UNDEFINED_TABLE, "relation %u is gone", orig);
+	Form_pg_partitioned_table of = reinterpret_cast<Form_pg_partitioned_table>(GETSTRUCT(key));
+	bool none;
+	Datum classes = SysCacheGetAttr(PARTRELID, key, Anum_pg_partitioned_table_partclass, &none);
+	Datum collations = SysCacheGetAttr(PARTRELID, key, Anum_pg_partitioned_table_partcollation, &none);
+	Datum written = SysCacheGetAttr(PARTRELID, key, Anum_pg_partitioned_table_partexprs, &none);
+	List *expressions = none ? NIL : static_cast<List *>(stringToNode(TextDatumGetCString(written)));
+	Relation root = table_open(shadow, AccessExclusiveLock);
+	StorePartitionKey(root, of->partstrat, of->partnatts, of->partattrs.values, expressions, reinterpret_cast<oidvector *>(DatumGetPointer(classes))->values,
+		reinterpret_cast<oidvector *>(DatumGetPointer(collations))->values);
+	table_close(root, NoLock);
+	ReleaseSysCache(key);
+	CommandCounterIncrement();
+	belong_to(shadow, extension);
+	table_close(rel, NoLock);
+	return shadow;
+}
+
+Oid create_root(const pg::Extension &extension, int run, Oid original)
+{
+	pg::AsExtension as(extension);
+	Oid member_of = extension.oid;
+	return pg::call([=] { return create_partitioned(run, original, member_of); });
 }
 
 Oid create_shadow(const pg::Extension &extension, int run, Oid original)

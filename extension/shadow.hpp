@@ -9,6 +9,8 @@ namespace prodsync {
 
 // Makes the shadow s_<run>_<original>, a member of the extension, without foreign keys, triggers, policies, identity. Returns its oid.
 Oid create_shadow(const pg::Extension &, int run, Oid original);
+// The same of a partitioned table, which holds no rows: without its partitions (route.cpp).
+Oid create_root(const pg::Extension &, int run, Oid original);
 // Lets COPY FROM STDIN into this shadow through for the current role until the transaction ends (copy_hook.cpp).
 void allow_copy(Oid shadow);
 // Rows that COPY put into this shadow in this transaction; nullopt where allow_copy() was not called in it.

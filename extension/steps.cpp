@@ -50,6 +50,10 @@ static void commit_without_waiting()
 
 static Oid make_shadow(const pg::Extension &extension, int run, const StepRow &step)
 {
+	if (step.item.value("routed", false)) {    // made by the step before, for all loads of the table
+		if (!OidIsValid(step.shadow)) throw pg::Error(PS_REFUSED, step.relation + " has no shadow yet");
+		return step.shadow;
+	}
 	Oid original = step.original;
 	if (!OidIsValid(original) || !pg::call([=] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(original)); }))
 		throw pg::Error(PS_STALE, step.relation + " of the target was dropped since the run started");
@@ -58,7 +62,7 @@ static Oid make_shadow(const pg::Extension &extension, int run, const StepRow &s
 	return shadow;
 }
 
-static void finish_small(const pg::Extension &extension, Oid original, Oid shadow)
+void finish_small(const pg::Extension &extension, Oid original, Oid shadow)
 {
 	for (Oid index : indexes_of(original)) {
 		build_index(extension, shadow, index);
@@ -110,6 +114,10 @@ PG_FUNCTION(prodsync_step)
 	}
 	if (step.kind == "empty")
 		step_empty(extension, run, step);
+	else if (step.kind == "route")
+		step_route(extension, run, step);
+	else if (step.kind == "routed")
+		step_routed(extension, run, step);
 	else if (step.kind == "index")
 		step_index(extension, run, step);
 	else if (step.kind == "verify")

@@ -263,7 +263,7 @@ class Checker {
 			problem("masked-key", object, object + " is the key of the tenant table: which tenants are left out is told by it", without_rule);
 		else if (is_key && fold != answers.folds.end() && !fold->second.dropped.empty())
 			problem("masked-key", object, object + " is the key of a table whose rows become equal when users are mapped: which of them go is told by it", without_rule);
-		else if (const auto &columns = table.columns; std::any_of(columns.begin(), columns.end(), [&](const Transfer &one) { return one.column == column.name && !one.map.empty(); }))
+		else if (const auto &columns = table.columns; std::any_of(columns.begin(), columns.end(), [&](const Transfer &one) { return one.column == column.name && (!one.map.empty() || !one.by_model.empty()); }))
 			problem("masked-key", object, object + " holds ids that are replaced on their way: masking and replacing exclude each other", without_rule);
 		if (config.tenants && table.name == tenant_table(config, graph))
 			for (const auto &mentioned : mentioned_columns(config.tenants->keep, *target.find(table.name)))

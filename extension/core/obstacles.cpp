@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cctype>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 
 #include "maps.hpp"
+#include "masking.hpp"
 #include "missing.hpp"
 #include "needs.hpp"
 #include "rules.hpp"
@@ -62,7 +64,7 @@ void constraints(const Config &config, const Graph &graph, Problems &problems)
 			        "names of constraints are as in the catalog"});
 }
 
-// Rows go to the leaf they are read for; a column that changes on the way would put them into the wrong one. `changes` says why it does.
+// Kept rows go to the leaf they come from; a value that changes on the way would put them into the wrong one. `changes` says why it does.
 void partition_keys(const Catalog &target, const PlannedTable &table,
     const std::function<std::string(const std::string &)> &changes, Problems &problems)
 {
@@ -71,8 +73,8 @@ void partition_keys(const Catalog &target, const PlannedTable &table,
 		for (const Column &column : relation.columns)
 			if (const auto why = mentions(relation.partition_key, column.name) ? changes(column.name) : ""; !why.empty())
 				problems.push_back({"partition-key-changes", table.name.shown() + "." + column.name,
-				    name.shown() + " is partitioned by " + column.name + ", whose values change on the way (" + why +
-				        "): rows would have to be routed anew, which comes with a later version",
+				    name.shown() + " is partitioned by " + column.name + ", whose values change in kept rows (" + why +
+				        "): they could belong into other partitions, into which this version cannot bring them",
 				    mode_line(target, table.name, "mode: keep")});
 	}
 }
@@ -177,21 +179,35 @@ std::string listed_for_option(const std::vector<std::string> &names)
 	return all;
 }
 
-void reserved_ranges(const Graph &graph, const Answers &answers, Plan &plan)
+// A start above production's ids that the type still holds, with room for rows of the target; 0 where the type has none.
+std::int64_t later_start(const std::string &type, std::int64_t start, std::int64_t maximum)
+{
+	const std::int64_t largest = type == "smallint" ? std::numeric_limits<std::int16_t>::max()
+	    : type == "integer"                         ? std::numeric_limits<std::int32_t>::max()
+	                                                : std::numeric_limits<std::int64_t>::max();
+	while (start <= maximum && start <= largest / 10) start *= 10;
+	if (start > maximum && start < largest) return start;
+	return largest - maximum < 4 ? 0 : maximum + (largest - maximum) / 2;
+}
+
+void reserved_ranges(const Config &config, const Graph &graph, const Answers &answers, Plan &plan)
 {
 	for (const auto &[name, node] : graph.tables) {
 		const auto maximum = answers.maximums.find(column_key(name, node.key));
 		const Column *column = node.relation ? node.relation->column(node.key) : nullptr;
 		if (node.mode != Mode::copy || node.key.empty() || !column) continue;
+		if (maximum == answers.maximums.end() || maximum->second < node.reserved_from) continue;
+		// The range may be that of the sequence's type, which is the narrower one.
+		std::string type = column->base;
+		for (const auto &[other, start] : config.reserved_from)
+			if (config.reserved_from.at(type) != node.reserved_from && start == node.reserved_from) type = other;
 		const auto object = name.shown() + "." + node.key;
-		if (maximum != answers.maximums.end() && maximum->second >= node.reserved_from) {
-			std::int64_t start = node.reserved_from;
-			while (start <= maximum->second && start <= 100'000'000'000'000'000) start *= 10;
-			plan.problems.push_back({"reserved-range", object,
-			    object + " goes up to " + shown_count(maximum->second) + " in production, into the range from " +
-			        shown_count(node.reserved_from) + " that is reserved for rows of the target",
-			    "reserved_from: {" + column->base + ": " + std::to_string(start) + "}"});
-		}
+		const auto start = later_start(type, node.reserved_from, maximum->second);
+		plan.problems.push_back({"reserved-range", "reserved_from." + type,
+		    object + " goes up to " + shown_count(maximum->second) + " in production, into the range from " +
+		        shown_count(node.reserved_from) + " that is reserved for rows of the target",
+		    start ? "reserved_from: {" + type + ": " + std::to_string(start) + "}"
+		          : object + " has no room left for rows of the target: give it a wider type"});
 	}
 }
 
@@ -337,26 +353,6 @@ void references(const Graph &graph, const Catalog &target, const Plan &plan, Pro
 	}
 }
 
-void partitions(const Catalog &source, const Catalog &target, const Plan &plan, Problems &problems)
-{
-	for (const auto &table : plan.tables) {
-		if (table.mode != Mode::copy || !table.in_source) continue;
-		const auto here = leaves_by_bound(target, table.name), there = leaves_by_bound(source, table.name);
-		std::string differ;
-		for (const auto &[bound, leaf] : here)
-			if (!there.contains(bound)) differ += (differ.empty() ? "" : ", ") + leaf->name.shown() + " is not in production";
-		for (const auto &[bound, leaf] : there)
-			if (!here.contains(bound))
-				differ += (differ.empty() ? "" : ", ") + leaf->name.shown() + " of production is not in the target";
-		if (!differ.empty())
-			problems.push_back({"partitions-differ", table.name.shown(),
-			    "partitions of " + table.name.shown() + " differ (by bounds): " + differ +
-			        "; loading through the root comes with a later version",
-			    "-- give " + table.name.shown() + " the same partitions in the target, or\n" +
-			        mode_line(target, table.name, "mode: keep")});
-	}
-}
-
 }  // namespace
 
 void add_target_obstacles(const Config &config, const Graph &graph, const Catalog &target, Plan &plan)
@@ -400,20 +396,21 @@ void add_source_obstacles(
 		    ""});
 	large_objects(source, target, accepted(target, config.accept_large_objects, "accept.large_objects", plan.problems), plan);
 	rights(source, graph, config, plan);
-	if (config.tenants) reserved_ranges(graph, answers, plan);
+	if (config.tenants) reserved_ranges(config, graph, answers, plan);
 	maps(config, graph, source, target, answers, plan);
 	references(graph, target, plan, plan.problems);
 	add_fold_obstacles(
 	    config, graph, source, target, answers, accepted(target, config.accept_folded, "accept.folded", plan.problems), plan);
-	partitions(source, target, plan, plan.problems);
 	for (const auto &table : plan.tables)
-		if (table.mode == Mode::copy)
+		if (config.tenants && masks_kept_rows(config) && table.mode == Mode::copy)
 			partition_keys(
 			    target, table,
-			    [&](const std::string &column) { 
-				    const auto masked = std::any_of(table.columns.begin(), table.columns.end(),
-				        [&](const Transfer &one) { return one.column == column && one.mask.masks(); });
-				    return masked ? "masked" : !column_map(graph, answers, table.name, column).empty() || generic_relation(graph, table.name, column) ? "mapped" : ""; },
+			    [&](const std::string &column) {
+				    return std::any_of(table.columns.begin(), table.columns.end(),
+				               [&](const Transfer &one) { return one.column == column && one.mask.masks(); })
+				        ? "masked"
+				        : "";
+			    },
 			    plan.problems);
 }
 

@@ -44,8 +44,8 @@ std::int64_t table_bytes(const Catalog &catalog, const Name &table)
 
 std::string plural(std::int64_t count, const std::string &one) { return counted(count, one, one + "s"); }
 
-std::string what_happens(
-    const Config &config, const Graph &graph, const Catalog &target, const Answers &answers, const PlannedTable &table)
+std::string what_happens(const Config &config, const Graph &graph, const Catalog &target, const Answers &answers, const PlannedTable &table,
+    const std::vector<Step> &steps)
 {
 	const auto leaves = static_cast<std::int64_t>(target.storage(table.name).size());
 	if (graph.node(table.name).stays) {
@@ -63,7 +63,7 @@ std::string what_happens(
 	if (table.mode == Mode::empty) return rows ? "about " + plural(rows, "row") + " removed" : "emptied";
 	if (!table.in_source) return "not in production: kept rows stay, the others go";
 	std::string text;
-	const auto add = [&](const std::string &part) { text += (text.empty() ? "" : ", ") + part; };
+	const auto add = [&](const std::string &part) { text += (text.empty() || part.empty() ? "" : ", ") + part; };
 	if (table.name == tenant_table(config, graph) && answers.target_tenants >= 0)
 		if (const auto gone = answers.target_tenants - static_cast<std::int64_t>(answers.kept_tenants.size()); gone > 0)
 			add(plural(gone, "old tenant") + " replaced");
@@ -77,7 +77,9 @@ std::string what_happens(
 		add(plural(lost->second.first, "row") + " left out");
 	if (table.scope == Scope::tenant && !only_tenants(config).empty()) add("of chosen tenants only");
 	if (table.folded_rows) add(plural(table.folded_rows, "duplicate") + " dropped");
-	if (leaves != 1) add(plural(leaves, "partition"));
+	const bool routed = std::any_of(steps.begin(), steps.end(), [&](const Step &step) { return step.routed && step.table == table.name; });
+	if (target.find(table.name)->kind != 'p') add(routed ? "all partitions into one table" : "");
+	else add((routed ? "routed into " : "") + plural(leaves, "partition"));
 	add(table.binary ? "binary" : "text");
 	return text;
 }
@@ -131,7 +133,7 @@ void compare(const Graph &graph, const Masking &masking, const Missing &missing,
 		}
 		return;
 	}
-	if (there->kind != here.kind || there->partition) {
+	if (!there->ordinary() || !here.ordinary() || there->partition) {
 		const auto kind = [](const Relation &relation) {
 			return relation.partition  ? "a partition"
 			    : relation.kind == 'r' ? "a table"
@@ -282,7 +284,7 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 	estimates(source, plan);
 	add_needs(graph, target, plan);
 	plan.steps = make_steps(config, graph, &source, target, answers, plan.tables);
-	for (auto &table : plan.tables) table.what_happens = what_happens(config, graph, target, answers, table);
+	for (auto &table : plan.tables) table.what_happens = what_happens(config, graph, target, answers, table, plan.steps);
 	no_twins(plan.problems);
 	no_twins(plan.warnings);
 	return plan;
@@ -309,12 +311,14 @@ Plan plan_clear(const Config &config, const Catalog &target)
 
 json Plan::step_json(const Step &step)
 {
-	return {{"step", step.step}, {"kind", step.kind}, {"relation", step.relation.empty() ? "" : step.relation.sql()},
+	json item{{"step", step.step}, {"kind", step.kind}, {"relation", step.relation.empty() ? "" : step.relation.sql()},
 	    {"table", step.table.empty() ? "" : step.table.sql()}, {"index", step.index}, {"depends_on", step.depends_on},
 	    {"est_bytes", step.est_bytes}, {"whole", step.whole},
 	    {"source_relation", step.source_relation.empty() ? "" : step.source_relation.sql()},
 	    {"source_filenode", step.source_filenode}, {"format", step.binary ? "binary" : "text"},
 	    {"columns", transfers(step.columns)}, {"filter", step.filter}};
+	if (step.routed) item["routed"] = true;
+	return item;
 }
 
 json Plan::to_json() const

@@ -43,6 +43,7 @@ struct PlannedTable {
 
 // Kinds: load (COPY into a new shadow), empty (a shadow that nothing is copied into), index (one index of a shadow), analyze+foreign
 // keys: verify (of one shadow), preflight. `whole`: a small table, its indexes and statistics are built in the load's own transaction.
+// Where rows are routed (routing.hpp): route makes all shadows of a table under a root, loads go through that, routed takes it away.
 struct Step {
 	int step = 0;
 	std::string kind;
@@ -52,6 +53,7 @@ struct Step {
 	std::vector<int> depends_on;
 	std::int64_t est_bytes = 0;
 	bool whole = false;
+	bool routed = false;  // kind load: into what the table's step route has made
 	Name source_relation;  // kind load: the source's relation (leaf) it is read from
 	std::int64_t source_filenode = 0;
 	bool binary = true;

@@ -103,7 +103,8 @@ std::string copy_into_shadow(const Step &step, const std::string &shadow)
 {
 	std::string columns;
 	for (const auto &transfer : step.columns) columns += (columns.empty() ? "" : ", ") + quote_identifier(transfer.column);
-	return "COPY " + shadow + " (" + columns + ") FROM STDIN (FREEZE true, FORMAT " +
+	// Frozen rows need a table that this transaction has made, and no root above it.
+	return "COPY " + shadow + " (" + columns + ") FROM STDIN (" + (step.routed ? "" : "FREEZE true, ") + "FORMAT " +
 	    (step.binary ? "binary)" : "text, ENCODING 'UTF8')");
 }
 

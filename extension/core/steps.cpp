@@ -7,6 +7,7 @@
 #include "folds.hpp"
 #include "generic.hpp"
 #include "maps.hpp"
+#include "routing.hpp"
 
 namespace core {
 
@@ -31,12 +32,20 @@ class Builder {
 	const Answers &answers;
 	std::optional<Missing> missing;
 
-	struct Content {  // one load, and what it is made of
+	struct Content {  // one shadow that is filled: by the steps `filled` at last
 		const Relation *leaf, *from;
 		Step step;
+		int filled = 0;
+	};
+	struct Routed {  // a table whose rows find their partition on the target
+		const PlannedTable *table;
+		std::vector<Step> loads;
+		std::vector<Content> leaves;
+		std::int64_t est_bytes = 0;
 	};
 	std::vector<Content> contents;
-	std::map<Name, std::vector<int>> loads;  // of a logical table
+	std::vector<Routed> routed;
+	std::map<Name, std::vector<int>> loads;  // of a logical table: when its shadows are filled
 	std::vector<Step> out;
 
 	Step &add(Step step)
@@ -45,29 +54,88 @@ class Builder {
 		return out.emplace_back(std::move(step));
 	}
 
+	static Step of_table(const char *kind, const Name &table, const Name &relation)
+	{
+		Step step;
+		step.kind = kind;
+		step.table = table;
+		step.relation = relation;
+		return step;
+	}
+
+	Step load(const PlannedTable &table, const Name &into, const Relation &read) const
+	{
+		Step step = of_table("load", table.name, into);
+		step.source_relation = read.name;
+		step.source_filenode = read.filenode;
+		step.est_bytes = estimated_bytes(read);
+		step.binary = table.binary;
+		step.columns = table.columns;
+		step.filter = row_filter(config, graph, *source, answers, *missing, table.name, read);
+		return step;
+	}
+
 	void collect(const PlannedTable &table)
 	{
-		const bool copied = table.mode == Mode::copy && table.in_source && source;
-		const auto from = copied ? leaves_by_bound(*source, table.name) : std::map<std::string, const Relation *>{};
-		for (const auto &[bound, leaf] : leaves_by_bound(target, table.name)) {
-			Step step;
-			step.kind = copied ? "load" : "empty";
-			step.relation = leaf->name;
-			step.table = table.name;
-			step.whole = true;
-			const auto found = from.find(bound);
-			const Relation *read = found == from.end() ? nullptr : found->second;
-			if (copied) {
-				if (!read) continue;  // a problem of the plan
-				step.source_relation = read->name;
-				step.source_filenode = read->filenode;
-				step.est_bytes = estimated_bytes(*read);
-				step.whole = step.est_bytes < small_table;
-				step.binary = table.binary;
-				step.columns = table.columns;
-				step.filter = row_filter(config, graph, *source, answers, *missing, table.name, *read);
+		if (table.mode != Mode::copy || !table.in_source || !source) {
+			for (const auto &[bound, leaf] : leaves_by_bound(target, table.name)) {
+				contents.push_back({leaf, nullptr, of_table("empty", table.name, leaf->name)});
+				contents.back().step.whole = true;
 			}
-			contents.push_back({leaf, read, std::move(step)});
+			return;
+		}
+		if (is_routed(*source, target, table)) return collect_routed(table);
+		const auto from = leaves_by_bound(*source, table.name);
+		for (const auto &[bound, leaf] : leaves_by_bound(target, table.name)) {
+			const Relation *read = from.at(bound);
+			contents.push_back({leaf, read, load(table, leaf->name, *read)});
+			contents.back().step.whole = contents.back().step.est_bytes < small_table;
+		}
+	}
+
+	void collect_routed(const PlannedTable &table)
+	{
+		Routed one{&table, {}, {}, 0};
+		for (const Relation *read : source->storage(table.name)) {
+			one.loads.push_back(load(table, table.name, *read));
+			one.loads.back().routed = true;
+			one.est_bytes += one.loads.back().est_bytes;
+		}
+		for (const Relation *leaf : target.storage(table.name)) {
+			one.leaves.push_back({leaf, nullptr, of_table("", table.name, leaf->name)});
+			one.leaves.back().step.whole = one.est_bytes < small_table;
+			one.leaves.back().step.est_bytes = one.est_bytes / static_cast<std::int64_t>(target.storage(table.name).size());
+		}
+		routed.push_back(std::move(one));
+	}
+
+	// The shadows under their root, before all loads; and after those of the table, without it.
+	void add_routes()
+	{
+		for (Routed &one : routed) {
+			const int made = add(of_table("route", one.table->name, one.table->name)).step;
+			for (Step &load : one.loads) {
+				load.depends_on = {made};
+				contents.push_back({nullptr, nullptr, std::move(load)});
+			}
+		}
+	}
+	void add_routed()
+	{
+		for (Routed &one : routed) {
+			Step step = of_table("routed", one.table->name, one.table->name);
+			step.whole = one.est_bytes < small_table;
+			step.est_bytes = one.est_bytes / 4;    // its indexes
+			step.depends_on = loads[one.table->name];
+			// Without a load there is at least the step that has made the shadows.
+			for (const Step &made : out)
+				if (made.kind == "route" && made.table == one.table->name) step.depends_on.push_back(made.step);
+			const int done = add(std::move(step)).step;
+			loads[one.table->name] = {done};
+			for (Content &leaf : one.leaves) {
+				leaf.filled = done;
+				contents.push_back(std::move(leaf));
+			}
 		}
 	}
 
@@ -95,27 +163,26 @@ public:
 	{
 		for (const auto &table : tables)
 			if (table.mode != Mode::keep) collect(table);
+		add_routes();
 		// The biggest first: a scheduler that takes what is ready in this order does not end with one long load.
 		std::stable_sort(contents.begin(), contents.end(),
 		    [](const Content &a, const Content &b) { return a.step.est_bytes > b.step.est_bytes; });
-		std::vector<std::set<int>> parts;  // the load of each content, and its indexes
-		for (const auto &content : contents) {
-			const Step &load = add(content.step);
-			loads[load.table].push_back(load.step);
-			parts.push_back({load.step});
+		for (Content &content : contents) {
+			content.filled = add(content.step).step;
+			loads[content.step.table].push_back(content.filled);
 		}
-		for (std::size_t i = 0; i < contents.size(); ++i) {
-			const auto &[leaf, read, load] = contents[i];
+		std::erase_if(contents, [](const Content &content) { return !content.leaf; });
+		add_routed();
+		std::vector<std::set<int>> parts;  // what fills each content, and its indexes
+		for (const auto &[leaf, read, load, filled] : contents) {
+			parts.push_back({filled});
 			if (load.whole) continue;
 			for (const Index &index : leaf->indexes) {
-				Step step;
-				step.kind = "index";
-				step.relation = load.relation;
-				step.table = load.table;
+				Step step = of_table("index", load.table, load.relation);
 				step.index = index.name;
-				step.depends_on = {static_cast<int>(i) + 1};
-				step.est_bytes = index_bytes(read, index);
-				parts[i].insert(add(std::move(step)).step);
+				step.depends_on = {filled};
+				step.est_bytes = read ? index_bytes(read, index) : load.est_bytes / 4;
+				parts.back().insert(add(std::move(step)).step);
 			}
 		}
 		for (std::size_t i = 0; i < contents.size(); ++i) {
@@ -123,11 +190,8 @@ public:
 			auto waits = parts[i];
 			const auto of_parents = parents(load.table);
 			waits.insert(of_parents.begin(), of_parents.end());
-			Step step;
-			step.kind = "verify";
+			Step step = of_table("verify", load.table, load.relation);
 			step.whole = load.whole;    // has its statistics already
-			step.relation = load.relation;
-			step.table = load.table;
 			step.depends_on.assign(waits.begin(), waits.end());
 			step.est_bytes = load.est_bytes;
 			add(std::move(step));

@@ -212,22 +212,40 @@ is(uat("SELECT string_agg(slug, ' ' ORDER BY slug) FROM club"), 'fed initech tes
 }
 
 # ---- bad input ----
-refused('keep matches everything', 5, qr/tenants\.keep matches every tenant of the target .*--all-kept/s, 'sync', file('everything.yaml', slurp($yaml) =~ s/keep: .*/keep: "slug <> ''"/r));
+refused('keep matches everything', 5, qr/tenants\.keep matches every tenant of the target \(3\): none would be replaced +\(.*everything\.yaml:6:3\)\n.*--all-kept/, 'sync', file('everything.yaml', slurp($yaml) =~ s/keep: .*/keep: "slug <> ''"/r));
 {
 	my $run = run('plan', file('everything2.yaml', slurp($yaml) =~ s/keep: .*/keep: "slug <> ''"\n  exclude_source: "false"/r), '--all-kept', '--format', 'json');
 	unlike($run->{out}, qr/keep-matches-everything/, '--all-kept: not refused for that');
 }
 refused('P1: a tenant path that leads nowhere', 5, qr/tenant_path of game game\.score is no foreign key to a copied table +\(.*path\.yaml:\d+:\d+\)/, 'sync', file('path.yaml', slurp($yaml) . "tables:\n  game: {tenant_path: [score]}\n"));
+for (['goes nowhere near', "tables:\n  news: {tenant_path: [id]}", qr/tenant_path of news news\.id is no foreign key to a copied table/],
+	['ends early', "tables:\n  game: {tenant_path: [player_id, category_id]}", qr/tenant_path of game ends at category, which does not lead to club/],
+	['goes on behind it', "tables:\n  game: {tenant_path: [player_id, club_id, parent_id]}", qr/tenant_path of game goes on after it has reached club, at "parent_id"/],
+	['of a table that is kept', "tables:\n  news: {mode: keep, tenant_path: [id]}", qr/news is not copied and needs no path/]) {
+	my ($name, $lines, $what) = @$_;
+	refused("P1: a tenant path that $name", 5, qr/$what +\(.*astray\.yaml:\d+:\d+\)/, 'sync', file('astray.yaml', slurp($yaml) . "$lines\n"));
+}
 refused('P1: a table of a preset that is missing', 5, qr/preset\.yaml:\d+:\d+: error: unknown table "authtoken_token"/, 'sync', file('preset.yaml', slurp($yaml) . "tables:\n  authtoken_token: {mode: keep}\n"));
 refused('P5: a NOT NULL reference to a kept table that is not declared', 5, qr/game\.player_id references player, whose rows are not copied and are not mapped either, and may not be NULL \(game_player_id_fkey\)/, 'sync',
 	file('undeclared.yaml', slurp($yaml) . "tables:\n  player: {mode: keep}\n"));
-refused('a source maximum in the reserved range', 5, qr/player\.id goes up to \d+ in production, into the range from 5 .*reserved_from/s, 'sync', file('reserved.yaml', slurp($yaml) . "reserved_from: {integer: 5}\n"));
+refused('a source maximum in the reserved range', 5, qr/player\.id goes up to \d+ in production, into the range from 5 .*reserved for rows of the target +\(.*reserved\.yaml:\d+:17\)\n +reserved_from: \{integer: 50\}/, 'sync', file('reserved.yaml', slurp($yaml) . "reserved_from: {integer: 5}\n"));
 refused('a natural key that is not unique', 5, qr/rows of category are matched by tenant_id, which is not unique: 2 rows share it with others +\(.*twice\.yaml:\d+:\d+\)/, 'sync',
 	file('twice.yaml', slurp($yaml) . "tables:\n  category: {mode: keep, match: [tenant_id]}\n")) if $server->sql('UPDATE category SET tenant_id = 5 RETURNING 1', 'production');
 $server->sql("UPDATE category SET tenant_id = CASE name WHEN 'junior' THEN 1 ELSE 77 END", 'production');
 {
 	my $wild = run('plan', file('wild.yaml', slurp($yaml) =~ s/test\\\\_%/test_%/r));
 	like($wild->{out}, qr/unescaped _.*kept are: test_one/, 'P7: an unescaped _ is warned of, and the tenants are named');
+}
+
+# ---- --all-kept ----
+{
+	fresh();
+	my $clubs = uat("SELECT string_agg(slug, ' ' ORDER BY slug) FROM club");
+	ok_run('--all-kept: refreshed', 'sync', file('everything3.yaml', slurp($yaml) =~ s/keep: .*/keep: "slug <> ''"/r), '--all-kept');
+	is(uat("SELECT string_agg(slug, ' ' ORDER BY slug) FROM club"), $clubs, '--all-kept: no tenant is replaced, and none of production comes that the predicate matches');
+	is(uat("SELECT string_agg(headline, ' ' ORDER BY headline) FROM ONLY news"), 'one two', '--all-kept: what is shared is refreshed');
+	whole('--all-kept');
+	fresh();
 }
 
 # ---- paths ----

@@ -163,10 +163,6 @@ CREATE TABLE not_null_added ($key, what text);
 CREATE TABLE identity_added ($key);
 CREATE TABLE serial_added ($key);
 CREATE TABLE no_cast ($key, what point);
-CREATE TABLE split ($key) PARTITION BY RANGE (id);
-CREATE TABLE joined ($key);
-CREATE TABLE shape ($key) PARTITION BY RANGE (id);
-CREATE TABLE shape_1 PARTITION OF shape FOR VALUES FROM (0) TO (10);
 CREATE VIEW viewed AS SELECT 1 AS id;
 CREATE TABLE nothing_common (a integer);
 SQL
@@ -174,10 +170,6 @@ CREATE TABLE not_null_added ($key, what text, status text NOT NULL);
 CREATE TABLE identity_added ($key, n integer GENERATED ALWAYS AS IDENTITY);
 CREATE TABLE serial_added ($key, n serial);
 CREATE TABLE no_cast ($key, what uuid);
-CREATE TABLE split ($key);
-CREATE TABLE joined ($key) PARTITION BY RANGE (id);
-CREATE TABLE shape ($key) PARTITION BY RANGE (id);
-CREATE TABLE shape_1 PARTITION OF shape FOR VALUES FROM (0) TO (11);
 CREATE TABLE viewed ($key);
 CREATE TABLE nothing_common (b integer);
 SQL
@@ -189,9 +181,6 @@ my %problems = (
 	identity_added => qr/identity_added\.n is not in production, and its numbers are the target's own\n.*\n.*identity_added: \{mode: keep\}/,
 	serial_added => qr/serial_added\.n is not in production, and its numbers are the target's own/,
 	no_cast => qr/no_cast\.what is point in production and uuid in the target: no value of one can be read as the other\n.*ALTER TABLE public\.no_cast ALTER COLUMN what TYPE point;/,
-	split => qr/split is a partitioned table in production and a table in the target/,
-	joined => qr/joined is a table in production and a partitioned table in the target/,
-	shape => qr/partitions of shape differ/,
 	viewed => qr/viewed is a view in production and a table in the target/,
 	nothing_common => qr/nothing_common has no column in common with production/);
 like($refused->{err}, $problems{$_}, "$_: a problem of the plan, with what to type") for sort keys %problems;

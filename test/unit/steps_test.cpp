@@ -121,17 +121,65 @@ TEST_CASE("partitions are loaded leaf by leaf, matched by their bounds (E13)")
 	CHECK(step(plan, "load", "h_2024").source_relation == name("h_b"));
 	CHECK_THROWS(step(plan, "load", "history"));
 
-	SECTION("a bound that only one side has is a problem")
+	SECTION("a bound that only one side has, or another key: rows are routed")
 	{
 		const auto other = partitioned({{"h_a", "FOR VALUES FROM ('2023-01-01') TO ('2024-01-01')"}});
-		CHECK(small::find(plan_of(source, other).problems, "partitions-differ", "history"));
-		CHECK(small::find(plan_of(other, source).problems, "partitions-differ", "history"));
+		CHECK(step(plan_of(source, other), "route", "history").step == 1);
+		CHECK(step(plan_of(other, source), "route", "history").step == 1);
+		auto by_id = target;
+		by_id.relations.at(name("history")).partition_key = "RANGE (id)";
+		CHECK(step(plan_of(source, by_id), "route", "history").step == 1);
+		CHECK_THROWS(step(plan, "route", "history"));
 	}
-	SECTION("another partition key too")
+}
+
+TEST_CASE("where partitions differ each leaf of the source is loaded into one tree of shadows (E13)")
+{
+	const auto source = partitioned({{"h_a", "FOR VALUES FROM ('2023-01-01') TO ('2024-01-01')"},
+	    {"h_b", "FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')"}});
+	const auto target = partitioned({{"h_1", "FOR VALUES FROM ('2023-01-01') TO ('2025-01-01')"}, {"h_2", "DEFAULT"}});
+	const auto plan = plan_of(source, target);
+	CHECK(plan.problems.empty());
+	const auto &route = step(plan, "route", "history"), &routed = step(plan, "routed", "history");
+	std::set<Name> read;
+	for (const auto &one : plan.steps)
+		if (one.kind == "load" && one.table == name("history")) {
+			read.insert(one.source_relation);
+			CHECK(one.relation == name("history"));
+			CHECK(one.depends_on == std::vector<int>{route.step});
+			CHECK(waits_for(routed, one));
+			CHECK_FALSE(one.whole);
+			CHECK(copy_into_shadow(one, "s").find("FREEZE") == std::string::npos);
+			CHECK(Plan::step_json(one)["routed"] == true);
+		}
+	CHECK(read == std::set<Name>{name("h_a"), name("h_b")});
+	for (const char *leaf : {"h_1", "h_2"}) {
+		CHECK(waits_for(step(plan, "verify", leaf), routed));
+		CHECK_THROWS(step(plan, "load", leaf));
+		CHECK_THROWS(step(plan, "empty", leaf));
+	}
+	const auto planned = std::find_if(plan.tables.begin(), plan.tables.end(), [](const auto &table) { return table.name == name("history"); });
+	CHECK(planned->what_happens.find("routed into 2 partitions") != std::string::npos);
+
+	SECTION("one of the two is no partitioned table")
 	{
-		auto other = target;
-		other.relations.at(name("history")).partition_key = "RANGE (id)";
-		CHECK(small::find(plan_of(source, other).problems, "partitions-differ", "history"));
+		auto plain = partitioned({});
+		plain.relations.at(name("history")).kind = 'r';
+		plain.relations.at(name("history")).partition_key.clear();
+		const auto into_one = plan_of(source, plain), from_one = plan_of(plain, target);
+		CHECK(into_one.problems.empty());
+		CHECK(from_one.problems.empty());
+		CHECK(step(into_one, "verify", "history").depends_on.front() == step(into_one, "routed", "history").step);
+		CHECK(step(from_one, "load", "history").source_relation == name("history"));
+		CHECK_THROWS(step(from_one, "load", "h_1"));
+	}
+	SECTION("a key column of another type may be rounded on its way")
+	{
+		auto rounded = source;
+		for (const char *relation : {"history", "h_a", "h_b"})
+			for (auto &column : rounded.relations.at(name(relation)).columns)
+				if (column.name == "at") column.type = column.base = "timestamp without time zone";
+		CHECK(step(plan_of(rounded, source), "route", "history").step == 1);
 	}
 }
 
