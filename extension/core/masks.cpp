@@ -38,7 +38,7 @@ const std::vector<Strategy> &strategies()
 {
 	static const std::vector<Strategy> table = [] {
 		std::vector<Strategy> all;
-		for (auto *group : {basic_strategies})
+		for (auto *group : {basic_strategies, digit_strategies, network_strategies, date_strategies, number_strategies})
 			for (Strategy &one : group()) all.push_back(std::move(one));
 		return all;
 	}();

@@ -12,6 +12,8 @@
 
 namespace core {
 
+struct Column;
+
 // What the values of a column are. A strategy sees them in their text form, whatever the type.
 enum class ValueKind { text, integer, numeric, date, timestamp, uuid, network, mac, json_document, boolean, bytes, other };
 ValueKind kind_of_type(const std::string &base);    // base as in Column
@@ -51,6 +53,10 @@ struct Strategy {
 	const char *subkey = nullptr;              // strategies of one subkey draw alike from a value (a full name is the first and the last); null: its own name
 	// Why these options cannot be, alone or together; empty: they can.
 	std::string (*refused)(const MaskRule &) = nullptr;
+	// Why such a column cannot be masked so although `takes` allows its kind, behind the strategy's name; empty: it can.
+	std::string (*refused_column)(const MaskRule &, const Column &) = nullptr;
+	// A mask may be wider than `width` says, where what it replaces is: a value of another form than expected becomes a text as long as itself.
+	bool as_long_too = false;
 };
 constexpr int as_long_as_the_value = 0;
 
