@@ -6,6 +6,10 @@
 namespace core {
 
 std::vector<Strategy> basic_strategies();
+std::vector<Strategy> digit_strategies();
+std::vector<Strategy> network_strategies();
+std::vector<Strategy> date_strategies();
+std::vector<Strategy> number_strategies();
 
 // Maskers of values that are made of others (mask_parts.cpp).
 std::unique_ptr<Masker> array_masker(const MaskRule &, const MaskKey *, const std::string &element);

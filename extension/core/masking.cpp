@@ -179,7 +179,7 @@ class Checker {
 	{
 		for (const char *name : names) {
 			const Strategy &strategy = *find_strategy(name);
-			if (!takes(strategy, kind_of_type(column.base))) continue;
+			if (!takes(strategy, kind_of_type(column.base)) || (strategy.refused_column && !strategy.refused_column({name, "", json::object()}, column).empty())) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
 			for (const MaskOption &option : strategy.options)
 				for (const auto number : option.numbers)
@@ -216,8 +216,14 @@ class Checker {
 	{
 		const auto element = element_of_array(column.base);
 		if (rule.inside.empty()) {
-			if (takes(*find_strategy(rule.strategy), kind_of_type(element.value_or(column.base)))) return true;
-			problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
+			const Strategy &strategy = *find_strategy(rule.strategy);
+			Column one = column;
+			one.base = element.value_or(column.base);
+			std::string why;
+			if (!takes(strategy, kind_of_type(one.base))) why = ", which strategy " + rule.strategy + " does not take";
+			else if (strategy.refused_column) why = strategy.refused_column(rule, one);
+			if (why.empty()) return true;
+			problem("masked-type", object, object + " is " + column.type + (why.starts_with(',') ? why : ": strategy " + rule.strategy + " " + why), instead(table, column));
 			return false;
 		}
 		if (!has_parts(column.base)) {

@@ -47,7 +47,7 @@ const std::vector<Strategy> &strategies()
 {
 	static const std::vector<Strategy> table = [] {
 		std::vector<Strategy> all;
-		for (auto *group : {basic_strategies})
+		for (auto *group : {basic_strategies, digit_strategies, network_strategies, date_strategies, number_strategies})
 			for (Strategy &one : group()) all.push_back(std::move(one));
 		return all;
 	}();
@@ -150,6 +150,12 @@ int mask_width(const MaskRule &rule, const std::string &base)
 {
 	const Strategy *strategy = find_strategy(rule.strategy);
 	return strategy && !element_of_array(base) ? strategy->width(rule) : as_long_as_the_value;
+}
+
+int most_characters(const MaskRule &rule, const std::string &base)
+{
+	const Strategy *strategy = find_strategy(rule.strategy);
+	return strategy && strategy->as_long_too ? 0 : mask_width(rule, base);
 }
 
 Mask::Mask(const MaskRule &rule, const MaskKey *key, const std::string &base)

@@ -13,6 +13,8 @@
 
 namespace core {
 
+struct Column;
+
 // What the values of a column are. A strategy sees them in their text form, whatever the type.
 enum class ValueKind { text, integer, numeric, date, timestamp, uuid, network, mac, json_document, boolean, bytes, other };
 ValueKind kind_of_type(const std::string &base);    // base as in Column
@@ -57,6 +59,10 @@ struct Strategy {
 	const char *subkey = nullptr;              // strategies of one subkey draw alike from a value (a full name is the first and the last); null: its own name
 	// Why these options cannot be, alone or together; empty: they can.
 	std::string (*refused)(const MaskRule &) = nullptr;
+	// Why such a column cannot be masked so although `takes` allows its kind, behind the strategy's name; empty: it can.
+	std::string (*refused_column)(const MaskRule &, const Column &) = nullptr;
+	// A mask may be wider than `width` says, where what it replaces is: a value of another form than expected becomes a text as long as itself.
+	bool as_long_too = false;
 };
 constexpr int as_long_as_the_value = 0;
 
@@ -75,8 +81,10 @@ constexpr double accepted_odds = 1e-6;
 constexpr const char *by_production = "sql";
 // Whether the value, in its text form, may be what the rule gives: of an array or of parts each of them. The empty string stays as it is.
 bool is_masked_form(const MaskRule &, const std::string &base, std::string_view value);
-// Characters of the longest mask, or as_long_as_the_value.
+// Characters of the longest mask, or as_long_as_the_value: what a column has to hold besides the values that it holds.
 int mask_width(const MaskRule &, const std::string &base);
+// Characters of the longest mask of all; 0: that depends on the value.
+int most_characters(const MaskRule &, const std::string &base);
 bool needs_key(const MaskRule &);
 // Whether what the rule gave is told from raw values: see Strategy.
 bool recognizable(const MaskRule &);
