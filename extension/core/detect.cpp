@@ -14,6 +14,8 @@ namespace core {
 
 namespace {
 
+constexpr std::size_t most_paths = 2;    // that are told in one line; all of them are in Personal::leaves
+
 struct Known {
 	Category category;
 	const char *shown;
@@ -131,9 +133,9 @@ class Detector {
 		}
 		if (personal.leaves.empty()) return;
 		std::string paths;
-		for (std::size_t i = 0; i < personal.leaves.size() && i < 4; ++i)
+		for (std::size_t i = 0; i < personal.leaves.size() && i < most_paths; ++i)
 			paths += (i ? ", " : "") + personal.leaves[i].path + " (" + shown(personal.leaves[i].category) + ")";
-		if (personal.leaves.size() > 4) paths += " and " + std::to_string(personal.leaves.size() - 4) + " more";
+		if (personal.leaves.size() > most_paths) paths += " and " + std::to_string(personal.leaves.size() - most_paths) + " more";
 		const bool document = ColumnContent::shape_of(column) == ColumnContent::Shape::document;
 		personal.seen = paths;
 		sign(0.9, document ? Category::structure : Category::text, paths);

@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "person_names.hpp"
-#include "words.hpp"
 
 namespace core {
 
@@ -207,7 +206,7 @@ void ColumnContent::judge(const Counts &counts, const std::string &path, std::ve
 		const double confidence = share >= rule.share ? rule.most : share >= 0.1 ? rule.some : rule.any;
 		if (confidence <= 0 || (best && best->confidence >= confidence)) continue;
 		best = ContentSign{rule.category, confidence,
-		    std::to_string(counted_here) + " of " + counted(counts.values, path.empty() ? "sample" : "value", path.empty() ? "samples" : "values") + " " + rule.of_many, path};
+		    std::to_string(counted_here) + " of " + std::to_string(counts.values) + (path.empty() ? " samples " : " values ") + rule.of_many, path};
 	}
 	if (best) out.push_back(std::move(*best));
 }

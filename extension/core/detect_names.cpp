@@ -95,7 +95,7 @@ const std::vector<Sign> &signs()
 	        "username, loginname, benutzername, gebruikersnaam"},
 	    {Category::full_name, sure, {Kind::text},
 	        "full name, fullname, display name, displayname, legal name, real name, realname, person name, contact person, contact name, customer name, client name, user full name, "
-	        "holder name, account holder, account name, cardholder, card holder, name on card, recipient name, receiver name, sender name, payee name, payer name, payee, payer, "
+	        "holder name, account holder, account name, cardholder, card holder, name on card, recipient name, receiver name, sender name, payee name, payer name, "
 	        "beneficiary name, member name, employee name, patient name, guest name, owner name, author name, applicant name, student name, teacher name, driver name, "
 	        "requester name, approver name, signer name, signatory, signature, referee name, manager name, doctor name, physician, parent name, child name, spouse, "
 	        "spouse name, father name, fathers name, mother name, mothers name, kin name, next of kin, emergency contact, attendee name, passenger name, traveller name, "
@@ -120,7 +120,7 @@ const std::vector<Sign> &signs()
 	        "selfie, avatar, documentimage, profilepic"},
 	    // What only speaks together with what is inside, or with the table it is in.
 	    {Category::full_name, weak, {Kind::text},
-	        "name, names, nombre, nome, naam, nom, contact, recipient, receiver, sender, beneficiary, requester, approver, attendee, passenger, assignee, author, alias, kunde, "
+	        "name, names, payer, payee, nombre, nome, naam, nom, contact, recipient, receiver, sender, beneficiary, requester, approver, attendee, passenger, assignee, author, alias, kunde, "
 	        "cliente, inhaber, owner, salutation, submitted by, created by, updated by, performed by, reviewed by, approved by, requested by",
 	        ""},
 	    {Category::account, weak, {Kind::text}, "identifier, account, acct, reference number, external id, konto, compte, cuenta, conta, numero, number, iban, benefactor", ""},
@@ -307,6 +307,8 @@ bool names_papers(std::string_view table) { return any_of(words_of_name(table), 
 std::optional<NameSign> sign_of_comment(std::string_view comment, Kind kind)
 {
 	Words words = words_of_name(comment);
+	// Prose: a name of a product or class in it (MobileMart) is one word.
+	const Words plain = split(plain_letters(comment), " \t\n.,;:!?'\"()-_/");
 	if (words.size() > 40) words.resize(40);
 	for (std::size_t i = 0; i < words.size(); ++i) {
 		const bool denied = i > 0 && (words[i - 1] == "no" || words[i - 1] == "not" || words[i - 1] == "non" || words[i - 1] == "keine");
@@ -321,10 +323,11 @@ std::optional<NameSign> sign_of_comment(std::string_view comment, Kind kind)
 			return NameSign{told && told->confidence > weak ? told->category : Category::marked, sure};
 		}
 	}
-	// "the customer's e-mail address" says more than a sentence in which such a word comes along
-	if (words.size() > 6) return std::nullopt;
-	auto told = sign_of_name(words, kind);
-	if (!told || told->confidence <= weak) return std::nullopt;
+	// "the customer's e-mail address" says what it is; "email, sftp or api" says what there is, and so does a long sentence.
+	const bool lists = comment.find_first_of(",;/|:()'\"") != comment.npos && comment.find("'s") == comment.npos;
+	if (lists || plain.size() > 6) return std::nullopt;
+	auto told = sign_of_name(plain, kind);
+	if (!told || told->confidence < sure) return std::nullopt;
 	told->confidence = 0.6;
 	return told;
 }
