@@ -21,11 +21,14 @@ struct Options {
 	core::Choice choice;      // --tables, --exclude, --tenants, --all-kept
 	int limit = 10;
 	std::optional<int> run;
+	bool write = false, accept = false;    // detect --write, plan --accept
+	double min_confidence = 0.5;
 };
 
 // `settings` is what the file says; it stays where the caller can see it, so that an error can be given its place in the file.
 Outcome plan(const Options &options, Settings &settings);
 Outcome sync(const Options &options, Settings &settings);
+Outcome detect(const Options &options, Settings &settings);
 Outcome check(const Options &options, Settings &settings);
 Outcome tenants(const Options &options, Settings &settings);
 Outcome runs(const Options &options, Settings &settings);

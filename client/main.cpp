@@ -31,6 +31,10 @@ const std::vector<Command> commands{
         "target as it was.\n"
         "Example: prodsync sync --from production --to uat --yes\n",
         client::sync},
+    {"detect", "Finds columns of the source that look personal, by their names and by what is in them.",
+        "Samples stay in memory and are never shown. --write adds the rules to the configuration, its comments and order kept.\n"
+        "Example: prodsync detect --from production --write\n",
+        client::detect},
     {"check", "Runs every check on the target: foreign keys, unique keys, sequences ...",
         "Exit code 6 when a check fails.\n"
         "Example: prodsync check --to uat\n",
@@ -48,7 +52,7 @@ const char *const exit_codes =
     "In 1 to 7 the target is what it was.\n";
 
 // What is designed and not there yet: nobody shall wonder whether they mistyped it.
-const std::vector<std::string> later_commands{"init", "diff", "detect", "anonymize", "backup", "restore", "rollback"};
+const std::vector<std::string> later_commands{"init", "diff", "anonymize", "backup", "restore", "rollback"};
 const std::vector<std::string> later_options{"--anonymization-config",
     "--anonymize-config", "--checkpoint", "--resume"};
 
@@ -107,13 +111,13 @@ void add_options(CLI::App &sub, Options &options)
 	const std::string name = sub.get_name();
 	const bool both = name == "plan" || name == "sync";
 	sub.add_option("--from", options.from,
-	       both || name == "tenants" ? "the source: a name under environments:, or a connection string"
+	       both || name == "tenants" || name == "detect" ? "the source: a name under environments:, or a connection string"
 	                                 : "not needed here: only the target is asked")
 	    ->type_name("NAME|DSN")
-	    ->required(both);
-	sub.add_option("--to", options.to, "the target: a name, which is also its label, or a connection string")
+	    ->required(both || name == "detect");
+	sub.add_option("--to", options.to, name == "detect" ? "not needed here: only the source is asked" : "the target: a name, which is also its label, or a connection string")
 	    ->type_name("NAME|DSN")
-	    ->required(name != "tenants");
+	    ->required(name != "tenants" && name != "detect");
 	sub.add_option("--config", options.config, "the configuration (default: prodsync.yaml)")->type_name("FILE");
 	sub.add_option_function<std::string>(
 	       "--format", [&options](const std::string &format) { options.json = format == "json"; },
@@ -146,6 +150,20 @@ void add_options(CLI::App &sub, Options &options)
 	if (name == "plan" || name == "sync")
 		sub.add_flag(
 		    "--all", options.all, name == "plan" ? "every table, not only what fits on a screen" : "with --dry-run: every table");
+	if (name == "plan") sub.add_flag("--accept", options.accept, "write rules for the columns that look personal into the configuration, then plan");
+	if (name == "detect") {
+		sub.add_flag("--write", options.write, "add the suggested rules to the configuration");
+		sub.add_flag("--all", options.all, "list columns that have a rule, too");
+		sub.add_option("--min-confidence", options.min_confidence, "from 0 to 1 (default: 0.5, what strict stops for)")
+		    ->type_name("X")
+		    ->check(CLI::Validator(
+		        [](std::string &given) {
+			        char *end = nullptr;
+			        const double value = std::strtod(given.c_str(), &end);
+			        return !given.empty() && *end == 0 && value >= 0 && value <= 1 ? std::string() : "must be a number from 0 to 1, not \"" + given + "\"";
+		        },
+		        ""));
+	}
 	if (name == "runs") {
 		sub.add_flag("--last", options.last, "the last run, with its tables and checks");
 		sub.add_option("--limit", options.limit, "how many runs (default: 10)")->type_name("N")->check(number(1, 100'000));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include "commands.hpp"
 #include "core/other_paths.hpp"
+#include "detect.hpp"
 #include "plan_text.hpp"
 
 namespace client {
@@ -109,8 +110,32 @@ Outcome plan(const Options &options, Settings &settings)
 {
 	auto refresh = refresh_options(options, settings);
 	refresh.demand_refreshable = false;
-	const auto prepared = prepare(refresh);
-	return plan_outcome(options, settings, refresh, prepared);
+	if (!options.accept) {
+		const auto prepared = prepare(refresh);
+		return plan_outcome(options, settings, refresh, prepared);
+	}
+	// Today's list goes into the file, and the plan is made again with it.
+	if (settings.config.policy == core::Policy::none)
+		throw Error(exit_usage, "--accept, and anonymize.policy is none: no column is looked at", "set policy: strict (or leave it out), and run it again");
+	std::string said;
+	{
+		const auto prepared = prepare(refresh);
+		const auto rules = rules_for(settings.config, prepared.target_catalog, prepared.plan.personal, true);
+		if (rules.empty())
+			said = "every column that looks personal has a rule; " + settings.file + " is what it was\n\n";
+		else {
+			const auto written = write_rules(settings, rules);
+			if (!written.done)
+				throw Error(exit_plan, settings.file + " cannot be edited: " + written.why + "; it is what it was", "paste this:\n" + rules_block(rules));
+			said = written_text(written, settings.file, rules) + "\n";
+		}
+	}
+	Options again = options;
+	again.accept = false;
+	auto outcome = plan(again, settings);
+	outcome.text = said + outcome.text;
+	outcome.more["accepted"] = said.substr(0, said.find('\n'));
+	return outcome;
 }
 
 }  // namespace client

@@ -5,8 +5,10 @@
 #include <thread>
 #include "../extension/core/catalog_query.hpp"
 #include "../extension/core/graph.hpp"
+#include "../extension/core/masking.hpp"
 #include "../extension/core/statements.hpp"
 #include "fault_point.hpp"
+#include "samples.hpp"
 #include "session.hpp"
 
 namespace client {
@@ -30,6 +32,8 @@ core::json parse(const std::optional<std::string> &text, const Connection &from)
 	return document;
 }
 
+}  // namespace
+
 core::json source_catalog(Connection &source)
 {
 	// Settings of this one statement: the savepoint takes them back.
@@ -40,6 +44,32 @@ core::json source_catalog(Connection &source)
 	auto document = parse(source.one(core::catalog_query), source);
 	source.exec("ROLLBACK TO SAVEPOINT catalog; RELEASE SAVEPOINT catalog");
 	return document;
+}
+
+namespace {
+
+// What people wrote about production's columns helps to find what is personal; it is nobody's business on the target.
+void forget_comments(core::json &document)
+{
+	if (!document.contains("relations")) return;
+	for (core::json &relation : document["relations"]) {
+		relation.erase("comment");
+		if (relation.contains("columns"))
+			for (core::json &column : relation["columns"]) column.erase("comment");
+	}
+}
+
+// Samples of the columns that would be copied as they are, without anybody having said so.
+core::Contents samples(const RefreshOptions &options, Prepared &prepared)
+{
+	if (options.config.policy == core::Policy::none) return {};
+	std::vector<core::Problem> problems, warnings;
+	const auto graph = core::Graph::build(options.config, prepared.target_catalog, problems, warnings);
+	const auto ruled = core::resolve_masking(options.config, prepared.source_catalog, prepared.target_catalog, problems);
+	std::set<core::Name> tables;
+	for (const auto &[name, node] : graph.tables)
+		if (node.mode == core::Mode::copy && prepared.source_catalog.find(name)) tables.insert(name);
+	return read_samples(*prepared.source, prepared.source_catalog, tables, ruled);
 }
 
 // What of the configuration a question to the source comes from: it may be the reason that the statement is none.
@@ -264,6 +294,7 @@ Prepared prepare(const RefreshOptions &options)
 	prepared.snapshot = source.one(core::begin_snapshot("")).value_or("");
 	prepared.source_document = source_catalog(source);
 	prepared.source_catalog = core::Catalog::parse(prepared.source_document);
+	forget_comments(prepared.source_document);
 	prepared.target_catalog = of_target.get();
 
 	prepared.answers = ask(options, prepared);
@@ -276,7 +307,7 @@ Prepared prepare(const RefreshOptions &options)
 	// Keys that are texts may be what the missing rules are about: while something stands in the way they stay here.
 	std::future<std::vector<core::Row>> theirs;
 	if (!prepared.answers.has_text_keys()) theirs = std::async(std::launch::async, plan_of_target);
-	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers);
+	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers, samples(options, prepared));
 	if (!theirs.valid() && prepared.plan.problems.empty()) theirs = std::async(std::launch::deferred, plan_of_target);
 	if (theirs.valid()) try {
 		const auto rows = theirs.get();

@@ -47,6 +47,8 @@ struct Prepared {
 	int jobs = 2;
 };
 
+// The source's catalog document, in the transaction that is open.
+core::json source_catalog(Connection &source);
 Prepared prepare(const RefreshOptions &options);
 // Columns that are masked on their way.
 std::size_t masked_columns(const core::Plan &plan);

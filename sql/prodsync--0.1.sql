@@ -171,6 +171,9 @@ CREATE FUNCTION sync_reset_sequences() RETURNS TABLE (sequence text, value bigin
 CREATE FUNCTION sync_check()
 	RETURNS TABLE (check_name text, object text, violations bigint, detail jsonb, ok boolean)
 	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_check';
+CREATE FUNCTION sync_detect_pii(tables regclass[] DEFAULT NULL)
+	RETURNS TABLE (relation text, column_name text, category text, confidence numeric, evidence text, suggested_rule text)
+	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_detect_pii';
 CREATE FUNCTION sync_grant(role regrole) RETURNS void
 	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_grant';
 
@@ -227,7 +230,7 @@ CREATE VIEW sync_run_checks AS
 REVOKE EXECUTE ON FUNCTION sync_configure(jsonb), sync_config(), sync_catalog(), sync_tables(jsonb), sync_questions(jsonb, jsonb),
 	sync_answers(jsonb, jsonb, jsonb), sync_plan(jsonb, jsonb, jsonb), sync_start(jsonb, jsonb, jsonb), sync_step(integer, integer), sync_loaded(integer, integer, bigint),
 	sync_switch(integer, integer), sync_discard(integer, text), sync_clear(regclass[]), sync_remap_users(jsonb),
-	sync_reset_sequences(), sync_check(), sync_mask(text, text, jsonb), sync_email(text), sync_phone(text), sync_name(text),
+	sync_reset_sequences(), sync_check(), sync_detect_pii(regclass[]), sync_mask(text, text, jsonb), sync_email(text), sync_phone(text), sync_name(text),
 	sync_redact(text), sync_hash(text, integer), sync_set_key(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION sync_digits(text, jsonb), sync_iban(text, jsonb), sync_card(text, jsonb), sync_uuid(text, jsonb), sync_ip(text, jsonb),
 	sync_mac(text, jsonb), sync_date_shift(text, jsonb), sync_date_truncate(text, jsonb), sync_number_noise(text, jsonb), sync_number_range(text, jsonb) FROM PUBLIC;

@@ -54,6 +54,7 @@ Column parse_column(const json &j)
 	c.length = static_cast<int>(number(j, "length"));
 	c.domain_checks = strings(j, "domain_checks");
 	c.binary = flag(j, "binary");
+	c.comment = text(j, "comment");
 	if (c.base.empty()) c.base = c.type;
 	return c;
 }
@@ -105,6 +106,7 @@ Relation parse_relation(const json &j)
 	for (const json &i : list(j, "indexes")) r.indexes.push_back(parse_index(i));
 	for (const json &k : list(j, "checks")) r.checks.push_back({k.at("name").get<std::string>(), strings(k, "columns")});
 	r.triggers = strings(j, "triggers");
+	r.comment = text(j, "comment");
 	return r;
 }
 

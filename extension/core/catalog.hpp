@@ -24,6 +24,7 @@ struct Column {
 	std::string sequence;         // SQL name of the sequence its values come from (identity, serial, nextval default)
 	int length = 0;               // characters that varchar(n) and character(n) hold, a domain's included; 0: no limit
 	std::vector<std::string> domain_checks;    // CHECK constraints of the domains its type is made of
+	std::string comment = {};     // COMMENT ON COLUMN, its beginning
 	bool binary = false;          // its binary form means the same in every database (no oids of this one inside)
 };
 
@@ -84,6 +85,7 @@ struct Relation {
 	std::vector<Index> indexes;
 	std::vector<CheckConstraint> checks;             // CHECK constraints
 	std::vector<std::string> triggers;     // user triggers, enabled ones
+	std::string comment;                   // COMMENT ON TABLE, its beginning
 	const Column *column(std::string_view name) const;
 	const Index *primary_key() const;
 	bool ordinary() const { return kind == 'r' || kind == 'p'; }

@@ -95,6 +95,10 @@ sequence_draws AS (
 	FROM draws AS d JOIN rels AS r ON r.oid = d.relation
 	JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.relation AND a.attnum = d.number
 	ORDER BY d.sequence, d.rank, d.relation, d.number),
+-- They say what a column is for; how long they are is up to whoever wrote them.
+comments AS (
+	SELECT d.objoid AS relation, d.objsubid AS number, pg_catalog.left(d.description, 300) AS text FROM pg_catalog.pg_description AS d
+	WHERE d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objoid >= 16384),
 columns AS (
 	SELECT a.attrelid, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 		'name', a.attname, 'number', a.attnum, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'base', t.base,
@@ -103,11 +107,13 @@ columns AS (
 		'has_default', nullif((a.atthasdef OR t.has_default) AND a.attgenerated = '', false),
 		-- the modifiers of varchar and character count the four bytes before the value too
 		'length', CASE WHEN t.has_length AND greatest(a.atttypmod, t.mod) > 4 THEN greatest(a.atttypmod, t.mod) - 4 END,
-		'domain_checks', t.checks, 'sequence', d.sequence, 'binary', nullif(t.is_binary, false)) ORDER BY a.attnum) AS doc
+		'domain_checks', t.checks, 'sequence', d.sequence, 'binary', nullif(t.is_binary, false),
+		'comment', o.text) ORDER BY a.attnum) AS doc
 	FROM rels AS r
 	JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 	JOIN types AS t ON t.oid = a.atttypid
 	LEFT JOIN column_draws AS d ON d.relation = a.attrelid AND d.number = a.attnum
+	LEFT JOIN comments AS o ON o.relation = a.attrelid AND o.number = a.attnum
 	GROUP BY a.attrelid),
 indexes AS (
 	SELECT i.indrelid, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
@@ -188,7 +194,7 @@ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 	'parents', p.doc, 'extension', e.extname,
 	'published', CASE WHEN r.relkind IN ('r', 'p') AND coalesce(pg_catalog.pg_partition_root(r.oid)::pg_catalog.oid, r.oid)
 		IN (SELECT u.root FROM published AS u) THEN true END,
-	'columns', c.doc, 'indexes', i.doc, 'checks', k.doc, 'triggers', t.doc) ORDER BY r.nspname, r.relname)
+	'columns', c.doc, 'indexes', i.doc, 'checks', k.doc, 'triggers', t.doc, 'comment', o.text) ORDER BY r.nspname, r.relname)
 	FROM rels AS r
 	LEFT JOIN pg_catalog.pg_class AS x ON x.oid = r.reltoastrelid
 	LEFT JOIN members AS e ON e.oid = r.oid
@@ -196,7 +202,8 @@ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 	LEFT JOIN columns AS c ON c.attrelid = r.oid
 	LEFT JOIN indexes AS i ON i.indrelid = r.oid
 	LEFT JOIN checks AS k ON k.conrelid = r.oid
-	LEFT JOIN triggers AS t ON t.tgrelid = r.oid),
+	LEFT JOIN triggers AS t ON t.tgrelid = r.oid
+	LEFT JOIN comments AS o ON o.relation = r.oid AND o.number = 0),
 'foreign_keys', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 	'name', k.conname, 'child', pg_catalog.jsonb_build_array(c.nspname, c.relname),
 	'parent', pg_catalog.jsonb_build_array(p.nspname, p.relname),

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstdio>
 
+#include "detect.hpp"
 #include "maps.hpp"
 #include "masks.hpp"
 #include "obstacles.hpp"
-#include "personal.hpp"
 #include "predicate.hpp"
 #include "rules.hpp"
 
@@ -178,7 +178,9 @@ class Checker {
 	std::optional<MaskRule> fitting(const PlannedTable &table, const Column &column, const std::vector<const char *> &names) const
 	{
 		for (const char *name : names) {
-			const Strategy &strategy = *find_strategy(name);
+			const Strategy *known = find_strategy(name);
+			if (!known) continue;
+			const Strategy &strategy = *known;
 			if (!takes(strategy, kind_of_type(column.base)) || (strategy.refused_column && !strategy.refused_column({name, "", json::object()}, column).empty())) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
 			for (const MaskOption &option : strategy.options)
@@ -339,14 +341,15 @@ class Checker {
 			    "prodsync sync --rehearse tries it, and changes nothing"});
 	}
 
-	void personal();
 
 public:
 	Checker(const Config &config_, const Graph &graph_, const Masking &masking_, const Catalog &source_, const Catalog &target_, const Answers &answers_, Plan &plan_)
 	    : config(config_), graph(graph_), masking(masking_), source(source_), target(target_), answers(answers_), plan(plan_)
 	{}
 
-	void run()
+	void personal(const Contents &contents, double least);
+
+	void run(const Contents &contents)
 	{
 		for (const PlannedTable &table : plan.tables) {
 			const auto rules = masking.find(table.name);
@@ -368,41 +371,37 @@ public:
 			}
 		}
 		references();
-		personal();
+		personal(contents, flagged);
 	}
 };
 
-void Checker::personal()
+// Every column that looks personal, for whoever lists them; and, of those without a rule, the problem with the lines to paste.
+void Checker::personal(const Contents &contents, double least)
 {
 	if (config.policy == Policy::none) return;
+	const auto all = find_personal(source, contents, least);
 	std::string block;
 	std::size_t tables = 0;
 	std::size_t found = 0;
 	for (const PlannedTable &table : plan.tables) {
-		const Relation *there = source.find(table.name), *here = target.find(table.name);
-		if (table.mode != Mode::copy || !table.in_source) continue;
+		const auto personal = all.find(table.name);
+		if (personal == all.end() || table.mode != Mode::copy || !table.in_source) continue;
+		const Relation *here = target.find(table.name);
 		std::string lines;
 		for (const Column &column : here->columns) {
-			const Column *read = there->column(column.name);
-			if (!read || column.generated || rule(table.name, column.name)) continue;
-			// Ids are replaced by maps, and what references a row is no personal value itself.
-			// (Of a table whose rows fold the map leaves most values as they are.)
+			const auto one = personal->second.find(column.name);
+			if (one == personal->second.end() || column.generated) continue;
+			// Ids are replaced by maps. (Of a table whose rows fold the map leaves most values as they are.)
 			const auto &columns = table.columns;
-			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &one) { return one.column == column.name && answers.maps.contains(one.map); })) continue;
-			// By production's own foreign keys: a number that leads to a row says nothing, whatever it is called (bank_account_id).
-			const bool number = read->base == "bigint" || read->base == "numeric" || read->base == "uuid";
-			if (number && std::any_of(source.foreign_keys.begin(), source.foreign_keys.end(), [&](const ForeignKey &key) {
-				    return key.child == table.name && contains(key.columns, column.name);
-			    }))
+			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &transfer) { return transfer.column == column.name && answers.maps.contains(transfer.map); }))
 				continue;
-			const auto personal = looks_personal(*there, *read);
-			if (!personal) continue;
-			++found;
-			if (const auto fits = fitting(table, column, personal->strategies))
-				lines += "\n      - " + rule_text(column.name, *fits) + "    # " + personal->category;
-			else    // as a comment: nobody shall paste a leak
-				lines += "\n      # - " + rule_text(column.name, {"none", "", json::object()}) + "    # " + personal->category + ": no strategy fits " +
-				    column.type + ", this copies it as it is";
+			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, rule(table.name, column.name) != nullptr};
+			if (!looks.has_rule) {
+				++found;
+				looks.fits = fitting(table, column, strategies_for(looks.personal.category)).value_or(MaskRule{});
+				lines += "\n      " + looks.line();
+			}
+			plan.personal.push_back(std::move(looks));
 		}
 		if (lines.empty()) continue;
 		++tables;
@@ -445,10 +444,29 @@ static void kept_rows_key(const Config &config, const Masking &masking, const Ca
 }
 
 void add_masking_obstacles(
-    const Config &config, const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
+    const Config &config, const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, const Answers &answers,
+    const Contents &contents, Plan &plan)
 {
-	Checker(config, graph, masking, source, target, answers, plan).run();
+	Checker(config, graph, masking, source, target, answers, plan).run(contents);
 	kept_rows_key(config, masking, target, plan);
+}
+
+std::vector<PersonalColumn> list_personal(const Config &given, const Catalog &catalog, const Contents &contents, double least)
+{
+	// What a refresh does to tenants and users is beside the point, and production has no kept rows.
+	Config config = given;
+	config.tenants.reset();
+	config.users.reset();
+	config.choice = {};
+	config.policy = Policy::none;
+	const Answers none;
+	Plan plan = make_plan(config, catalog, catalog, none);
+	config.policy = Policy::strict;
+	std::vector<Problem> ignored;
+	const Graph graph = Graph::build(config, catalog, ignored, ignored);
+	const Masking masking = resolve_masking(config, catalog, catalog, ignored);
+	Checker(config, graph, masking, catalog, catalog, none, plan).personal(contents, least);
+	return std::move(plan.personal);
 }
 
 }  // namespace core

@@ -25,9 +25,13 @@ bool masks_kept_rows(const Config &);
 inline constexpr const char *key_file_setting = "prodsync.key_file";
 
 // Why the columns of the planned tables cannot be masked as the rules say (types, lengths, unique indexes, references, kept tables),
-// CHECK constraints that a mask may not satisfy (warnings), and columns that look personal and have no rule: the policy says whether
-// they stop the run. After the tables are planned.
+// CHECK constraints that a mask may not satisfy (warnings), and columns that look personal (detect.hpp; `contents` is what the client has seen in samples
+// of the source) and have no rule: the policy says whether they stop the run. After the tables are planned.
 void add_masking_obstacles(
-    const Config &, const Graph &, const Masking &, const Catalog &source, const Catalog &target, const Answers &, Plan &);
+    const Config &, const Graph &, const Masking &, const Catalog &source, const Catalog &target, const Answers &, const Contents &, Plan &);
+
+// Every column of a database that looks personal to `least`, as if it were copied to one like itself: no target is needed. Tables that the
+// configuration keeps or empties are left out.
+std::vector<PersonalColumn> list_personal(const Config &, const Catalog &, const Contents &, double least);
 
 }  // namespace core

@@ -254,7 +254,7 @@ json problems_json(const std::vector<Problem> &problems)
 
 }  // namespace
 
-Plan make_plan(const Config &config, const Catalog &source, const Catalog &target, const Answers &answers)
+Plan make_plan(const Config &config, const Catalog &source, const Catalog &target, const Answers &answers, const Contents &contents)
 {
 	Plan plan;
 	const Graph graph = Graph::build(config, target, plan.problems, plan.warnings);
@@ -276,7 +276,7 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 	add_source_obstacles(config, graph, source, target, answers, plan);
 	add_missing_obstacles(config, graph, source, target, answers, plan);
 	add_generic_obstacles(config, graph, masking, source, target, answers, plan);
-	add_masking_obstacles(config, graph, masking, source, target, answers, plan);
+	add_masking_obstacles(config, graph, masking, source, target, answers, contents, plan);
 	if (const auto open = questions(config, source, target, answers); !open.empty())
 		plan.problems.push_back({"questions", open.front().id,
 		    plural(static_cast<std::int64_t>(open.size()), "question") + " to the two databases are not answered yet",

@@ -8,6 +8,7 @@
 #include "answers.hpp"
 #include "catalog.hpp"
 #include "config.hpp"
+#include "detect.hpp"
 #include "graph.hpp"
 
 namespace core {
@@ -72,13 +73,15 @@ struct Plan {
 	std::vector<Problem> problems, warnings;
 	std::vector<Need> needs;
 	std::vector<Step> steps;
+	std::vector<PersonalColumn> personal;    // columns of copied tables that look personal, with a rule or without; none where the policy is none
 	json to_json() const;
 	// What both sides must agree on: tables with mode, path and columns, and the steps; no estimates of the target, nothing for people.
 	json binding() const;
 	static json step_json(const Step &);
 };
 
-Plan make_plan(const Config &, const Catalog &source, const Catalog &target, const Answers &);
+// `contents`: what samples of the source show; only the client has them. They add to what is found by names, and change nothing of what is bound.
+Plan make_plan(const Config &, const Catalog &source, const Catalog &target, const Answers &, const Contents &contents = {});
 
 // A refresh from nothing: every copied table comes out empty but for what is kept (sync_clear).
 Plan plan_clear(const Config &, const Catalog &target);

@@ -4,7 +4,7 @@
 #include <cctype>
 
 #include "maps.hpp"
-#include "personal.hpp"
+#include "detect_names.hpp"
 #include "rules.hpp"
 
 namespace core {

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include "catch.hpp"
-#include "core/personal.hpp"
 #include "fixtures.hpp"
 #include "key.hpp"
 #include "small_catalog.hpp"
@@ -303,47 +302,4 @@ TEST_CASE("a key that is missing, short, not hex, or that others can read, where
 	client::demand_key(client::find_key({}, false), plan);
 	REQUIRE(plan.problems.size() == 1);
 	CHECK(plan.problems[0].id == "no-key");
-}
-
-TEST_CASE("what a column's name says")
-{
-	Relation customers, products;
-	customers.name = name("apps_customers_customer");
-	products.name = name("products");
-	const auto category = [&](const char *column, const char *type = "text", const Relation *of = nullptr) {
-		Column one;
-		one.name = column;
-		one.type = one.base = type;
-		const auto found = looks_personal(of ? *of : products, one);
-		return found ? found->category : "";
-	};
-	for (const char *column : {"email", "Email", "emailAddress", "billing_email", "e_mail", "EMAIL2", "contactEmail", "correo"})
-		CHECK(category(column) == "e-mail address");
-	for (const char *column : {"phone", "phoneNumber", "mobile", "msisdn", "home_tel", "fax"}) CHECK(category(column) == "phone number");
-	for (const char *column : {"first_name", "lastName", "fullname", "surname", "account_holder", "username"}) CHECK(category(column) == "name");
-	for (const char *column : {"password", "api_key", "refreshToken", "client_secret", "cvv"}) CHECK(category(column) == "secret");
-	for (const char *column : {"street", "address_line_1", "postcode", "zipCode"}) CHECK(category(column) == "postal address");
-	for (const char *column : {"iban", "accountNumber", "card_number"}) CHECK(category(column) == "account or card");
-	for (const char *column : {"national_id", "idNumber", "passport_no", "tax_id"}) CHECK(category(column) == "identity document");
-	CHECK(category("date_of_birth", "date") == "date of birth");
-	CHECK(category("birth_date", "date") == "date of birth");
-	CHECK(category("ip_address") == "network address");
-	CHECK(category("seen_from", "inet") == "network address");
-	CHECK(category("name", "text", &customers) == "name");
-	for (const char *column : {"name", "email_verified_at", "email_sent", "phone_count", "file_name", "schema_name", "codename", "password_changed_at",
-	         "token_type", "email_template", "description", "title", "is_email"})
-		CHECK(category(column).empty());
-	for (const char *column : {"useremail", "emailaddress", "email_id", "contact_email_address2"}) CHECK(category(column) == "e-mail address");
-	for (const char *column : {"homephone", "mobilenumber", "phoneno"}) CHECK(category(column) == "phone number");
-	CHECK(category("last_sign_in_ip") == "network address");
-	CHECK(category("last_known_address") == "postal address");
-	CHECK(category("address", "public.address_t") == "postal address");
-	CHECK(category("email", "public.citext") == "e-mail address");
-	CHECK(category("api_token", "uuid") == "secret");
-	CHECK(category("address_id", "uuid").empty());
-	CHECK(category("email", "boolean").empty());
-	CHECK(category("phone", "bigint") == "phone number");    // no strategy fits, all the more it has to be looked at
-	CHECK(category("phone", "integer").empty());
-	CHECK(category("token", "bigint").empty());
-	CHECK(words_of_name("IPAddressOfHTTPServer2_x") == std::vector<std::string>{"ip", "address", "of", "http", "server", "x"});
 }

@@ -1,0 +1,16 @@
+// Samples of production: read here, looked at in memory, and forgotten. No value of them leaves this process.
+#pragma once
+#include <set>
+#include <string>
+#include "../extension/core/catalog.hpp"
+#include "../extension/core/detect.hpp"
+#include "../extension/core/masking.hpp"
+#include "connection.hpp"
+
+namespace client {
+
+// What a bounded sample of each of these tables shows, in the transaction (and snapshot) that `source` has open. Columns that `ruled` names are not
+// read: they have been decided about. Nor is what the role may not read.
+core::Contents read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled);
+
+}  // namespace client

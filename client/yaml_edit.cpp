@@ -1,0 +1,280 @@
+// The places of keys come from the reader (yaml.hpp); where a block ends is told by its indentation. What an edit cannot see (a multi-line text,
+// an anchor that is used elsewhere, a merge) shows when the result is read again: only what was there and the rules may be in it.
+#include "yaml_edit.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "error.hpp"
+#include "yaml.hpp"
+
+namespace client {
+
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> lines_of(std::string_view text)
+{
+	std::vector<std::string> out;
+	for (std::size_t at = 0; at < text.size();) {
+		const auto end = text.find('\n', at);
+		auto line = text.substr(at, end == text.npos ? text.npos : end - at);
+		if (line.ends_with('\r')) line.remove_suffix(1);
+		out.emplace_back(line);
+		at = end == text.npos ? text.size() : end + 1;
+	}
+	return out;
+}
+
+std::size_t indent_of(const std::string &line) { return std::min(line.find_first_not_of(' '), line.size()); }
+
+bool says_nothing(const std::string &line)
+{
+	const auto first = line.find_first_not_of(" \t");
+	return first == line.npos || line[first] == '#';
+}
+
+class Editor {
+	std::vector<std::string> lines;
+	YamlDocument document;
+	std::string &why;
+
+	// The line of a key, from 0; its column is its indentation.
+	std::optional<std::pair<std::size_t, std::size_t>> place_of(const std::string &path) const
+	{
+		const auto at = document.keys.find(path);
+		if (at == document.keys.end() || at->second.line < 1 || at->second.column < 1) return std::nullopt;
+		return std::pair{static_cast<std::size_t>(at->second.line - 1), static_cast<std::size_t>(at->second.column - 1)};
+	}
+
+	// The last line of what stands below a key; comments that are indented deeper than the key belong to it, blank lines at the end do not.
+	std::size_t end_of(std::size_t line, std::size_t indent, bool sequence) const
+	{
+		std::size_t last = line;
+		for (std::size_t i = line + 1; i < lines.size(); ++i) {
+			if (lines[i].starts_with("---") || lines[i].starts_with("...")) break;
+			const std::size_t here = indent_of(lines[i]);
+			if (says_nothing(lines[i])) {
+				if (here < lines[i].size() && here >= indent + sequence) last = i;
+				continue;
+			}
+			// a list may stand as far left as its key
+			if (here < indent || (here == indent && !(sequence && lines[i].compare(here, 1, "-") == 0))) break;
+			last = i;
+		}
+		return last;
+	}
+
+	// The key's value begins on a line of its own: not {...}, [...], an alias or a text.
+	bool is_block(const std::string &path, std::size_t line) const
+	{
+		const auto value = document.values.find(path);
+		return value != document.values.end() && value->second.line > static_cast<int>(line) + 1;
+	}
+
+	bool refuse(const std::string &text)
+	{
+		why = text;
+		return false;
+	}
+
+	std::string flow(const std::string &path) const { return path + " is written on one line, or refers to another place of the file"; }
+
+	// A comment of the kind that we write is there already, below the table's key or below that as a comment.
+	bool has_comment(const RulesOfTable &rules, const std::string &line) const
+	{
+		const std::string start = line.substr(0, line.find('}') + 1);
+		for (std::size_t i = 0; i < lines.size(); ++i) {
+			const std::size_t indent = indent_of(lines[i]);
+			std::string_view key = std::string_view(lines[i]).substr(indent);
+			if (key.starts_with("# ")) key.remove_prefix(2);
+			if (!key.starts_with(rules.table + ":")) continue;
+			for (std::size_t k = i + 1; k < lines.size() && (indent_of(lines[k]) > indent || lines[k].compare(indent_of(lines[k]), 2, "- ") == 0); ++k)
+				if (lines[k].compare(indent_of(lines[k]), start.size(), start) == 0) return true;
+		}
+		return false;
+	}
+
+	bool add_table(RulesOfTable rules)
+	{
+		std::erase_if(rules.lines, [&](const auto &line) { return line.starts_with("# ") && has_comment(rules, line); });
+		if (rules.lines.empty()) return true;
+		const json &root = document.value;
+		std::vector<std::string> added;
+		std::size_t after = 0;
+		const auto items = [&](std::size_t indent) {
+			for (const auto &line : rules.lines) added.push_back(std::string(indent, ' ') + line);
+		};
+		const bool nothing_but_comments = std::none_of(rules.lines.begin(), rules.lines.end(), [](const auto &line) { return line.starts_with("- "); });
+		const auto key_line = [&](std::size_t indent, const std::string &key, bool commented = false) {
+			added.push_back(std::string(indent, ' ') + (commented ? "# " : "") + key + ":");
+		};
+		if (!root.is_object() || !root.contains("anonymize")) {
+			// at the end of the file
+			if (nothing_but_comments) return true;
+			after = lines.size();
+			while (after > 0 && lines[after - 1].find_first_not_of(" \t") == std::string::npos) --after;
+			if (after && (lines[after - 1].starts_with("...") || lines[after - 1].starts_with("---"))) return refuse("the file ends with a document marker");
+			key_line(0, "anonymize"), key_line(2, "tables"), key_line(4, rules.table), items(6);
+		} else {
+			const auto top = place_of("anonymize");
+			if (!top) return refuse("anonymize: comes from another place of the file");
+			const json &anonymize = root["anonymize"];
+			if (anonymize.is_null() && is_bare(top->first)) {
+				if (nothing_but_comments) return true;
+				after = top->first + 1;
+				key_line(top->second + 2, "tables"), key_line(top->second + 4, rules.table), items(top->second + 6);
+			} else if (!anonymize.is_object() || !is_block("anonymize", top->first)) return refuse(flow("anonymize"));
+			else if (!anonymize.contains("tables")) {
+				if (nothing_but_comments) return true;
+				const auto indent = indent_of_children("anonymize", anonymize);
+				if (!indent) return refuse(flow("anonymize"));
+				after = end_of(top->first, top->second + 1, false) + 1;
+				key_line(*indent, "tables"), key_line(*indent + 2, rules.table), items(*indent + 4);
+			} else {
+				const auto tables = place_of("anonymize.tables");
+				if (!tables) return refuse("anonymize.tables comes from another place of the file");
+				const json &list = anonymize["tables"];
+				if (list.is_null() && is_bare(tables->first)) {
+					if (nothing_but_comments) return true;
+					after = tables->first + 1;
+					key_line(tables->second + 2, rules.table), items(tables->second + 4);
+				} else if (!list.is_object() || !is_block("anonymize.tables", tables->first)) return refuse(flow("anonymize.tables"));
+				else if (!list.contains(rules.key)) {
+					const auto indent = indent_of_children("anonymize.tables", list);
+					if (!indent) return refuse(flow("anonymize.tables"));
+					after = end_of(tables->first, tables->second + 1, false) + 1;
+					key_line(*indent, rules.table, nothing_but_comments), items(*indent + 2);
+				} else {
+					const std::string path = "anonymize.tables." + rules.key;
+					const auto table = place_of(path);
+					if (!table) return refuse(path + " comes from another place of the file");
+					const auto first = document.keys.find(path + ".0");
+					if (!list[rules.key].is_array() || !is_block(path, table->first) || first == document.keys.end()) return refuse(flow(path));
+					// where the dashes of its items stand
+					const std::string &line = lines[static_cast<std::size_t>(first->second.line - 1)];
+					const std::size_t indent = indent_of(line);
+					if (line.compare(indent, 1, "-") != 0) return refuse(flow(path));
+					after = end_of(table->first, table->second, true) + 1;
+					items(indent);
+				}
+			}
+		}
+		lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(after), added.begin(), added.end());
+		return true;
+	}
+
+	// Nothing but a comment behind the key's colon.
+	bool is_bare(std::size_t line) const
+	{
+		const auto colon = lines[line].find(':');
+		return colon != std::string::npos && says_nothing(lines[line].substr(colon + 1));
+	}
+
+	std::optional<std::size_t> indent_of_children(const std::string &path, const json &object) const
+	{
+		for (const auto &[key, unused] : object.items())
+			if (const auto at = place_of(path + "." + key); at && indent_of(lines[at->first]) == at->second) return at->second;
+		return std::nullopt;
+	}
+
+	std::string joined(bool crlf) const
+	{
+		std::string out;
+		for (const auto &line : lines) out += line + (crlf ? "\r\n" : "\n");
+		return out;
+	}
+
+public:
+	explicit Editor(std::string &reason) : why(reason) {}
+
+	std::optional<std::string> run(std::string_view text, const std::vector<RulesOfTable> &rules)
+	{
+		const bool crlf = text.find("\r\n") != text.npos;
+		json expected;
+		try {
+			document = parse_yaml(text);
+			expected = document.value;
+			lines = lines_of(text);
+			for (const RulesOfTable &one : rules) {
+				for (const auto &line : one.lines)
+					if (line.starts_with("- ")) {
+						if (expected.is_null()) expected = json::object();
+						json &to = expected["anonymize"]["tables"][one.key];
+						to.push_back(parse_yaml(line).value.at(0));
+					}
+				if (!add_table(one)) return std::nullopt;
+				// the next table's place is told by the file as it is now
+				document = parse_yaml(joined(false));
+			}
+			if (document.value != expected) {
+				why = "the rules would not stand where they belong";
+				return std::nullopt;
+			}
+		} catch (const YamlError &) {
+			why = "with the rules it could not be read";
+			return std::nullopt;
+		}
+		return joined(crlf);
+	}
+};
+
+}  // namespace
+
+std::optional<std::string> with_rules(std::string_view text, const std::vector<RulesOfTable> &rules, std::string &why)
+{
+	if (text.find('\t') != text.npos && text.find("\n\t") != text.npos) {
+		why = "lines are indented by tabs";
+		return std::nullopt;
+	}
+	return Editor(why).run(text, rules);
+}
+
+std::string rules_block(const std::vector<RulesOfTable> &rules)
+{
+	std::string out = "anonymize:\n  tables:\n";
+	for (const auto &one : rules) {
+		out += "    " + one.table + ":\n";
+		for (const auto &line : one.lines) out += "      " + line + "\n";
+	}
+	return out;
+}
+
+void replace_file(const std::string &file, std::string_view text)
+{
+	const auto fail = [&](const std::string &what) {
+		const int reason = errno;
+		return Error(exit_other, "cannot write " + file + " (" + what + ": " + std::strerror(reason) + "); it is what it was", "prodsync detect prints the rules without --write");
+	};
+	std::error_code error;
+	const auto path = std::filesystem::canonical(file, error);    // a link stays one
+	const std::string real = error ? file : path.string(), beside = real + ".prodsync-new";
+	struct stat before {};
+	const mode_t mode = ::stat(real.c_str(), &before) == 0 ? before.st_mode & 07777 : 0644;
+	const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0) throw fail("a file beside it");
+	const auto give_up = [&](const std::string &what) {
+		const auto told = fail(what);
+		(void)::close(fd);
+		(void)::unlink(beside.c_str());
+		return told;
+	};
+	(void)::fchmod(fd, mode);
+	for (std::size_t at = 0; at < text.size();) {
+		const auto written = ::write(fd, text.data() + at, text.size() - at);
+		if (written < 0 && errno == EINTR) continue;
+		if (written <= 0) throw give_up("writing");
+		at += static_cast<std::size_t>(written);
+	}
+	if (::fsync(fd) != 0) throw give_up("fsync");
+	if (::rename(beside.c_str(), real.c_str()) != 0) throw give_up("rename");
+	(void)::close(fd);
+}
+
+}  // namespace client

@@ -1,0 +1,58 @@
+// Which columns look personal: what their names, types, foreign keys and comments say, and what was seen in samples, taken together.
+// Strict policy, `prodsync detect` and sync_detect_pii() all ask here.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+#include "catalog.hpp"
+#include "detect_content.hpp"
+#include "masks.hpp"
+
+namespace core {
+
+struct PersonalLeaf {    // inside of JSON
+	std::string path;    // $.contacts[*].email
+	Category category;
+	std::string evidence;
+};
+
+struct Personal {
+	Category category = Category::marked;
+	double confidence = 0;         // 0 to 1
+	std::string evidence;          // for people, one line; never a value
+	std::string seen;              // what of it is from samples
+	std::vector<PersonalLeaf> leaves;
+};
+
+// A personal column of a plan, and the rule that would fit it.
+struct PersonalColumn {
+	Name table;
+	std::string column, type;
+	Personal personal;
+	MaskRule fits;                 // strategy empty: none does
+	bool has_rule = false;         // the configuration names it
+	std::string line() const;      // the rule as a line of YAML, with what it is as its comment; where none fits, the line itself is a comment
+	std::string rule() const;      // {column: email, strategy: email}, or empty
+};
+
+// From here on a column counts as personal: what strict stops for.
+inline constexpr double flagged = 0.5;
+
+// "e-mail address", "phone number": for people.
+const char *shown(Category);
+// What suits it, best first. Not every one exists in every version (find_strategy()) or fits every column.
+const std::vector<const char *> &strategies_for(Category);
+
+std::map<Name, std::map<std::string, Personal>> find_personal(const Catalog &, const Contents & = {}, double least = flagged);
+
+// ---- samples ----
+// Columns that are worth a look inside.
+std::vector<std::string> sampled_columns(const Relation &);
+// The statement that reads a bounded sample of them: the same rows every time, as long as the table does not change. For the source, and for
+// the target.
+std::string sample_statement(const Catalog &, const Relation &, const std::vector<std::string> &columns);
+// What one row of it says. A value that is missing was NULL, or too large to be read for a sample.
+void add_sample(TableContent &, const Relation &, const std::vector<std::string> &columns, const std::vector<std::optional<std::string>> &row);
+
+}  // namespace core
