@@ -29,11 +29,17 @@ static std::string mover(const Refresh &refresh, const core::Name &table, const 
 	return std::to_string(refresh.oid(owner)) + "::oid";
 }
 
+// Work tables have no statistics: the planner takes a table's keys for one row, reads them all for each row and compares (tab and space in the index,
+// old_key as a filter), which is quadratic. LIMIT keeps the lookup together, so that it is one of the whole primary key.
+static std::string look_up_moved(const std::string &owner, char space, const std::string &key)
+{
+	return "(SELECT l.new_key FROM prodsync_work.moved l WHERE l.tab = " + owner + " AND l.space = '" + space + "' AND l.old_key = " + key + " LIMIT 1)";
+}
+
 std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among)
 {
-	const std::string v = "coalesce(m.new_key::" + type + ", e.v)";
-	return "CASE WHEN " + array + " IS NOT NULL THEN ARRAY(SELECT " + v + " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n) LEFT JOIN prodsync_work.moved m ON m.tab = " + owner +
-		   " AND m.space = '" + space + "' AND m.old_key = e.v::text" + (among.empty() ? "" : " WHERE " + among) + " ORDER BY e.n) END";
+	const std::string v = "coalesce(" + look_up_moved(owner, space, "e.v::text") + "::" + type + ", e.v)";
+	return "CASE WHEN " + array + " IS NOT NULL THEN ARRAY(SELECT " + v + " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n)" + (among.empty() ? "" : " WHERE " + among) + " ORDER BY e.n) END";
 }
 
 // anonymize.kept_rows: mask
@@ -54,8 +60,7 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	if (owner.empty()) return {value, ""};
 	if (array) return {new_array(old, type, owner, 'o'), ""};
 	std::string m = alias + "m" + std::to_string(number);
-	return {"coalesce(" + m + ".new_key::" + column.base + ", " + value + ")",
-			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + owner + " AND " + m + ".space = 'o' AND " + m + ".old_key = " + old + "::text"};
+	return {"coalesce(" + m + ".new_key::" + column.base + ", " + value + ")", " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', old + "::text") + " " + m + " ON true"};
 }
 
 
@@ -89,7 +94,7 @@ static std::string leads_somewhere(const Refresh &refresh, const core::ForeignKe
 	const std::string type = core::element_type(refresh.graph.node(key.child).relation->column(key.columns[0])->base);
 	const std::string parent = core::quote_identifier(key.referenced[0]), owner = mover(refresh, key.child, key.columns[0], type);
 	const std::string value = owner.empty() ? std::string("e.v")
-		: "coalesce((SELECT x.new_key::" + type + " FROM prodsync_work.moved x WHERE x.tab = " + owner + " AND x.space = 'o' AND x.old_key = e.v::text), e.v)";
+		: "coalesce(" + look_up_moved(owner, 'o', "e.v::text") + "::" + type + ", e.v)";
 	return "(e.v IS NULL OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE p." + parent + " " + key.equals[0] +
 		   " e.v) OR EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE n." + parent + " " + key.equals[0] + " " + value + "))";
