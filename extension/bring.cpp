@@ -36,10 +36,20 @@ static std::string look_up_moved(const std::string &owner, char space, const std
 	return "(SELECT l.new_key FROM prodsync_work.moved l WHERE l.tab = " + owner + " AND l.space = '" + space + "' AND l.old_key = " + key + " LIMIT 1)";
 }
 
+std::string array_of(const std::string &array, const std::string &type, const std::string &value, const std::string &among)
+{
+	std::string element = value, where;
+	if (!among.empty()) {    // an array of several dimensions has no place to leave out
+		element = "CASE WHEN array_ndims(" + array + ") = 1 OR (" + among + ") THEN " + value + " END";
+		where = " WHERE array_ndims(" + array + ") > 1 OR (" + among + ")";
+	}
+	return "CASE WHEN " + array + " IS NOT NULL THEN prodsync_work.in_shape_of(ARRAY(SELECT " + element + " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n)" + where + " ORDER BY e.n), " +
+		   array + "::" + type + "[]) END";
+}
+
 std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among)
 {
-	const std::string v = "coalesce(" + look_up_moved(owner, space, "e.v::text") + "::" + type + ", e.v)";
-	return "CASE WHEN " + array + " IS NOT NULL THEN ARRAY(SELECT " + v + " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n)" + (among.empty() ? "" : " WHERE " + among) + " ORDER BY e.n) END";
+	return array_of(array, type, "coalesce(" + look_up_moved(owner, space, "e.v::text") + "::" + type + ", e.v)", among);
 }
 
 // anonymize.kept_rows: mask
@@ -146,13 +156,6 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 	std::vector<Check> out;
 	for (const core::Name &child : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'"))
 		for (const core::ForeignKey *key : refresh.graph.from(child)) {
-			if (key->array) {    // they are put together anew, in one dimension
-				const std::string column = "t." + core::quote_identifier(key->columns[0]);
-				std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND " +
-												is_brought + " AND (array_ndims(" + column + ") > 1 OR array_lower(" + column + ", 1) <> 1)",
-											{std::to_string(refresh.oid(child))}).value_or("0");
-				if (count != "0") out.push_back({"array of ids", describe(*key), std::stoll(count), core::json{{"text", "arrays of kept rows have several dimensions, or do not begin at 1"}}.dump(), false});
-			}
 			if (!refresh.replaced(key->parent)) continue;    // its rows stay, under lock
 			const Brought rows = brought_as_it_is(refresh, child, key->columns);
 			std::string count = sql.one("SELECT count(*) FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " + leads_nowhere(refresh, *key, rows.values),

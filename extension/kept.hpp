@@ -49,7 +49,10 @@ std::vector<Check> bring_rows(const Refresh &);           // proves that they ar
 // join.cpp: the fallback user becomes a member of the imported tenants. Returns what failed, and how many it were.
 std::vector<Check> join_tenants(const Refresh &);
 void move_staying_references(const Refresh &);
-// SQL of an array of ids, each of them replaced by `moved` in the space of the owner's keys (SQL of its oid); `among`: which of e.v stay.
+// SQL of an array of ids with another value for each e.v, in the same dimensions. `among`: which of e.v stay; the others are taken out, or become NULL in an
+// array of several dimensions.
+std::string array_of(const std::string &array, const std::string &type, const std::string &value, const std::string &among = "");
+// The same, each of them replaced by `moved` in the space of the owner's keys (SQL of its oid).
 std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among = "");
 
 }  // namespace prodsync
