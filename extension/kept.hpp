@@ -48,6 +48,7 @@ std::vector<Check> check_brought_references(const Refresh &);
 std::vector<Check> bring_rows(const Refresh &);           // proves that they are what they were, but for ids and references
 // join.cpp: the fallback user becomes a member of the imported tenants. Returns what failed, and how many it were.
 std::vector<Check> join_tenants(const Refresh &);
+std::vector<Check> check_join_tenants(const Refresh &);    // the same, taken back
 void move_staying_references(const Refresh &);
 // SQL of an array of ids with another value for each e.v, in the same dimensions. `among`: which of e.v stay; the others are taken out, or become NULL in an
 // array of several dimensions.

@@ -138,6 +138,7 @@ void step_preflight(const pg::Extension &extension, int run)
 	require_same_schema(refresh);    // else what is gone is an error without a word of why
 	const MaskKeptRows masks;
 	std::vector<Check> checks = find_out(refresh, "preflight");
+	append(checks, check_join_tenants(refresh));
 	forget_kept(refresh);
 	append(checks, ledger::checks(extension, run));
 	require_ok(checks);
