@@ -252,6 +252,25 @@ void find_collisions(const Refresh &refresh)
 	for (const core::Name &table : tables) find_collisions(refresh, table, {});
 }
 
+// Keys of some rows of a relation, where they may be shown: integers and uuids. `where` over kept as k and the row as t.
+static void add_keys(pg::Tables &sql, const Refresh &refresh, const core::Relation &leaf, const std::string &from, const std::string &where, const pg::Row &args, core::json &detail)
+{
+	const std::string own = core::single_key(*refresh.graph.node(refresh.catalog().root(leaf.name)).relation);
+	const core::Column *key = own.empty() ? nullptr : leaf.column(own);
+	if (!key || (key->base != "uuid" && key->base != "bigint" && key->base != "integer" && key->base != "smallint")) return;
+	core::json keys = core::json::array();
+	for (const pg::Row &one : sql.rows("SELECT t." + core::quote_identifier(own) + "::text FROM " + from + " JOIN ONLY " + leaf.name.sql() + " AS t ON t.ctid = k.row_id WHERE " + where + " ORDER BY t." + core::quote_identifier(own) + " LIMIT 5", args))
+		keys.push_back(*one[0]);
+	detail["kept_keys"] = keys;
+}
+
+static std::map<Oid, core::Name> names_of_relations(const Refresh &refresh)
+{
+	std::map<Oid, core::Name> out;
+	for (const auto &[name, relation] : refresh.catalog().relations) out[static_cast<Oid>(relation.oid)] = name;
+	return out;
+}
+
 std::vector<Check> drop_colliding(const Refresh &refresh)
 {
 	if (refresh.config().on_collision != "source") return {};
@@ -271,10 +290,15 @@ std::vector<Check> drop_colliding(const Refresh &refresh)
 				pg::check_interrupts();
 			}
 	}
+	std::map<Oid, core::Name> names = names_of_relations(refresh);
 	std::vector<Check> out;
-	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "state = 'd'"))
-		out.push_back({"kept rows dropped", table.shown(), std::stoll(*sql.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'd'", {std::to_string(refresh.oid(table))})),
-					   core::json{{"text", "kept rows that have a unique key of a row from the source, or reference such a row, were dropped"}}.dump(), true});
+	for (const pg::Row &row : sql.rows("SELECT rel, count(*) FROM prodsync_work.kept WHERE state = 'd' GROUP BY 1")) {
+		const core::Relation &leaf = *refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[0]))));
+		core::json detail{{"text", "kept rows that have a unique key of a row from the source, or reference such a row, are dropped (on_collision: source)"}};
+		add_keys(sql, refresh, leaf, "prodsync_work.kept k", "k.rel = $1::oid AND k.state = 'd'", {row[0]}, detail);
+		out.push_back({"kept rows dropped", leaf.name.shown(), std::stoll(*row[1]), detail.dump(), true});
+	}
+	std::sort(out.begin(), out.end(), [](const Check &a, const Check &b) { return a.object < b.object; });
 	prune_supporting(refresh);
 	return out;
 }
@@ -282,22 +306,13 @@ std::vector<Check> drop_colliding(const Refresh &refresh)
 std::vector<Check> check_collisions(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
-	std::map<Oid, core::Name> names;
-	for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
+	std::map<Oid, core::Name> names = names_of_relations(refresh);
 	std::vector<Check> out;
 	for (const pg::Row &row : sql.rows(std::string("SELECT c.rel, c.index_name, count(*) FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE NOT c.mapped AND ") +
 		is_brought + " GROUP BY 1, 2")) {
 		const core::Relation &leaf = *refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[0]))));
 		core::json detail{{"index", *row[1]}, {"text", "a kept row has the same unique key as a row from the source"}};
-		const std::string own = core::single_key(*refresh.graph.node(refresh.catalog().root(leaf.name)).relation);
-		const core::Column *key = own.empty() ? nullptr : leaf.column(own);
-		if (key && (key->base == "uuid" || key->base == "bigint" || key->base == "integer" || key->base == "smallint")) {
-			core::json keys = core::json::array();
-			for (const pg::Row &one : sql.rows("SELECT t." + core::quote_identifier(own) + "::text FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) JOIN ONLY " +
-				leaf.name.sql() + " AS t ON t.ctid = c.row_id WHERE c.rel = $1::oid AND c.index_name = $2::name AND " + is_brought + " ORDER BY t." + core::quote_identifier(own) + " LIMIT 5", {row[0], row[1]}))
-				keys.push_back(*one[0]);
-			detail["kept_keys"] = keys;
-		}
+		add_keys(sql, refresh, leaf, "prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id)", std::string("c.rel = $1::oid AND c.index_name = $2::name AND ") + is_brought, {row[0], row[1]}, detail);
 		out.push_back({"collision", leaf.name.shown() + "." + *row[1], std::stoll(*row[2]), detail.dump(), false});
 	}
 	std::sort(out.begin(), out.end(), [](const Check &a, const Check &b) { return a.object < b.object; });

@@ -313,6 +313,15 @@ KeptSummary summary(const Refresh &refresh)
 	KeptSummary out;
 	out.kept = std::stoll(*rows[0][0]), out.supporting = std::stoll(*rows[0][1]);
 	out.rekeyed = std::stoll(sql.one("SELECT count(*) FROM prodsync_work.moved WHERE why = 'k'").value_or("0"));
+	// Rows got their keys before it was known that they collide, or hang from one that does (on_collision: source).
+	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "state = 'd' OR why = 'r' AND state = 'b'")) {
+		const core::TableNode &node = refresh.graph.node(table);
+		if (node.key.empty()) continue;
+		const std::string key = "t." + core::quote_identifier(node.key), oid = number(refresh.oid(table));
+		out.rekeyed -= std::stoll(sql.one("SELECT count(*) FROM prodsync_work.moved WHERE tab = $1::oid AND why = 'k'", {oid}).value_or("0"));
+		out.rekeyed += std::stoll(sql.one("SELECT count(DISTINCT " + key + ") FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND " +
+			is_brought + " AND " + key + " < " + std::to_string(node.reserved_from), {oid}).value_or("0"));
+	}
 	return out;
 }
 

@@ -153,9 +153,15 @@ $run = refresh($p, $u, "on_collision: source\nanonymize: {policy: none}\n");
 is($run->{exit}, 5, 'on_collision: source alone drops nothing');
 like($run->{err}, qr/--allow-kept-loss/, 'the option is named');
 is($server->sql($stock, $u), 'x 30000 2, y 30000 1', 'nothing was changed');
+$run = refresh($p, $u, "on_collision: source\nanonymize: {policy: none}\n", '--allow-kept-loss', '--rehearse');
+is($run->{exit}, 0, 'with both it can be rehearsed') or diag $run->{err};
+like($run->{out}, qr/kept rows dropped sku: 1 row\b.*kept rows dropped stock: 2 rows\n +kept_keys \["1","2"\]/s, 'which says what would go, by table, with keys that may be shown');
+is($server->sql($stock, $u), 'x 30000 2, y 30000 1', 'nothing was changed');
 $run = refresh($p, $u, "on_collision: source\nanonymize: {policy: none}\n", '--allow-kept-loss');
 is($run->{exit}, 0, 'with both the kept row goes') or diag $run->{err};
 like($run->{out}, qr/kept rows dropped sku: 1 row\b.*kept rows dropped stock: 2 rows/s, 'counted by table');
+unlike($run->{out}, qr/kept rows dropped stock.*kept rows dropped stock/s, 'once');
+like($run->{out}, qr/; 1 id moved/, 'their ids are not counted as moved');
 is($server->sql($stock, $u), 'x 1 0, y 30000 1', 'with what hung from it, and nothing else');
 all_ok($u, 'on_collision: source');
 
