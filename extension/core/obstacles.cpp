@@ -216,6 +216,17 @@ void large_objects(const Catalog &source, const Catalog &target, const std::set<
 		plan.warnings.push_back({"large-objects", "source", "production has large objects: they are not copied", ""});
 }
 
+// Whatever is matched by it: kept rows, users, supporting rows.
+void natural_keys(const Config &config, const Graph &graph, const Answers &answers, Problems &problems)
+{
+	for (const auto &[name, node] : graph.tables)
+		if (const auto twice = answers.unmatched.find("twice " + name.sql()); twice != answers.unmatched.end() && twice->second)
+			problems.push_back({"match-not-unique", place_of_match(config, graph, name),
+			    "rows of " + name.shown() + " are matched by " + listed(natural_key(config, graph, name)) + ", which is not unique: " +
+			        counted(twice->second, "row shares", "rows share") + " it with others",
+			    "match: [...]    # columns that tell every row of " + name.shown() + " from the others, on both sides"});
+}
+
 void maps(
     const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
 {
@@ -231,11 +242,6 @@ void maps(
 		}
 		const auto natural = natural_key(config, graph, name);
 		const Relation *there = source.find(name);
-		if (const auto twice = answers.unmatched.find("twice " + name.sql()); twice != answers.unmatched.end() && twice->second)
-			plan.problems.push_back({"match-not-unique", place_of_match(config, graph, name),
-			    "rows of " + shown + " are matched by " + listed(natural) + ", which is not unique: " + counted(twice->second, "row shares", "rows share") +
-			        " it with others",
-			    "match: [...]    # columns that tell every row of " + shown + " from the others, on both sides"});
 		if (node.stays) {
 			if (!there || !there->ordinary() || common_key(*node.relation, *there).empty() ||
 			    std::any_of(natural.begin(), natural.end(), [&](const auto &column) { return !there->column(column); }))
@@ -397,6 +403,7 @@ void add_source_obstacles(
 	large_objects(source, target, accepted(target, config.accept_large_objects, "accept.large_objects", plan.problems), plan);
 	rights(source, graph, config, plan);
 	if (config.tenants) reserved_ranges(graph, answers, plan);
+	natural_keys(config, graph, answers, plan.problems);
 	maps(config, graph, source, target, answers, plan);
 	references(graph, target, plan, plan.problems);
 	add_fold_obstacles(

@@ -51,6 +51,7 @@ class Asker {
 	void tenants();
 	void maximums();
 	void map(const Name &table);
+	void doubles(const Name &table);
 	void unmatched();
 	void kept_rows();
 	std::string label(Side side, const Relation &table) const { return tenant_label(config, graph, table, side); }
@@ -75,6 +76,7 @@ public:
 		}
 		for (const auto &[name, node] : graph.tables)
 			if (node.mapped) map(name);
+			else if (node.mode == Mode::copy && !node.match.empty()) doubles(name);
 		unmatched();
 		if (tenants_known(config, graph, source, answers))
 			for (auto &question : missing_questions(config, graph, source, answers)) ask(std::move(question));
@@ -162,6 +164,22 @@ void Asker::map(const Name &name)
 	for (const Side side : {Side::source, Side::target})
 		ask({"pairs " + name.sql() + (side == Side::source ? " source" : " target"), "pairs", side, name, asked_about,
 		    "SELECT " + (side == Side::source ? of_source : of_target) + " FROM " + from_only(*relation(side, name)) + " AS t", {}});
+}
+
+// Rows of production that share a natural key by which rows of the target would be recognized. Those of the target are known to the preflight only.
+void Asker::doubles(const Name &name)
+{
+	const Relation *there = relation(Side::source, name);
+	if (!there) return;
+	std::string values;
+	for (const auto &column : graph.node(name).match) {
+		if (!there->column(column)) return;
+		values += (values.empty() ? "t." : ", t.") + quote_identifier(column) + "::text";
+	}
+	ask({"doubles " + name.sql(), "doubles", Side::source, name, graph.node(name).match,
+	    "SELECT coalesce(sum(d.n), 0)::text FROM (SELECT count(*) AS n FROM " + from_only(*there) + " AS t GROUP BY " + values +
+	        " HAVING count(*) > 1 AND num_nonnulls(" + values + ") > 0) AS d",
+	    {}});
 }
 
 void Asker::unmatched()
