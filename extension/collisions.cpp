@@ -181,15 +181,27 @@ std::vector<Check> drop_colliding(const Refresh &refresh)
 	return out;
 }
 
+static std::string key_of_partial(const core::Relation &relation, const std::string &name)
+{
+	for (const core::Index &index : relation.indexes)
+		if (index.name == name && !index.predicate.empty()) return core::joined(index.columns, ", ");
+	return "";
+}
+
 std::vector<Check> check_collisions(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::map<Oid, core::Name> names = names_of_relations(refresh);
 	std::vector<Check> out;
-	for (const pg::Row &row : sql.rows(std::string("SELECT c.rel, c.index_name, count(*), c.themselves FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE NOT c.mapped AND ") +
+	for (const pg::Row &row : sql.rows(std::string("SELECT c.rel, c.index_name, count(*), c.themselves, bool_or(k.why = 's') FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE NOT c.mapped AND ") +
 		is_brought + " GROUP BY 1, 2, 4")) {
 		const core::Relation &leaf = *refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[0]))));
 		core::json detail{{"index", *row[1]}, {"text", *row[3] == "t" ? "a kept row becomes equal to another one: rows that they reference were found to be one row of the source" : "a kept row has the same unique key as a row from the source"}};
+		if (*row[3] == "f" && *row[4] == "t") {    // nothing but a person says that they are the same (recognize.cpp)
+			detail["text"] = "a row that kept rows reference has the same unique key as a row from the source";
+			if (const std::string columns = key_of_partial(leaf, *row[1]); !columns.empty())
+				detail["if_they_are_the_same"] = "tables: {" + refresh.catalog().root(leaf.name).shown() + ": {match: [" + columns + "]}}";
+		}
 		add_keys(sql, refresh, leaf, "prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id)", std::string("c.rel = $1::oid AND c.index_name = $2::name AND c.themselves = $3::bool AND ") + is_brought, {row[0], row[1], row[3]}, detail);
 		out.push_back({"collision", leaf.name.shown() + "." + *row[1], std::stoll(*row[2]), detail.dump(), false});
 	}

@@ -19,7 +19,9 @@ struct KeptSummary {
 
 void forget_kept(const Refresh &);
 void collect_kept(const Refresh &);
-void resolve_supporting(const Refresh &);
+std::vector<Check> resolve_supporting(const Refresh &);    // declared natural keys that are not unique
+// recognize.cpp: rows of a table that a natural key finds among the new content; tables in order of their references.
+std::vector<Check> recognize(const Refresh &, const core::Name &table);
 std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept
 void rekey(const Refresh &);
 void prune_supporting(const Refresh &);    // supporting rows that no brought row leads to any more

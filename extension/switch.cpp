@@ -78,8 +78,8 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	forget_kept(refresh);
 	collect_kept(refresh);
 	FAULT_POINT(std::string(when) + ": kept rows collected");
-	resolve_supporting(refresh);
-	std::vector<Check> checks = drop_missing(refresh);
+	std::vector<Check> checks = resolve_supporting(refresh);
+	append(checks, drop_missing(refresh));
 	rekey(refresh);
 	FAULT_POINT(std::string(when) + ": new ids given");
 	find_collisions(refresh);

@@ -33,6 +33,15 @@ bool mentions(const std::string &expression, const std::string &column)
 	return false;
 }
 
+std::string place_of_match(const Config &config, const Graph &graph, const Name &table)
+{
+	if (is_users_table(config, graph, table)) return "users.match";
+	for (const TableRule &rule : config.tables)
+		if (!rule.match.empty() && (glob(rule.pattern, table.name) || glob(rule.pattern, table.schema + '.' + table.name)))
+			return "tables." + rule.pattern + ".match";
+	return table.shown();
+}
+
 namespace {
 
 using Problems = std::vector<Problem>;
@@ -155,16 +164,6 @@ void rights(const Catalog &source, const Graph &graph, const Config &config, Pla
 	        " of production",
 	    "GRANT USAGE ON SCHEMA " + listed({schemas.begin(), schemas.end()}) + " TO " + role +
 	        ";    -- in production\nGRANT SELECT ON " + listed(tables) + " TO " + role + ";"});
-}
-
-// Where the configuration says by what rows of the table are matched.
-std::string place_of_match(const Config &config, const Graph &graph, const Name &table)
-{
-	if (is_users_table(config, graph, table)) return "users.match";
-	for (const TableRule &rule : config.tables)
-		if (!rule.match.empty() && (glob(rule.pattern, table.name) || glob(rule.pattern, table.schema + '.' + table.name)))
-			return "tables." + rule.pattern + ".match";
-	return table.shown();
 }
 
 // "a,b,": what --tables says already.

@@ -171,6 +171,8 @@ void Asker::doubles(const Name &name)
 {
 	const Relation *there = relation(Side::source, name);
 	if (!there) return;
+	// Declared for a partial index: that one tells the rows apart, and its twin is built on what comes.
+	if (const Index *index = unique_index_over(*graph.node(name).relation, graph.node(name).match); index && !index->predicate.empty()) return;
 	std::string values;
 	for (const auto &column : graph.node(name).match) {
 		if (!there->column(column)) return;
