@@ -31,11 +31,27 @@ static std::string mover(const Refresh &refresh, const core::Name &table, const 
 	return std::to_string(refresh.oid(owner)) + "::oid";
 }
 
+// Work tables have no statistics: the planner takes a table's keys for one row, reads them all for each row and compares (tab and space in the index,
+// old_key as a filter), which is quadratic. LIMIT keeps the lookup together, so that it is one of the whole primary key.
+static std::string look_up_moved(const std::string &owner, char space, const std::string &key)
+{
+	return "(SELECT l.new_key FROM prodsync_work.moved l WHERE l.tab = " + owner + " AND l.space = '" + space + "' AND l.old_key = " + key + " LIMIT 1)";
+}
+
+std::string array_of(const std::string &array, const std::string &type, const std::string &value, const std::string &among)
+{
+	std::string element = value, where;
+	if (!among.empty()) {    // an array of several dimensions has no place to leave out
+		element = "CASE WHEN array_ndims(" + array + ") = 1 OR (" + among + ") THEN " + value + " END";
+		where = " WHERE array_ndims(" + array + ") > 1 OR (" + among + ")";
+	}
+	return "CASE WHEN " + array + " IS NOT NULL THEN prodsync_work.in_shape_of(ARRAY(SELECT " + element + " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n)" + where + " ORDER BY e.n), " +
+		   array + "::" + type + "[]) END";
+}
+
 std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among)
 {
-	const std::string v = "coalesce(m.new_key::" + type + ", e.v)";
-	return "CASE WHEN " + array + " IS NOT NULL THEN ARRAY(SELECT " + v + " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n) LEFT JOIN prodsync_work.moved m ON m.tab = " + owner +
-		   " AND m.space = '" + space + "' AND m.old_key = e.v::text" + (among.empty() ? "" : " WHERE " + among) + " ORDER BY e.n) END";
+	return array_of(array, type, "coalesce(" + look_up_moved(owner, space, "e.v::text") + "::" + type + ", e.v)", among);
 }
 
 // anonymize.kept_rows: mask
@@ -57,8 +73,7 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	if (owner.empty()) return {value, ""};
 	if (array) return {new_array(old, type, owner, 'o'), ""};
 	std::string m = alias + "m" + std::to_string(number);
-	return {"coalesce(" + m + ".new_key::" + column.base + ", " + value + ")",
-			" LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + owner + " AND " + m + ".space = 'o' AND " + m + ".old_key = " + old + "::text"};
+	return {"coalesce(" + m + ".new_key::" + column.base + ", " + value + ")", " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', old + "::text") + " " + m + " ON true"};
 }
 
 
@@ -92,7 +107,7 @@ static std::string leads_somewhere(const Refresh &refresh, const core::ForeignKe
 	const std::string type = core::element_type(refresh.graph.node(key.child).relation->column(key.columns[0])->base);
 	const std::string parent = core::quote_identifier(key.referenced[0]), owner = mover(refresh, key.child, key.columns[0], type);
 	const std::string value = owner.empty() ? std::string("e.v")
-		: "coalesce((SELECT x.new_key::" + type + " FROM prodsync_work.moved x WHERE x.tab = " + owner + " AND x.space = 'o' AND x.old_key = e.v::text), e.v)";
+		: "coalesce(" + look_up_moved(owner, 'o', "e.v::text") + "::" + type + ", e.v)";
 	return "(e.v IS NULL OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE p." + parent + " " + key.equals[0] +
 		   " e.v) OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") + " WHERE p." + parent + " " + key.equals[0] + " e.v) AND EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE n." + parent + " " + key.equals[0] + " " + value + "))";
@@ -153,13 +168,6 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 	std::vector<Check> out;
 	for (const core::Name &child : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'"))
 		for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
-			if (key->array) {    // they are put together anew, in one dimension
-				const std::string column = "t." + core::quote_identifier(key->columns[0]);
-				std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND " +
-												is_brought + " AND (array_ndims(" + column + ") > 1 OR array_lower(" + column + ", 1) <> 1)",
-											{std::to_string(refresh.oid(child))}).value_or("0");
-				if (count != "0") out.push_back({"array of ids", describe(*key), std::stoll(count), core::json{{"text", "arrays of kept rows have several dimensions, or do not begin at 1"}}.dump(), false});
-			}
 			if (!refresh.replaced(key->parent)) continue;    // its rows stay, under lock
 			const Brought rows = brought_as_it_is(refresh, child, key->columns);
 			std::string count = sql.one("SELECT count(*) FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " + leads_nowhere(refresh, *key, rows.values),

@@ -12,43 +12,12 @@
 #include "generic.hpp"
 #include "pg_server.hpp"
 #include "shadow.hpp"
+#include "subtransaction.hpp"
 #include "switch.hpp"
 
 namespace prodsync {
 
 namespace {
-
-// Everything in its scope has a transaction id of its own.
-class OwnId {
-	int calm = std::uncaught_exceptions();
-	MemoryContext context_ = CurrentMemoryContext;
-	ResourceOwner owner_ = CurrentResourceOwner;
-
-public:
-	OwnId()
-	{
-		const MemoryContext context = context_;
-		pg::call([=] {
-			BeginInternalSubTransaction(nullptr);
-			MemoryContextSwitchTo(context);
-		});
-	}
-	~OwnId()
-	{
-		// Whoever catches the error ends his own subtransaction, not ours.
-		if (std::uncaught_exceptions() != calm) RollbackAndReleaseCurrentSubTransaction();
-		else ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context_);
-		CurrentResourceOwner = owner_;
-	}
-	OwnId(const OwnId &) = delete;
-	OwnId &operator=(const OwnId &) = delete;
-	static std::string text()
-	{
-		const auto [top, own] = pg::call([] { return std::pair(U64FromFullTransactionId(GetTopFullTransactionId()), GetCurrentTransactionId()); });
-		return std::to_string(top + (own - static_cast<TransactionId>(top)));    // given out after the transaction's own
-	}
-};
 
 std::string number(std::uint64_t oid) { return std::to_string(oid); }
 
@@ -140,22 +109,23 @@ GaveWay give_way(const Refresh &refresh, std::vector<Check> &checks)
 {
 	GaveWay out;
 	if (!pg::Tables(refresh.extension, pg::Plans::kept).one("SELECT 1 FROM prodsync_work.collision WHERE mapped LIMIT 1")) return out;
-	OwnId own;
 	std::set<core::Name> gave_way, touched;
 	const auto follow = [&](const core::Name &table) {
 		if (!refresh.replaced(table) || gave_way.empty() || !move_references(refresh, table, gave_way)) return false;
 		touched.insert(table);
-		out.xid = OwnId::text();
+		out.xid = number(Subtransaction::id());
 		return true;
 	};
-	for (const core::Name &table : refresh.graph.parents_first()) {
-		if (follow(table)) find_collisions(refresh, table, gave_way);
-		if (!drop_rows(refresh, table, checks)) continue;
-		touched.insert(table);
-		if (!core::single_key(*refresh.graph.node(table).relation).empty()) gave_way.insert(table);
-		pg::check_interrupts();
-	}
-	for (const auto &[table, node] : refresh.graph.tables) (void)follow(table);    // circles, and tables that reference themselves
+	in_subtransaction([&] {
+		for (const core::Name &table : refresh.graph.parents_first()) {
+			if (follow(table)) find_collisions(refresh, table, gave_way);
+			if (!drop_rows(refresh, table, checks)) continue;
+			touched.insert(table);
+			if (!core::single_key(*refresh.graph.node(table).relation).empty()) gave_way.insert(table);
+			pg::check_interrupts();
+		}
+		for (const auto &[table, node] : refresh.graph.tables) (void)follow(table);    // circles, and tables that reference themselves
+	});
 	out.touched.assign(touched.begin(), touched.end());
 	return out;
 }

@@ -170,71 +170,9 @@ static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std
 			{number(refresh.oid(table)), "{" + loads + "}"});
 }
 
-static bool comparable(const core::Relation &relation, const std::vector<std::string> &columns)
+std::vector<Check> resolve_supporting(const Refresh &refresh)
 {
-	for (const std::string &name : columns) {
-		const core::Column *column = relation.column(name);
-		if (!column || !column->binary || column->base.find('[') != std::string::npos) return false;    // "=" of pg_catalog must exist
-	}
-	return !columns.empty();
-}
-
-// An integer primary key that no sequence of the database feeds: the application makes it, and equal ones are no evidence.
-static bool bare_number(const Refresh &refresh, const core::Name &table, const core::Index &index)
-{
-	if (!index.primary || index.columns.size() != 1) return false;
-	const core::Column *column = refresh.graph.node(table).relation->column(index.columns[0]);
-	const core::Identity *identity = refresh.graph.identity(table, index.columns[0]);
-	return (column->base == "smallint" || column->base == "integer" || column->base == "bigint") && (!identity || identity->table == table);
-}
-
-// Does a unique key of the row, other than its generated key, find it among the new content? References to other rows are translated first, so
-// parents are resolved before children; a key that leads into a cycle is no help.
-static void resolve_by_natural_key(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
-{
-	const core::Relation &relation = *node.relation;
-	const core::Index *primary = relation.primary_key();
-	std::string own = primary && primary->columns.size() == 1 ? primary->columns[0] : "";
-	std::vector<std::vector<std::string>> candidates;
-	if (!node.match.empty()) candidates.push_back(node.match);
-	else
-		for (const core::Index &index : relation.indexes)
-			if (index.unique && index.valid && !index.expressions && index.predicate.empty() && std::find(index.columns.begin(), index.columns.end(), node.key) == index.columns.end() && !bare_number(refresh, table, index)) candidates.push_back(index.columns);
-	for (const std::vector<std::string> &columns : candidates) {
-		if (!comparable(relation, columns)) continue;
-		std::string joins, on, known;
-		int n = 0;
-		bool usable = true;
-		for (const std::string &name : columns) {
-			const core::Identity *identity = refresh.graph.identity(table, name);
-			if (core::generic_relation(refresh.graph, table, name)) usable = false;    // which row it names may not be known yet
-			bool itself = !identity || *identity == core::Identity{table, name};
-			if (!itself && (identity->table == table || refresh.graph.in_cycle(table))) usable = false;
-			const bool by_text = !itself && core::is_text_type(relation.column(name)->base) && !core::is_text_type(refresh.graph.node(identity->table).relation->column(identity->column)->base);
-			Replaced now = new_value(refresh, table, *relation.column(name), "t", ++n);
-			// A parent that was not found has no new key yet, and its old one means another row there.
-			if (!now.join.empty() && !itself)
-				known += " AND (tm" + std::to_string(n) + ".new_key IS NOT NULL OR EXISTS (SELECT 1 FROM prodsync_work.kept pk JOIN " + refresh.old_rows(identity->table, "po") +
-						 " ON po.tableoid = pk.rel AND po.ctid = pk.row_id WHERE pk.tab = " + number(refresh.oid(identity->table)) + "::oid AND pk.state = 'x' AND po." +
-						 core::quote_identifier(identity->column) + (by_text ? "::text" : "") + " = t." + core::quote_identifier(name) + "))";
-			joins += now.join;
-			on += (on.empty() ? "" : " AND ") + std::string("s.") + core::quote_identifier(name) + " = " + now.value;
-		}
-		if (!usable) continue;
-		std::vector<std::string> wanted = columns;
-		if (!own.empty() && std::find(wanted.begin(), wanted.end(), own) == wanted.end()) wanted.push_back(own);
-		std::string from = "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + joins + " JOIN " +
-						   refresh.new_rows(table, wanted, "s") + " ON " + on + " WHERE k.tab = $1::oid AND k.why <> 'k' AND k.state = 'b'" + known;
-		if (!own.empty())
-			sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', t." + core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) +
-						"::text, 'n' FROM " + from + " ON CONFLICT DO NOTHING",
-					{number(refresh.oid(table))});
-		sql.run("UPDATE prodsync_work.kept z SET state = 'n' FROM (SELECT k.rel, k.row_id FROM " + from + ") f WHERE z.rel = f.rel AND z.row_id = f.row_id", {number(refresh.oid(table))});
-	}
-}
-
-void resolve_supporting(const Refresh &refresh)
-{
+	std::vector<Check> out;
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<core::Name> some = tables_with_kept_rows(sql, refresh, "why <> 'k'"), all = tables_with_kept_rows(sql, refresh, "true");
 	const std::vector<Origin> origins = known_origins(sql, refresh.catalog(), refresh.documents.source_system, refresh.documents.source_database);
@@ -242,10 +180,11 @@ void resolve_supporting(const Refresh &refresh)
 	for (const core::Name &table : refresh.graph.parents_first()) {
 		if (kept.count(table)) resolve_by_origin(sql, refresh, origins, table, refresh.graph.node(table));
 		if (!looked_at.count(table)) continue;
-		resolve_by_natural_key(sql, refresh, table, refresh.graph.node(table));
+		for (Check &check : recognize(refresh, table)) out.push_back(std::move(check));
 		pg::check_interrupts();
 	}
 	if (!some.empty()) prune_supporting(refresh);    // one counts only if a brought row still leads to it
+	return out;
 }
 
 // Rows that are to be brought although they belong to a tenant that is not kept, by table.
@@ -324,6 +263,15 @@ KeptSummary summary(const Refresh &refresh)
 	KeptSummary out;
 	out.kept = std::stoll(*rows[0][0]), out.supporting = std::stoll(*rows[0][1]);
 	out.rekeyed = std::stoll(sql.one("SELECT count(*) FROM prodsync_work.moved WHERE why = 'k'").value_or("0"));
+	// Rows got their keys before it was known that they collide, or hang from one that does (on_collision: source).
+	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "state = 'd' OR why = 'r' AND state = 'b'")) {
+		const core::TableNode &node = refresh.graph.node(table);
+		if (node.key.empty()) continue;
+		const std::string key = "t." + core::quote_identifier(node.key), oid = number(refresh.oid(table));
+		out.rekeyed -= std::stoll(sql.one("SELECT count(*) FROM prodsync_work.moved WHERE tab = $1::oid AND why = 'k'", {oid}).value_or("0"));
+		out.rekeyed += std::stoll(sql.one("SELECT count(DISTINCT " + key + ") FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND " +
+			is_brought + " AND " + key + " < " + std::to_string(node.reserved_from), {oid}).value_or("0"));
+	}
 	return out;
 }
 

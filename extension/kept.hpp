@@ -19,7 +19,9 @@ struct KeptSummary {
 
 void forget_kept(const Refresh &);
 void collect_kept(const Refresh &);
-void resolve_supporting(const Refresh &);
+std::vector<Check> resolve_supporting(const Refresh &);    // declared natural keys that are not unique
+// recognize.cpp: rows of a table that a natural key finds among the new content; tables in order of their references.
+std::vector<Check> recognize(const Refresh &, const core::Name &table);
 std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept
 void rekey(const Refresh &);
 void prune_supporting(const Refresh &);    // supporting rows that no brought row leads to any more
@@ -48,8 +50,12 @@ std::vector<Check> check_brought_references(const Refresh &);
 std::vector<Check> bring_rows(const Refresh &);           // proves that they are what they were, but for ids and references
 // join.cpp: the fallback user becomes a member of the imported tenants. Returns what failed, and how many it were.
 std::vector<Check> join_tenants(const Refresh &);
+std::vector<Check> check_join_tenants(const Refresh &);    // the same, taken back
 void move_staying_references(const Refresh &);
-// SQL of an array of ids, each of them replaced by `moved` in the space of the owner's keys (SQL of its oid); `among`: which of e.v stay.
+// SQL of an array of ids with another value for each e.v, in the same dimensions. `among`: which of e.v stay; the others are taken out, or become NULL in an
+// array of several dimensions.
+std::string array_of(const std::string &array, const std::string &type, const std::string &value, const std::string &among = "");
+// The same, each of them replaced by `moved` in the space of the owner's keys (SQL of its oid).
 std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among = "");
 
 }  // namespace prodsync

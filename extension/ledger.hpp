@@ -54,6 +54,7 @@ void remember_shadow(const pg::Extension &, int run, Oid original, Oid shadow);
 void forget_shadow(const pg::Extension &, int run, Oid original);
 std::vector<std::pair<Oid, Oid>> shadows(const pg::Extension &, int run);    // (original, shadow), by original
 void record(const pg::Extension &, int run, const std::vector<Check> &checks);
+void forget(const pg::Extension &, int run, const std::vector<std::string> &check_names);    // what the preflight foresaw
 // Statuses that end a run free its documents.
 // By the transaction id of the rows whose references it moved to kept rows (xid8, or empty): the next run knows them as production's.
 void remember_switch(const pg::Extension &, int run, const std::string &moved_by);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include "core/generic.hpp"
 #include "core/missing.hpp"
+#include "core/soft_references.hpp"
 #include "foreign_keys.hpp"
 #include "generic.hpp"
 
@@ -132,8 +133,9 @@ void let_go_of_missing(const Refresh &refresh)
 		if (!is_configured(refresh, *key, OnMissing::null)) continue;
 		if (key->array) {    // the ids are taken out
 			const std::string column = core::quote_identifier(key->columns[0]);
-			pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = ARRAY(SELECT e.v FROM unnest(c." + column + ") WITH ORDINALITY AS e(v, n) WHERE NOT " +
-				goes_away(refresh, *key, "p." + core::quote_identifier(key->referenced[0]) + " " + key->equals[0] + " e.v") + " ORDER BY e.n) WHERE " + goes_away(refresh, *key));
+			const std::string stays = "NOT " + goes_away(refresh, *key, "p." + core::quote_identifier(key->referenced[0]) + " " + key->equals[0] + " e.v");
+			const std::string type = core::element_type(refresh.graph.node(refresh.catalog().root(key->child)).relation->column(key->columns[0])->base);
+			pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = " + array_of("c." + column, type, "e.v", stays) + " WHERE " + goes_away(refresh, *key));
 			continue;
 		}
 		std::vector<std::string> nulls;

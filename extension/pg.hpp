@@ -2,7 +2,7 @@
 //
 // Errors. PostgreSQL reports by longjmp, C++ by exceptions; neither may pass through the other's frames. pg::call() is the way
 // out (C code that may ereport), PG_FUNCTION the way in (nothing thrown escapes). A PostgreSQL error that passes through is
-// rethrown untouched; nothing but a subtransaction's rollback (locks.cpp) may swallow one.
+// rethrown untouched; nothing but a subtransaction's rollback (subtransaction.hpp, locks.cpp) may swallow one.
 //
 // Rights. Every SQL function is SECURITY INVOKER; single primitives are elevated here. User code runs as the caller
 // (conditions of the configuration: condition.hpp) or as the table's owner, restricted (CHECK, DEFAULT, domain, generation and index code:

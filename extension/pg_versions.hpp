@@ -22,6 +22,13 @@
 #define UTILITY_PASS p, sql, context, par, env, dest, done
 #define BEGIN_COPY(state, rel, stmt) BeginCopyFrom(state, rel, nullptr, false, nullptr, (stmt)->attlist, (stmt)->options)
 #endif
+#if PG_VERSION_NUM >= 160000
+#define INSERT_INDEX_ENTRIES(info, slot, estate) list_free(ExecInsertIndexTuples(info, slot, estate, false, false, nullptr, NIL, false))
+#elif PG_VERSION_NUM >= 140000
+#define INSERT_INDEX_ENTRIES(info, slot, estate) list_free(ExecInsertIndexTuples(info, slot, estate, false, false, nullptr, NIL))
+#else
+#define INSERT_INDEX_ENTRIES(info, slot, estate) list_free(ExecInsertIndexTuples(slot, estate, false, nullptr, NIL))
+#endif
 #if PG_VERSION_NUM >= 150000
 #define ANALYZE_QUERY(raw, sql, types, n) parse_analyze_fixedparams(raw, sql, types, n, nullptr)
 #define NULLS_DIFFER(a, b) ((a)->indnullsnotdistinct != (b)->indnullsnotdistinct)

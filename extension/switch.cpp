@@ -80,8 +80,8 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	forget_kept(refresh);
 	collect_kept(refresh);
 	FAULT_POINT(std::string(when) + ": kept rows collected");
-	resolve_supporting(refresh);
-	std::vector<Check> checks = drop_missing(refresh);
+	std::vector<Check> checks = resolve_supporting(refresh);
+	append(checks, drop_missing(refresh));
 	rekey(refresh);
 	FAULT_POINT(std::string(when) + ": new ids given");
 	find_collisions(refresh);
@@ -132,6 +132,15 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 	return checks;
 }
 
+// What the switch is going to do to rows of this database, for whoever asks before it; the switch decides again and says what it did.
+static const std::set<std::string> losses{"kept rows dropped", "kept rows left out", "references let go", "rows that go away"};
+
+static std::vector<Check> foreseen(std::vector<Check> checks)
+{
+	std::erase_if(checks, [](const Check &check) { return !losses.count(check.name); });
+	return checks;
+}
+
 void step_preflight(const pg::Extension &extension, int run)
 {
 	if (!IsolationUsesXactSnapshot())
@@ -140,9 +149,12 @@ void step_preflight(const pg::Extension &extension, int run)
 	require_same_schema(refresh);    // else what is gone is an error without a word of why
 	const MaskKeptRows masks;
 	std::vector<Check> checks = find_out(refresh, "preflight");
+	append(checks, check_join_tenants(refresh));
 	forget_kept(refresh);
-	append(checks, ledger::checks(extension, run));
-	require_ok(checks);
+	std::vector<Check> all = checks;
+	append(all, ledger::checks(extension, run));
+	require_ok(all);
+	ledger::record(extension, run, foreseen(std::move(checks)));
 }
 
 static void require_finished_steps(const pg::Extension &extension, int run)
@@ -229,6 +241,7 @@ PG_FUNCTION(prodsync_switch)
 		FAULT_POINT("switch: readers kept out");
 	}, &moved_by);
 	limits.reset();
+	ledger::forget(extension, run, {losses.begin(), losses.end()});
 	ledger::record(extension, run, checks);
 	ledger::remember_switch(extension, run, moved_by);
 	ledger::set_status(extension, run, "switched");

@@ -114,6 +114,7 @@ CREATE UNLOGGED TABLE prodsync_work.collision (
 	row_id tid NOT NULL,
 	index_name name NOT NULL,
 	mapped boolean NOT NULL,  -- the key holds ids that production's were mapped to: then the other row gives way
+	themselves boolean NOT NULL,    -- the other row is to be brought, too
 	other tid NOT NULL,       -- that row of the shadow
 	PRIMARY KEY (rel, index_name, row_id)
 );
@@ -122,6 +123,10 @@ CREATE UNLOGGED TABLE prodsync_work.collision (
 CREATE FUNCTION prodsync_work.mask_kept(value text, rule text, base text) RETURNS text
 	LANGUAGE C STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_mask_kept';
 GRANT EXECUTE ON FUNCTION prodsync_work.mask_kept(text, text, text) TO PUBLIC;    -- whatever the default rights are
+-- An array put together anew, in the dimensions of the one it was made from: the same in those statements.
+CREATE FUNCTION prodsync_work.in_shape_of(elements anyarray, shape anyarray) RETURNS anyarray
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'prodsync_in_shape_of';
+GRANT EXECUTE ON FUNCTION prodsync_work.in_shape_of(anyarray, anyarray) TO PUBLIC;
 
 CREATE FUNCTION sync_version() RETURNS text
 	LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'prodsync_version';

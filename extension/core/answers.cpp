@@ -32,17 +32,17 @@ const std::string &text(const std::optional<std::string> &cell)
 
 // ---- natural keys ----
 
-// Values of a natural key as one string that no other list of values has.
-std::string one_key(const std::vector<std::string> &values)
+// Values of a natural key as one string that no other list of values has. NULL is as good as a value: the key was declared.
+std::string one_key(const Row &values)
 {
 	std::string all;
-	for (const auto &value : values) all += std::to_string(value.size()) + ":" + value;
+	for (const auto &value : values) all += value ? std::to_string(value->size()) + ":" + *value : "-";
 	return all;
 }
 
 struct Keyed {
 	std::map<std::string, std::string> keys;  // natural key -> key, only where exactly one row has it
-	std::vector<std::string> without;         // keys of rows that nothing can be matched with: NULL, or not unique
+	std::vector<std::string> without;         // keys of rows that nothing can be matched with: nothing but NULL, or not unique
 	std::int64_t twice = 0;                   // those that are not unique
 };
 
@@ -54,12 +54,16 @@ Keyed by_natural_key(const Row &cells, std::size_t width,
 	std::set<std::string> twice;
 	std::vector<std::pair<std::string, std::string>> rows;
 	for (std::size_t at = 0; at + width <= cells.size(); at += width) {
-		std::vector<std::string> values;
-		for (std::size_t i = 1; i < width && values.size() + 1 == i; ++i)
-			if (const auto &cell = cells[at + i])
-				if (auto value = translate(i - 1, *cell)) values.push_back(std::move(*value));
+		Row values;
+		bool known = true, told = false;
+		for (std::size_t i = 1; i < width && known; ++i) {
+			const auto &cell = cells[at + i];
+			values.push_back(cell ? translate(i - 1, *cell) : std::nullopt);
+			known = values.back() || !cell;
+			told |= values.back().has_value();
+		}
 		const auto &key = text(cells[at]);
-		if (values.size() + 1 != width)
+		if (!known || !told)
 			found.without.push_back(key);
 		else
 			rows.emplace_back(one_key(values), key);
@@ -198,6 +202,9 @@ void Answers::take(const Config &config, const Graph &graph, const Question &que
 		cells.reserve(rows.size() * question.columns.size());
 		for (const Row &row : rows) cells.insert(cells.end(), row.begin(), row.end());
 		match_pairs(*this, config, graph, question.relation, {question.columns.begin() + 1, question.columns.end()});
+	} else if (question.kind == "doubles") {
+		one_row(1);
+		unmatched["twice " + question.relation.sql()] = number(rows[0][0]);
 	} else if (question.kind == "unmatched") {
 		one_row(1);
 		unmatched[column_key(question.relation, question.columns.at(0))] = number(rows[0][0]);

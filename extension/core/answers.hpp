@@ -28,7 +28,7 @@ struct Condition {       // of the configuration, over the rows of one table
 
 struct Question {
 	std::string id;    // stable: "maximum public.apps_x.id", "pairs public.auth_user source"
-	std::string kind;  // maximum, source_tenants, kept_tenants, pairs, fallback, unmatched, folds, left_out, missing, models, kept_rows
+	std::string kind;  // maximum, source_tenants, kept_tenants, pairs, doubles, fallback, unmatched, folds, left_out, missing, models, kept_rows
 	Side side = Side::source;
 	Name relation;
 	std::vector<std::string> columns;  // what is asked about; the first one is the key

@@ -214,7 +214,7 @@ std::map<Name, std::map<std::string, Personal>> find_personal(const Catalog &cat
 std::string PersonalColumn::rule() const
 {
 	if (fits.strategy.empty()) return {};
-	return "{column: " + yaml_word(column) + ", strategy: " + fits.strategy + (fits.length ? ", length: " + std::to_string(fits.length) : "") + "}";
+	return rule_text(column, fits);
 }
 
 std::string PersonalColumn::line() const

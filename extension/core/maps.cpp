@@ -53,6 +53,18 @@ std::vector<std::string> natural_key(const Config &config, const Graph &graph, c
 	return graph.node(table).match;
 }
 
+const Index *unique_index_over(const Relation &relation, const std::vector<std::string> &columns)
+{
+	const Index *found = nullptr;
+	for (const Index &index : relation.indexes) {
+		if (!index.unique || !index.valid || index.expressions || index.columns.size() != columns.size() ||
+		    !std::is_permutation(columns.begin(), columns.end(), index.columns.begin()))
+			continue;
+		if (!found || index.predicate.empty()) found = &index;
+	}
+	return found;
+}
+
 bool has_fallback(const Config &config, const Graph &graph, const Name &table)
 {
 	return is_users_table(config, graph, table) && !config.users->fallback.empty();

@@ -22,6 +22,8 @@ std::string single_key(const Relation &);
 std::string common_key(const Relation &target, const Relation &source);
 // The columns by which rows of a mapped table are recognised on both sides; empty: users that all become the fallback.
 std::vector<std::string> natural_key(const Config &, const Graph &, const Name &table);
+// The unique index over exactly these columns; one that covers every row before a partial one.
+const Index *unique_index_over(const Relation &, const std::vector<std::string> &columns);
 bool has_fallback(const Config &, const Graph &, const Name &table);
 
 // The mapped table whose ids the column holds, or an empty name.

@@ -36,6 +36,15 @@ bool mentions(const std::string &expression, const std::string &column)
 	return false;
 }
 
+std::string place_of_match(const Config &config, const Graph &graph, const Name &table)
+{
+	if (is_users_table(config, graph, table)) return "users.match";
+	for (const TableRule &rule : config.tables)
+		if (!rule.match.empty() && (glob(rule.pattern, table.name) || glob(rule.pattern, table.schema + '.' + table.name)))
+			return "tables." + rule.pattern + ".match";
+	return table.shown();
+}
+
 namespace {
 
 using Problems = std::vector<Problem>;
@@ -161,16 +170,6 @@ void rights(const Catalog &source, const Graph &graph, const Config &config, Pla
 	        ";    -- in production\nGRANT SELECT ON " + listed(tables) + " TO " + role + ";"});
 }
 
-// Where the configuration says by what rows of the table are matched.
-std::string place_of_match(const Config &config, const Graph &graph, const Name &table)
-{
-	if (is_users_table(config, graph, table)) return "users.match";
-	for (const TableRule &rule : config.tables)
-		if (!rule.match.empty() && (glob(rule.pattern, table.name) || glob(rule.pattern, table.schema + '.' + table.name)))
-			return "tables." + rule.pattern + ".match";
-	return table.shown();
-}
-
 // "a,b,": what --tables says already.
 std::string listed_for_option(const std::vector<std::string> &names)
 {
@@ -234,6 +233,17 @@ void large_objects(const Catalog &source, const Catalog &target, const std::set<
 		plan.warnings.push_back({"large-objects", "source", "production has large objects: they are not copied", ""});
 }
 
+// Whatever is matched by it: kept rows, users, supporting rows.
+void natural_keys(const Config &config, const Graph &graph, const Answers &answers, Problems &problems)
+{
+	for (const auto &[name, node] : graph.tables)
+		if (const auto twice = answers.unmatched.find("twice " + name.sql()); twice != answers.unmatched.end() && twice->second)
+			problems.push_back({"match-not-unique", place_of_match(config, graph, name),
+			    "rows of " + name.shown() + " are matched by " + listed(natural_key(config, graph, name)) + ", which is not unique: " +
+			        counted(twice->second, "row shares", "rows share") + " it with others",
+			    "match: [...]    # columns that tell every row of " + name.shown() + " from the others, on both sides"});
+}
+
 void maps(
     const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
 {
@@ -249,11 +259,6 @@ void maps(
 		}
 		const auto natural = natural_key(config, graph, name);
 		const Relation *there = source.find(name);
-		if (const auto twice = answers.unmatched.find("twice " + name.sql()); twice != answers.unmatched.end() && twice->second)
-			plan.problems.push_back({"match-not-unique", place_of_match(config, graph, name),
-			    "rows of " + shown + " are matched by " + listed(natural) + ", which is not unique: " + counted(twice->second, "row shares", "rows share") +
-			        " it with others",
-			    "match: [...]    # columns that tell every row of " + shown + " from the others, on both sides"});
 		if (node.stays) {
 			if (!there || !there->ordinary() || common_key(*node.relation, *there).empty() ||
 			    std::any_of(natural.begin(), natural.end(), [&](const auto &column) { return !there->column(column); }))
@@ -397,6 +402,7 @@ void add_source_obstacles(
 	large_objects(source, target, accepted(target, config.accept_large_objects, "accept.large_objects", plan.problems), plan);
 	rights(source, graph, config, plan);
 	if (config.tenants) reserved_ranges(config, graph, answers, plan);
+	natural_keys(config, graph, answers, plan.problems);
 	maps(config, graph, source, target, answers, plan);
 	references(graph, target, plan, plan.problems);
 	add_fold_obstacles(

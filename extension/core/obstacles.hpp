@@ -20,6 +20,8 @@ void add_fold_obstacles(const Config &, const Graph &, const Catalog &source, co
 
 // Whether an SQL expression, as the server writes it, has the column in it as a word.
 bool mentions(const std::string &expression, const std::string &column);
+// Where the configuration says by what rows of the table are matched: users.match, tables.PATTERN.match.
+std::string place_of_match(const Config &, const Graph &, const Name &table);
 // The lines to paste that take a table out of the way: "tables:\n  x: {mode: keep}".
 std::string mode_line(const Catalog &target, const Name &table, const std::string &rule);
 

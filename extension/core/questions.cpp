@@ -52,6 +52,7 @@ class Asker {
 	void tenants();
 	void maximums();
 	void map(const Name &table);
+	void doubles(const Name &table);
 	void unmatched();
 	void kept_rows();
 	std::string label(Side side, const Relation &table) const { return tenant_label(config, graph, table, side); }
@@ -76,6 +77,7 @@ public:
 		}
 		for (const auto &[name, node] : graph.tables)
 			if (node.mapped) map(name);
+			else if (node.mode == Mode::copy && !node.match.empty()) doubles(name);
 		for (auto &question : model_questions(config, graph, source, target)) ask(std::move(question));
 		unmatched();
 		if (tenants_known(config, graph, source, answers))
@@ -164,6 +166,24 @@ void Asker::map(const Name &name)
 	for (const Side side : {Side::source, Side::target})
 		ask({"pairs " + name.sql() + (side == Side::source ? " source" : " target"), "pairs", side, name, asked_about,
 		    "SELECT " + (side == Side::source ? of_source : of_target) + " FROM " + from_only(*relation(side, name)) + " AS t", {}});
+}
+
+// Rows of production that share a natural key by which rows of the target would be recognized. Those of the target are known to the preflight only.
+void Asker::doubles(const Name &name)
+{
+	const Relation *there = relation(Side::source, name);
+	if (!there) return;
+	// Declared for a partial index: that one tells the rows apart, and its twin is built on what comes.
+	if (const Index *index = unique_index_over(*graph.node(name).relation, graph.node(name).match); index && !index->predicate.empty()) return;
+	std::string values;
+	for (const auto &column : graph.node(name).match) {
+		if (!there->column(column)) return;
+		values += (values.empty() ? "t." : ", t.") + quote_identifier(column) + "::text";
+	}
+	ask({"doubles " + name.sql(), "doubles", Side::source, name, graph.node(name).match,
+	    "SELECT coalesce(sum(d.n), 0)::text FROM (SELECT count(*) AS n FROM " + from_only(*there) + " AS t GROUP BY " + values +
+	        " HAVING count(*) > 1 AND num_nonnulls(" + values + ") > 0) AS d",
+	    {}});
 }
 
 void Asker::unmatched()

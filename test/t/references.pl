@@ -51,12 +51,13 @@ INSERT INTO customer (id, tenant_id, number, owner_id, country_id, mail_id, note
 INSERT INTO visit (id, customer_id, country_id, mail_id, note) VALUES (1, 1, 7, NULL, 'mine'), (2, 1, 7, 1, 'mailed'), (3, 2, 1, NULL, 'old');
 INSERT INTO visit_photo (visit_id, note) VALUES (1, 'mine'), (2, 'mailed');
 INSERT INTO reminder (tenant_id, visit_id, number, note) VALUES (1, 1, 't-1', 'mine'), (1, 2, NULL, 'mailed');
-INSERT INTO comment (id, tenant_id, author_id, customer_ids, reader_ids, visit_ids, note) VALUES (1, 1, 12, '{1}', '{12}', '{1,2}', 'mine');
+INSERT INTO comment (id, tenant_id, author_id, customer_ids, reader_ids, visit_ids, note) VALUES (1, 1, 12, '{1}', '{12}', '{1,2}', 'mine'),
+	(2, 1, NULL, '{{1},{1}}', NULL, '[0:1][5:6]={{1,2},{NULL,1}}', 'square');
 INSERT INTO hint (comment_id, erp_customer_id, note) VALUES (1, 1, 'mine');
 INSERT INTO erp_sync (tenant_id, note) VALUES (1, 'old');
 INSERT INTO favourite (customer_id, note) VALUES (1, 'mine'), (2, 'old'), (NULL, 'none');
 INSERT INTO pin (customer_id, note) VALUES (1, 'mine'), (2, 'old');
-INSERT INTO bookmark (customer_ids, note) VALUES ('{1}', 'mine'), (NULL, 'none');
+INSERT INTO bookmark (customer_ids, note) VALUES ('{1}', 'mine'), (NULL, 'none'), ('{{1,NULL},{NULL,1}}', 'square'), ('[0:1]={1,1}', 'from 0');
 SELECT setval('app_user_id_seq', 12), setval('country_id_seq', 7);
 SQL
 $server->sql("CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", 'uat');
@@ -137,19 +138,22 @@ is(rows('SELECT r.note, v.note, r.number FROM reminder r LEFT JOIN visit v ON v.
 	'null: a reference to a row that was dropped; M7: a key to a unique column that is text');
 is(rows("SELECT note, (SELECT login FROM app_user WHERE id = author_id), (SELECT string_agg(c.note, ',' ORDER BY n) FROM unnest(customer_ids) WITH ORDINALITY a(i, n) LEFT JOIN customer c ON c.id = i),
 	(SELECT string_agg(coalesce(login, '-'), ',' ORDER BY n) FROM unnest(reader_ids) WITH ORDINALITY a(i, n) LEFT JOIN app_user u ON u.id = i),
-	(SELECT string_agg(coalesce(v.note, '?'), ',' ORDER BY n) FROM unnest(visit_ids) WITH ORDINALITY a(i, n) LEFT JOIN visit v ON v.id = i) FROM comment ORDER BY id"),
+	(SELECT string_agg(coalesce(v.note, '?'), ',' ORDER BY n) FROM unnest(visit_ids) WITH ORDINALITY a(i, n) LEFT JOIN visit v ON v.id = i) FROM comment WHERE note <> 'square' ORDER BY id"),
 	"one|bob|one,two|admin,-,bob|stays\ntwo||||\nmine|bob|mine|bob|mine", 'soft references and arrays of ids: mapped, re-keyed, those of rows that are gone taken out');
 is(rows('SELECT h.note, c.note, h.erp_customer_id FROM hint h JOIN comment c ON c.id = comment_id ORDER BY h.id'), "one|one|4711\ntwo|two|\nmine|mine|1",
 	'a soft reference in a tenant path; one that is not declared stays as it is');
 is(rows('SELECT tenant_id, note FROM erp_sync'), '900001|theirs', 'P23: a tenant_id that is somebody else\'s is nobody\'s tenant');
 is(rows('SELECT f.note, c.note FROM favourite f LEFT JOIN customer c ON c.id = customer_id ORDER BY f.id'), "mine|mine\nold|\nnone|", 'null: references of a table that stays');
 is(rows('SELECT p.note, c.note FROM pin p JOIN customer c ON c.id = customer_id'), 'mine|mine', 'drop: rows of a table that stays');
-is(rows("SELECT b.note, (SELECT string_agg(c.note, ',') FROM customer c WHERE c.id = ANY (customer_ids)) FROM bookmark b ORDER BY b.id"), "mine|mine\nnone|", 'arrays of ids in a table that stays follow');
+is(rows("SELECT b.note, (SELECT string_agg(c.note, ',') FROM customer c WHERE c.id = ANY (customer_ids)) FROM bookmark b ORDER BY b.id"), "mine|mine\nnone|\nsquare|mine\nfrom 0|mine", 'arrays of ids in a table that stays follow');
+is(rows("SELECT replace(customer_ids::text, (SELECT id::text FROM customer WHERE note = 'mine'), 'x') FROM bookmark WHERE id > 2 ORDER BY id"), "{{x,NULL},{NULL,x}}\n[0:1]={x,x}", 'in the same dimensions');
+is(rows("SELECT replace(customer_ids::text, (SELECT id::text FROM customer WHERE note = 'mine'), 'x'), replace(visit_ids::text, (SELECT id::text FROM visit WHERE note = 'mine'), 'v') FROM comment WHERE note = 'square'"),
+	'{{x},{x}}|[0:1][5:6]={{v,NULL},{NULL,v}}', 'those of kept rows too; what leads nowhere becomes NULL there');
 is(rows('SELECT count(*) FROM outbox'), 0, 'M5: emptied is what is planned');
 is(rows('SELECT string_agg(login, \' \' ORDER BY id) FROM app_user'), 'admin bob', 'M5: and nothing else');
 is(rows('SELECT check_name, object, violations FROM sync_check() WHERE NOT ok'), '', 'every check is ok');
 is(rows("SELECT check_name, object, violations FROM sync_run_checks WHERE check_name IN ('kept rows left out', 'references let go', 'rows that go away') ORDER BY 1, 2"),
-	join("\n", 'kept rows left out|visit.mail_id -> outbox|1', 'kept rows left out|visit_photo.visit_id -> visit|1', 'references let go|comment.visit_ids -> visit|1',
+	join("\n", 'kept rows left out|visit.mail_id -> outbox|1', 'kept rows left out|visit_photo.visit_id -> visit|1', 'references let go|comment.visit_ids -> visit|2',
 		'references let go|customer.mail_id -> outbox|1', 'references let go|reminder.visit_id -> visit|1', 'rows that go away|favourite.customer_id -> customer|1',
 		'rows that go away|pin.customer_id -> customer|1'), 'what was left out is counted');
 

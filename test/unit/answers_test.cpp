@@ -83,22 +83,23 @@ TEST_CASE("users and content types are matched by natural keys (P13)")
 	CHECK(permissions.unmatched == std::vector<std::string>{"8"});
 }
 
-TEST_CASE("NULL and doubles in a natural key match nothing")
+TEST_CASE("a declared natural key takes NULL for equal to NULL; nothing but NULL, and doubles, match nothing")
 {
 	const auto catalog = small::application();
 	const auto answers =
 	    small::answered(small::configuration(), catalog, catalog, [](const Question &question) -> std::vector<Row> {
 		    if (question.id == "pairs public.content_type source")
 			    return {{"1", "shop", std::nullopt}, {"2", "shop", "x"}, {"3", "shop", "x"}, {"4", "shop", "y"}, {"5", "a", "bc"},
-			        {"6", "ab", "d"}};
+			        {"6", "ab", "d"}, {"7", std::nullopt, std::nullopt}, {"8", std::nullopt, "shop"}};
 		    if (question.id == "pairs public.content_type target")
 			    return {{"10", digest("shop"), std::nullopt}, {"20", digest("shop"), digest("x")}, {"40", digest("shop"), digest("y")},
-			        {"41", digest("shop"), digest("y")}, {"50", digest("ab"), digest("c")}, {"60", digest("ab"), digest("d")}};
+			        {"41", digest("shop"), digest("y")}, {"50", digest("ab"), digest("c")}, {"60", digest("ab"), digest("d")},
+			        {"70", std::nullopt, std::nullopt}};
 		    return small::rows_for(question);
 	    });
 	const auto &types = answers.maps.at(name("content_type"));
-	CHECK(types.pairs == std::map<std::string, std::string>{{"6", "60"}});
-	CHECK(types.unmatched == std::vector<std::string>{"1", "2", "3", "4", "5"});
+	CHECK(types.pairs == std::map<std::string, std::string>{{"1", "10"}, {"6", "60"}});
+	CHECK(types.unmatched == std::vector<std::string>{"2", "3", "4", "5", "7", "8"});
 }
 
 TEST_CASE("chains of folded rows end at the last survivor")

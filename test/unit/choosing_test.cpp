@@ -320,6 +320,27 @@ TEST_CASE("a natural key that is not unique is a problem at its place in the con
 	CHECK(!small::find(Planned(small::configuration(), small::rows_for).plan.problems, "match-not-unique"));
 }
 
+TEST_CASE("a natural key of supporting rows that production has twice is a problem")
+{
+	Config config = small::configuration();
+	TableRule rule;
+	rule.pattern = "customer";
+	rule.match = {"tenant_id", "owner_id"};
+	config.tables.push_back(rule);
+	std::string asked, shared = "4";
+	const auto rows = [&](const Question &question) {
+		if (question.kind != "doubles") return small::rows_for(question);
+		asked = question.sql;
+		return std::vector<Row>{{shared}};
+	};
+	const auto *problem = small::find(Planned(config, rows).plan.problems, "match-not-unique", "tables.customer.match");
+	REQUIRE(problem);
+	CHECK(asked == "SELECT coalesce(sum(d.n), 0)::text FROM (SELECT count(*) AS n FROM ONLY public.customer AS t GROUP BY t.tenant_id::text, t.owner_id::text "
+	               "HAVING count(*) > 1 AND num_nonnulls(t.tenant_id::text, t.owner_id::text) > 0) AS d");
+	shared = "0";
+	CHECK(!small::find(Planned(config, rows).plan.problems, "match-not-unique"));
+}
+
 // ---- paths ----
 
 TEST_CASE("P23: another path that leads to other tenants is warned of, with the line to paste")

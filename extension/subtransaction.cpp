@@ -1,0 +1,51 @@
+#include "subtransaction.hpp"
+#include "pg_server.hpp"
+
+namespace prodsync {
+
+Subtransaction::Subtransaction() : context_(CurrentMemoryContext), owner_(CurrentResourceOwner)
+{
+	const MemoryContext context = context_;
+	pg::call([=] {
+		BeginInternalSubTransaction(nullptr);
+		MemoryContextSwitchTo(context);
+	});
+}
+
+void Subtransaction::end(bool commit)
+{
+	const MemoryContext context = context_;
+	const ResourceOwner owner = owner_;
+	pg::call([=] {
+		MemoryContextSwitchTo(context);
+		if (commit) ReleaseCurrentSubTransaction();
+		else RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	});
+}
+
+Subtransaction::Violation Subtransaction::roll_back_violation()
+{
+	const MemoryContext context = context_;
+	const ResourceOwner owner = owner_;
+	const ErrorData *error = pg::call([=] {
+		MemoryContextSwitchTo(context);
+		ErrorData *e = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(e->sqlerrcode) != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) ReThrowError(e);
+		return e;
+	});
+	return {error->sqlerrcode, error->constraint_name ? error->constraint_name : "", error->column_name ? error->column_name : ""};
+}
+
+std::uint64_t Subtransaction::id()
+{
+	const auto [top, own] = pg::call([] { return std::pair(U64FromFullTransactionId(GetTopFullTransactionId()), GetCurrentTransactionId()); });
+	return top + (own - static_cast<TransactionId>(top));    // given out after the transaction's own
+}
+
+}  // namespace prodsync
