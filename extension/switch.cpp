@@ -81,7 +81,9 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	collect_kept(refresh);
 	FAULT_POINT(std::string(when) + ": kept rows collected");
 	resolve_supporting(refresh);
+	let_go_of_others(refresh);
 	std::vector<Check> checks = drop_missing(refresh);
+	append(checks, adopt(refresh));
 	rekey(refresh);
 	FAULT_POINT(std::string(when) + ": new ids given");
 	find_collisions(refresh);
