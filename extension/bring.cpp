@@ -68,12 +68,19 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 {
 	const std::string old = alias + "." + core::quote_identifier(column.name), value = masked(refresh, table, column, old);
 	if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name)) return new_object_id(refresh, *generic, column.base, alias, number);
+	std::string now = old, adopted;    // an adopted row names another tenant
+	const std::string m = alias + "m" + std::to_string(number);
+	if (adopting_column(refresh, table) == column.name) {
+		const std::string a = alias + "a" + std::to_string(number);
+		adopted = " LEFT JOIN prodsync_work.moved " + a + " ON " + a + ".tab = " + std::to_string(refresh.oid(refresh.catalog().root(table))) + "::oid AND " + a + ".space = 'a' AND " + a + ".old_key = " + place_of(alias);
+		now = "coalesce(" + a + ".new_key, " + old + "::text)";
+	}
 	const bool array = core::is_id_array(column.base);
 	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
-	if (owner.empty()) return {value, ""};
+	if (owner.empty()) return {adopted.empty() ? value : now + "::" + type, adopted};
 	if (array) return {new_array(old, type, owner, 'o'), ""};
-	std::string m = alias + "m" + std::to_string(number);
-	return {"coalesce(" + m + ".new_key::" + column.base + ", " + value + ")", " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', old + "::text") + " " + m + " ON true"};
+	return {"coalesce(" + m + ".new_key::" + column.base + ", " + (adopted.empty() ? value : now + "::" + type) + ")",
+			adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', adopted.empty() ? old + "::text" : now) + " " + m + " ON true"};
 }
 
 
@@ -101,6 +108,13 @@ Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const 
 	return out;
 }
 
+// A row p that is not left out, and n, one of the new content. A row that is left out, or that is gone already where no constraint kept it, is none that
+// happens to have its id there.
+static std::string same_in_the_source(const Refresh &refresh, const core::ForeignKey &key)
+{
+	return refresh.old_rows(key.parent, "p") + " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state NOT IN ('d', 'm'), " + refresh.new_rows(key.parent, key.referenced, "n");
+}
+
 // The id e.v of an array, or what it is replaced by, is that of a row that will be there.
 static std::string leads_somewhere(const Refresh &refresh, const core::ForeignKey &key)
 {
@@ -110,7 +124,7 @@ static std::string leads_somewhere(const Refresh &refresh, const core::ForeignKe
 		: "coalesce(" + look_up_moved(owner, 'o', "e.v::text") + "::" + type + ", e.v)";
 	return "(e.v IS NULL OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE p." + parent + " " + key.equals[0] +
-		   " e.v) OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") + " WHERE p." + parent + " " + key.equals[0] + " e.v) AND EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE n." + parent + " " + key.equals[0] + " " + value + "))";
+		   " e.v) OR EXISTS (SELECT 1 FROM " + same_in_the_source(refresh, key) + " WHERE p." + parent + " " + key.equals[0] + " e.v AND n." + parent + " " + key.equals[0] + " " + value + "))";
 }
 
 std::string leads_nowhere(const Refresh &refresh, const core::ForeignKey &key, const std::vector<std::string> &values)
@@ -123,11 +137,11 @@ std::string leads_nowhere(const Refresh &refresh, const core::ForeignKey &key, c
 	}
 	if (!key.text_of.empty()) given.push_back("t." + core::quote_identifier(key.columns[0]) + " <> ''");
 	if (key.by_model) given.push_back(of_model(key, "t"));
-	// Without a constraint a row may name one that is gone already: a row of the source that has its id is another one.
-	if (key.declared) equal.push_back("EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") + " WHERE " + key_equals(key, "p", "t") + ")");
+	if (is_tenant_hop(refresh, key) && !adopting_column(refresh, refresh.catalog().root(key.child)).empty())    // it names a kept tenant now
+		given.push_back("NOT EXISTS (SELECT 1 FROM prodsync_work.moved ad WHERE ad.tab = " + std::to_string(refresh.oid(refresh.catalog().root(key.child))) + "::oid AND ad.space = 'a' AND ad.old_key = " + place_of("t") + ")");
 	return core::joined(given, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE " + key_equals(key, "p", "t") +
-		   ") AND NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE " + core::joined(equal, " AND ") + ")";
+		   ") AND NOT EXISTS (SELECT 1 FROM " + same_in_the_source(refresh, key) + " WHERE " + key_equals(key, "p", "t") + " AND " + core::joined(equal, " AND ") + ")";
 }
 
 Brought brought(const Refresh &refresh, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns)

@@ -50,20 +50,25 @@ static std::string hop_equals(const Refresh &refresh, const core::Name &table, c
 	throw std::logic_error("the tenant path of " + table.sql() + " follows no foreign key");
 }
 
-// KEPT(R): the rows whose path, foreign key by foreign key, ends at a kept tenant. A NULL on the way means no tenant.
-static void collect_by_path(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const core::TableNode &node)
+Way along_the_path(const Refresh &refresh, const core::Name &table, const std::string &alias)
 {
-	std::string joins, last = "t";
-	core::Name at = table;
+	Way out{"", alias, table};
 	int n = 0;
-	for (const core::Hop &hop : node.path) {
-		std::string next = "h" + std::to_string(++n);
-		joins += " JOIN " + refresh.old_rows(hop.to, next) + " ON " + hop_equals(refresh, at, hop, last, next);
-		last = next, at = hop.to;
+	for (const core::Hop &hop : refresh.graph.node(table).path) {
+		const std::string next = alias + "h" + std::to_string(++n);
+		out.joins += " JOIN " + refresh.old_rows(hop.to, next) + " ON " + hop_equals(refresh, out.table, hop, out.last, next);
+		out.last = next, out.table = hop.to;
 	}
-	sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " + refresh.old_rows(table, "t") + joins +
-				" JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + last + ".tableoid AND k.row_id = " + last + ".ctid AND k.why = 'k'",
-			{number(refresh.oid(table)), number(refresh.oid(at))});
+	return out;
+}
+
+// KEPT(R): the rows whose path, foreign key by foreign key, ends at a kept tenant. A NULL on the way means no tenant.
+static void collect_by_path(pg::Tables &sql, const Refresh &refresh, const core::Name &table)
+{
+	const Way way = along_the_path(refresh, table, "t");
+	sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " + refresh.old_rows(table, "t") + way.joins +
+				" JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + way.last + ".tableoid AND k.row_id = " + way.last + ".ctid AND k.why = 'k'",
+			{number(refresh.oid(table)), number(refresh.oid(way.table))});
 }
 
 // One step outwards: the parents of the rows at this depth. Returns the number of rows that are new.
@@ -107,7 +112,7 @@ void collect_kept(const Refresh &refresh)
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	if (sql.one("SELECT 1 FROM prodsync_work.kept LIMIT 1"))
 		for (const auto &[name, node] : refresh.graph.tables) {
-			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(sql, refresh, name, node);
+			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(sql, refresh, name);
 			pg::check_interrupts();
 		}
 	if (refresh.nothing_comes) collect_for_staying(sql, refresh);
@@ -129,7 +134,7 @@ void prune_supporting(const Refresh &refresh)
 				if (!parents.count(refresh.catalog().root(key->parent))) continue;
 				reached += sql.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "c") +
 									   " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
-									   " WHERE k.tab = $2::oid AND k.depth = $3::int AND k.state = 'b' AND k.why <> 'r' AND s.rel = p.tableoid AND s.row_id = p.ctid AND s.depth = -1",
+									   " WHERE k.tab = $2::oid" + (is_tenant_hop(refresh, *key) ? " AND k.why <> 'a'" : "") + " AND k.depth = $3::int AND k.state = 'b' AND k.why <> 'r' AND s.rel = p.tableoid AND s.row_id = p.ctid AND s.depth = -1",
 								   {std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
 			}
 	}
@@ -193,22 +198,15 @@ static void check_foreign_tenants(pg::Tables &sql, const Refresh &refresh, std::
 	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "why = 's' AND state = 'b'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.scope != core::Scope::tenant) continue;
-		std::string joins, last = "t";
-		core::Name at = table;
-		int n = 0;
-		for (const core::Hop &hop : node.path) {
-			std::string next = "h" + std::to_string(++n);
-			joins += " JOIN " + refresh.old_rows(hop.to, next) + " ON " + hop_equals(refresh, at, hop, last, next);
-			last = next, at = hop.to;
-		}
-		std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + joins +
+		std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + along_the_path(refresh, table, "t").joins +
 										" WHERE k.tab = $1::oid AND k.why = 's' AND k.state = 'b'",
 									{number(refresh.oid(table))}).value_or("0");
 		if (count == "0") continue;
 		std::string keys;
 		for (const core::ForeignKey *key : refresh.graph.to(table)) keys += (keys.empty() ? "" : ", ") + describe(*key);
+		for (const core::GenericRelation &one : refresh.graph.generic) keys += (keys.empty() ? "" : ", ") + one.table.shown() + "." + one.column;
 		out.push_back({"supporting rows of other tenants", table.shown(), std::stoll(count),
-					   core::json{{"text", "kept rows reference rows of tenants that are not kept"}, {"foreign_keys", keys}}.dump(), false});
+					   core::json{{"text", "kept rows reference rows of tenants that are not kept; references: {COLUMN: {on_missing: null, drop or adopt}} says what becomes of them"}, {"foreign_keys", keys}}.dump(), false});
 	}
 }
 

@@ -7,8 +7,11 @@
 // 2. resolve_supporting: is the source's row of that id the very same (loaded by an earlier verified run, and nobody wrote it since)? Else, does
 //    a natural key find it among the new content? Then references move there and the row is not brought. Afterwards only what is
 //    still reached from a kept row stays.
-// 3. rekey: rows that are brought and have a generated key below the reserved range get one in it.
+// 3. drop_missing (missing.hpp) and adopt (adopt.hpp): what is configured for references that lead to rows that will not be there, or to a row of
+//    a tenant that is not kept. An adopted row becomes the tenant's whose row references it.
+// 4. rekey: rows that are brought and have a generated key below the reserved range get one in it.
 #pragma once
+#include "adopt.hpp"
 #include "content.hpp"
 
 namespace prodsync {
@@ -23,6 +26,12 @@ std::vector<Check> resolve_supporting(const Refresh &);    // declared natural k
 // recognize.cpp: rows of a table that a natural key finds among the new content; tables in order of their references.
 std::vector<Check> recognize(const Refresh &, const core::Name &table);
 std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept
+// Old rows of the table (alias) joined along their tenant path: to those of a tenant, kept or not.
+struct Way {
+	std::string joins, last;    // the alias of the row at its end
+	core::Name table;           // the tenant table
+};
+Way along_the_path(const Refresh &, const core::Name &table, const std::string &alias);
 void rekey(const Refresh &);
 void prune_supporting(const Refresh &);    // supporting rows that no brought row leads to any more
 KeptSummary summary(const Refresh &);

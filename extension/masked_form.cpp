@@ -95,7 +95,7 @@ std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &ve
 		});
 		bases.push_back(pg::call([type = one.type] { return format_type_be(type); }));
 		one.base = &bases.back();
-		one.most_bytes = 4 * static_cast<Size>(core::most_characters(rule, bases.back()));    // of UTF-8 and what else a server has
+		one.most_bytes = 4 * static_cast<Size>(core::longest_mask(rule, bases.back()));    // of UTF-8 and what else a server has
 		looked.push_back(one);
 		last = std::max(last, number);
 	}

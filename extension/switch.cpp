@@ -81,7 +81,9 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	collect_kept(refresh);
 	FAULT_POINT(std::string(when) + ": kept rows collected");
 	std::vector<Check> checks = resolve_supporting(refresh);
+	let_go_of_others(refresh);
 	append(checks, drop_missing(refresh));
+	append(checks, adopt(refresh));
 	rekey(refresh);
 	FAULT_POINT(std::string(when) + ": new ids given");
 	find_collisions(refresh);

@@ -84,9 +84,10 @@ CREATE UNLOGGED TABLE prodsync_work.used_key (
 );
 
 -- Work tables of one switch, emptied by it.
--- kept: rows of the target that are looked at. why: k kept, s supporting (referenced by a kept one), r only referenced by a table that stays.
+-- kept: rows of the target that are looked at. why: k kept, s supporting (referenced by a kept one), a adopted (supporting, and another
+-- tenant's until now), r only referenced by a table that stays.
 -- state: b brought over, x the source has the very row (same key), n the source has it under another key (moved), d dropped (on_collision:
--- source), m dropped (on_missing: drop). depth: how many foreign keys away from a kept row, -1 not reached.
+-- source), m dropped (on_missing: drop), or another tenant's and let go of. depth: how many foreign keys away from a kept row, -1 not reached.
 CREATE UNLOGGED TABLE prodsync_work.kept (
 	tab oid NOT NULL,         -- the logical table
 	rel oid NOT NULL,         -- the relation the row is in (a leaf, or the table)
@@ -98,13 +99,13 @@ CREATE UNLOGGED TABLE prodsync_work.kept (
 );
 CREATE INDEX kept_tab ON prodsync_work.kept (tab, depth);
 -- moved: keys of the table that change on the way. space: o keys of the old content (re-keyed, or found by natural key),
--- n keys of the new content (rows that gave way to a kept one).
+-- n keys of the new content (rows that gave way to a kept one), a tenants of adopted rows (by the rows' places).
 CREATE UNLOGGED TABLE prodsync_work.moved (
 	tab oid NOT NULL,         -- the table whose key it is
 	space "char" NOT NULL,
 	old_key text NOT NULL,
 	new_key text NOT NULL,
-	why "char" NOT NULL,      -- k re-keyed, n found by natural key, w gave way to a kept row
+	why "char" NOT NULL,      -- k re-keyed, n found by natural key, w gave way to a kept row, a adopted
 	PRIMARY KEY (tab, space, old_key)
 );
 -- collision: rows that are to be brought and have a unique key, or an exclusion constraint's, that a row of the new content has.

@@ -242,7 +242,7 @@ TableRule parse_table(const Reader &r, const std::string &pattern, const json &j
 			parse_generic(r, rule, column, what, at);
 			if (std::string to = r.text(what, at, "to", false); !to.empty()) rule.to[column] = to;
 			if (what.contains("on_missing"))
-				rule.on_missing[column] = r.word(what, at, "on_missing", {"error", "null", "drop"}, {"adopt"}, "error");
+				rule.on_missing[column] = r.word(what, at, "on_missing", {"error", "null", "drop", "adopt"}, {}, "error");
 		}
 	}
 	return rule;

@@ -306,7 +306,7 @@ public:
 };
 
 template <class Made>
-std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key)
+std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key, const std::string &)
 {
 	if constexpr (std::is_constructible_v<Made, const MaskRule &, const MaskSubkey &>) return std::make_unique<Made>(rule, key);
 	else return std::make_unique<Made>(key);

@@ -247,7 +247,7 @@ std::string version_of_text(const MaskRule &rule, const Column &column)
 }
 
 template <class Made>
-std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key)
+std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key, const std::string &)
 {
 	if constexpr (std::is_constructible_v<Made, const MaskRule &, const MaskSubkey &>) return std::make_unique<Made>(rule, key);
 	else return std::make_unique<Made>(key);

@@ -152,7 +152,7 @@ int mask_width(const MaskRule &rule, const std::string &base)
 	return strategy && !element_of_array(base) ? strategy->width(rule) : as_long_as_the_value;
 }
 
-int most_characters(const MaskRule &rule, const std::string &base)
+int longest_mask(const MaskRule &rule, const std::string &base)
 {
 	const Strategy *strategy = find_strategy(rule.strategy);
 	return strategy && strategy->as_long_too ? 0 : mask_width(rule, base);

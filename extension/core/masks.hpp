@@ -84,7 +84,7 @@ bool is_masked_form(const MaskRule &, const std::string &base, std::string_view 
 // Characters of the longest mask, or as_long_as_the_value: what a column has to hold besides the values that it holds.
 int mask_width(const MaskRule &, const std::string &base);
 // Characters of the longest mask of all; 0: that depends on the value.
-int most_characters(const MaskRule &, const std::string &base);
+int longest_mask(const MaskRule &, const std::string &base);
 bool needs_key(const MaskRule &);
 // Whether what the rule gave is told from raw values: see Strategy.
 bool recognizable(const MaskRule &);

@@ -86,7 +86,8 @@ std::optional<OnMissing> configured_on_missing(const Graph &graph, const Foreign
 OnMissing on_missing_of_dropped(const Graph &graph, const ForeignKey &key)
 {
 	// An array may hold other ids beside.
-	return configured_on_missing(graph, key).value_or(key.array || may_be_null(graph, key) ? OnMissing::error : OnMissing::drop);
+	const auto said = configured_on_missing(graph, key);
+	return said && said != OnMissing::adopt ? *said : (key.array || may_be_null(graph, key) ? OnMissing::error : OnMissing::drop);
 }
 
 std::vector<std::string> nulled_columns(const Graph &graph, const ForeignKey &key)
@@ -128,6 +129,7 @@ std::vector<Gap> gaps(const Config &config, const Graph &graph, const Catalog &s
 		if (const auto reason = why(*key)) {
 			// A key of one partition alone says nothing about the rows of the others.
 			auto action = child == key->child ? configured_on_missing(graph, *key).value_or(OnMissing::error) : OnMissing::error;
+			if (action == OnMissing::adopt) action = OnMissing::error;    // only kept rows adopt
 			// Which rows of a table that stays are production's, only the client knows.
 			if (action == OnMissing::drop && graph.node(key->parent).stays) action = OnMissing::error;
 			found[key] = {key, *reason, action};
@@ -360,6 +362,33 @@ std::vector<Question> missing_questions(const Config &config, const Graph &graph
 
 // ---- problems ----
 
+namespace {
+
+// A row is adopted by the tenant of the row that references it, by another value in the last column of its path. Empty: it can be.
+std::string cannot_adopt(const Graph &graph, const ForeignKey &key)
+{
+	const Name parent = logical_table(graph, key.parent);
+	const TableNode &child = graph.node(key.child), *node = &graph.node(parent);
+	const auto of_tenants = [](const TableNode &one) { return one.mode == Mode::copy && one.scope == Scope::tenant; };
+	if (key.array) return "the column is an array";
+	if (!of_tenants(child)) return "rows of " + logical_table(graph, key.child).shown() + " belong to no tenant that could adopt others";
+	if (key.by_model && (!of_tenants(*node) || node->path.empty())) return "";    // what it can lead to besides
+	if (!of_tenants(*node)) return "rows of " + parent.shown() + " belong to no tenant";
+	if (node->path.empty()) return parent.shown() + " is the tenant table itself";
+	for (Name at = parent; !graph.node(at).path.empty();) {
+		const Hop &hop = graph.node(at).path.front();
+		const bool last = graph.node(at).path.size() == 1;
+		if (last && (hop.columns.size() != 1 || single_key(*graph.node(hop.to).relation) != hop.referenced.front()))
+			return "rows of " + at.shown() + " do not name their tenant by its primary key in one column";
+		if (!last && graph.node(hop.to).path != std::vector<Hop>(graph.node(at).path.begin() + 1, graph.node(at).path.end()))
+			return "the tenant path of " + at.shown() + " is not continued by that of " + hop.to.shown();
+		at = hop.to;
+	}
+	return "";
+}
+
+}  // namespace
+
 void check_on_missing(
     const Graph &graph, const Catalog &target, const std::map<Name, const TableRule *> &rules, std::vector<Problem> &problems)
 {
@@ -387,6 +416,12 @@ void check_on_missing(
 		if (!action) continue;
 		const TableNode &child = graph.node(key->child);
 		const Name table = logical_table(graph, key->child);
+		if (*action == OnMissing::adopt) {
+			if (const auto why = cannot_adopt(graph, *key); !why.empty())
+				problems.push_back({"cannot-adopt", place(table, key->columns.front()), table.shown() + "." + key->columns.front() + ": on_missing: adopt, but " + why,
+				    "tables:\n  " + yaml_table(target, table) + ":\n    references:\n      " + yaml_word(key->columns.front()) + ": {on_missing: drop}    # or null"});
+			continue;
+		}
 		if (key->array) {
 			if (*action == OnMissing::drop)
 				problems.push_back({"drop-array", place(table, key->columns.front()),

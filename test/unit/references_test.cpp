@@ -427,3 +427,24 @@ TEST_CASE("P13: what cannot be followed is refused")
 		CHECK(find(notes.plan().problems, "reference-type", "tables.note.references.object_id"));
 	}
 }
+
+TEST_CASE("on_missing: adopt is for rows of tenants, by a path that one column ends")
+{
+	Catalog catalog = small::application();
+	small::Table(catalog, "dock").serial().column("plant_id", "bigint", true).references({"plant_id"}, "plant");
+	small::Table(catalog, "booking").serial().column("tenant_id", "bigint", true).column("dock_id").column("box_id").references({"tenant_id"}, "tenant").references({"dock_id"}, "dock").references({"box_id"}, "outbox");
+	Config config = small::configuration();
+	config.tables.push_back({});
+	config.tables.back().pattern = "booking";
+	config.tables.back().tenant_path = {"tenant_id"};
+	const auto problem = [&](const std::string &column) -> std::string {
+		config.tables.back().on_missing = {{column, "adopt"}};
+		std::vector<Problem> problems, warnings;
+		(void)Graph::build(config, catalog, problems, warnings);
+		const auto *found = find(problems, "cannot-adopt", "tables.booking.references." + column);
+		return found ? found->text : "";
+	};
+	CHECK(problem("dock_id").empty());
+	CHECK(problem("tenant_id").ends_with("tenant is the tenant table itself"));
+	CHECK(problem("box_id").ends_with("rows of outbox belong to no tenant"));
+}
