@@ -75,7 +75,7 @@ same({ content($uat, 'app') }, { content($uat, 'before') }, 'plan changes nothin
 # ---- the refresh ----
 my $sync = sync_saas($config);
 is($sync->{exit}, 0, 'P16: sync by roles that are no superusers') or BAIL_OUT($sync->{err} =~ s{\n}{ }gr);
-like($sync->{out}, qr/26 user columns remapped/, 'P3: all 26 columns by foreign key');
+like($sync->{out}, qr/26 user columns remapped/, 'P3, P4: all 26 columns by foreign key, on the way in');
 like($sync->{out}, qr/281 kept rows brought over, with 7 rows that they reference/, 'kept and supporting rows are counted');
 
 my %is = replaced_rows($uat, 'app');
@@ -91,6 +91,12 @@ my $check = $uat->sql('SELECT check_name, object, violations FROM sync_check() W
 is($check, '', 'P21: sync_check finds nothing');
 cmp_ok($uat->sql('SELECT count(*) FROM sync_check()', 'app'), '>', 250, 'and looked at everything');
 is(prodsync('check', '--to', 'uat', '--config', $config)->{exit}, 0, 'prodsync check');
+# every foreign key that leads to a tenant, not one column of one table
+my $references = $uat->sql(q{SELECT count(*) FROM pg_constraint c, query_to_xml(format('SELECT 1 FROM %s WHERE (%s) IS NOT NULL LIMIT 1', conrelid::regclass,
+	(SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1])), false, true, '') x WHERE contype = 'f' AND conparentid = 0 AND confrelid = 'apps_tenants_tenant'::regclass AND x::text <> ''}, 'app');
+cmp_ok($references, '>', 20, 'P21: many foreign keys lead to tenants');
+is($uat->sql(q{BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM apps_tenants_tenant; ALTER SEQUENCE apps_crm_tag_id_seq RESTART WITH 1;
+	SELECT check_name, count(*) FROM sync_check() WHERE NOT ok GROUP BY 1 ORDER BY 1; ROLLBACK}, 'app'), "foreign key|$references\nsequence|1", 'P21: sync_check finds each that is broken, a sequence that is behind too');
 
 # The same by name, in plain words.
 sub facts
