@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "core/key_file.hpp"
+#include "core/masks.hpp"
 
 
 namespace client {

@@ -2,7 +2,9 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include "core/mask_key.hpp"
 #include "config.hpp"
+#include "core/mask_key.hpp"
 #include "core/plan.hpp"
 
 namespace client {

@@ -3,7 +3,9 @@
 #include "../extension/core/statements.hpp"
 #include "../extension/core/array_of_ids.hpp"
 #include "../extension/core/copy_text.hpp"
+#include "../extension/core/masks.hpp"
 #include "../extension/core/soft_references.hpp"
+#include "../extension/core/value_text.hpp"
 #include "copy.hpp"
 #include "fault_point.hpp"
 #include "session.hpp"
@@ -95,21 +97,30 @@ std::string Worker::begin_step(int run, const core::Step &step)
 std::function<std::optional<std::string_view>(std::string_view)> Worker::masked(
 	const core::Transfer &transfer, const core::Step &step) const
 {
-	const auto padded_in = [&](const core::Catalog &catalog, const core::Name &name) {
-		const core::Relation *relation = catalog.find(name);
+	std::string base;
+	bool padded = false;
+	for (const auto &[catalog, name] : {std::pair(&prepared_.source_catalog, step.source_relation), std::pair(&prepared_.target_catalog, step.relation)}) {
+		const core::Relation *relation = catalog->find(name);
 		const core::Column *column = relation ? relation->column(transfer.column) : nullptr;
-		return column && column->base == "character";
-	};
+		if (column) base = column->base, padded = padded || base == "character";
+	}
 	auto mask = std::make_shared<core::Mask>(transfer.mask, key_.get());
 	// character(n) comes padded with blanks that are not part of the value: the mask is the one of the same text elsewhere.
-	const bool binary = step.binary, padded = padded_in(prepared_.source_catalog, step.source_relation) || padded_in(prepared_.target_catalog, step.relation);
-	return [mask, padded, binary, buffer = std::string(), field = std::string()](std::string_view value) mutable -> std::optional<std::string_view> {
+	const bool binary = step.binary;
+	const core::BinaryForm form = binary ? core::binary_form(base) : core::BinaryForm::same;
+	return [mask, padded, binary, form, buffer = std::string(), field = std::string()](std::string_view value) mutable -> std::optional<std::string_view> {
 		if (!binary) value = core::copy_unescaped(value, buffer);
+		else if (form != core::BinaryForm::same) {
+			buffer.clear();
+			core::append_text(form, value, buffer);
+			value = buffer;
+		}
 		if (padded) value = value.substr(0, value.find_last_not_of(' ') + 1);
 		const std::string_view masked = (*mask)(value);
-		if (binary) return masked;
+		if (binary && form == core::BinaryForm::same) return masked;
 		field.clear();
-		core::append_copy_escaped(field, masked);
+		if (binary) core::append_binary(form, masked, field);
+		else core::append_copy_escaped(field, masked);
 		return field;
 	};
 }

@@ -43,7 +43,7 @@ static std::string masked(const Refresh &refresh, const core::Name &table, const
 	if (rules == refresh.masks_of_kept.end()) return value;
 	const auto rule = rules->second.find(column.name);
 	if (rule == rules->second.end() || !rule->second.masks()) return value;
-	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.strategy) + ", " + core::quote_literal(rule->second.domain) + ", " + std::to_string(rule->second.length) + ")::" + (column.base == "character" ? "pg_catalog.bpchar" : column.base);    // character is character(1)
+	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.to_json().dump()) + ")::" + (column.base == "character" ? "pg_catalog.bpchar" : column.base);    // character is character(1)
 }
 
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)

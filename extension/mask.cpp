@@ -78,15 +78,13 @@ core::MaskRule rule_of(const std::string &strategy, const std::string &options)
 {
 	core::json rule = options.empty() ? core::json::object() : core::json::parse(options);
 	if (!rule.is_object()) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "options must be a JSON object, for instance {\"length\": 32}");
-	if (rule.contains("column") || rule.contains("strategy"))
-		throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "options are those of the strategy; strategy is an argument of its own");
-	rule["column"] = "value";
+	if (rule.contains("strategy")) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "options are those of the strategy; strategy is an argument of its own");
 	rule["strategy"] = strategy;
 	std::vector<core::Problem> problems;
-	const auto parsed = core::parse_column_rule(rule, "options", problems);
+	const auto parsed = core::parse_mask_rule(rule, {}, "options", problems);
 	if (!problems.empty()) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, problems.front().text, {}, problems.front().fix);
 	if (!parsed) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "a strategy is needed");
-	return parsed->rule;
+	return *parsed;
 }
 
 // The text argument, in UTF-8 whatever the database's encoding: a mask is the same in every database.
@@ -146,15 +144,16 @@ MaskKeptRows::~MaskKeptRows()
 	state.kept.clear();
 }
 
-// mask_kept(value, strategy, domain, length): for statements of ours over kept rows. What has the form of a mask already stays as it is, so that the next
+// mask_kept(value, rule): for statements of ours over kept rows. What has the form of a mask already stays as it is, so that the next
 // refresh does not mask a mask.
 PG_FUNCTION(prodsync_mask_kept)
 {
 	if (!state.masks_kept) throw pg::Error(PS_REFUSED, "mask_kept() works while a refresh brings kept rows over");
-	const core::MaskRule rule{pg::arg_text(fcinfo, 1), pg::arg_text(fcinfo, 2), static_cast<int>(pg::arg_int(fcinfo, 3))};
+	const std::string label = pg::arg_text(fcinfo, 1);
+	const core::MaskRule rule = core::MaskRule::from_json(core::json::parse(label));
 	const core::Strategy *strategy = core::find_strategy(rule.strategy);
 	if (!strategy) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "there is no strategy \"" + rule.strategy + "\"");
-	const std::string value = utf8_arg(fcinfo, 0), label = rule.strategy + "\n" + rule.domain + "\n" + std::to_string(rule.length);
+	const std::string value = utf8_arg(fcinfo, 0);
 	if (core::is_masked_form(*strategy, rule, value)) return PG_GETARG_DATUM(0);
 	auto mask = state.kept.find(label);
 	if (mask == state.kept.end()) {

@@ -3,6 +3,8 @@
 #include "row_scan.hpp"
 extern "C" {
 #include "access/detoast.h"
+#include "catalog/pg_type.h"
+#include "utils/lsyscache.h"
 }
 
 namespace prodsync {
@@ -15,15 +17,21 @@ struct Looked {    // plain data for pg::call
 	AttrNumber column;
 	Oid type;
 	std::int64_t others;
+	bool stored_as_text;    // its bytes are the text's; of other types the text is what the output function prints
+	Oid output;
+	Size most_bytes;        // of a mask; 0: as many as the value has
 };
 
-constexpr Size longest = 64;    // no mask is longer
-
-// In a wide row even a short value may be stored elsewhere; a long one is no mask and is not fetched.
+// In a wide row even a short value may be stored elsewhere; one that is longer than any mask is not fetched.
 bool in_form(const Looked &one, Datum value)
 {
-	if (one.type == NAMEOID) return core::is_masked_form(*one.strategy, *one.rule, NameStr(*DatumGetName(value)));
-	if (toast_raw_datum_size(value) > longest + VARHDRSZ) return false;
+	if (!one.stored_as_text) {
+		char *text = OidOutputFunctionCall(one.output, value);
+		const bool masked = core::is_masked_form(*one.strategy, *one.rule, text);
+		pfree(text);
+		return masked;
+	}
+	if (one.most_bytes && toast_raw_datum_size(value) > one.most_bytes + VARHDRSZ) return false;
 	const auto *bytes = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(value));
 	std::string_view text(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (one.type == BPCHAROID) text = text.substr(0, text.find_last_not_of(' ') + 1);
@@ -57,20 +65,33 @@ std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &ve
 	}
 	std::vector<std::pair<std::string, core::MaskRule>> masked;
 	for (const core::json &column : columns)
-		if (column.contains("mask")) {
-			const core::json &mask = column["mask"];
-			masked.push_back({column.value("name", ""), {mask.value("strategy", ""), mask.value("domain", ""), mask.value("length", 0)}});
-		}
+		if (column.contains("mask")) masked.push_back({column.value("name", ""), core::MaskRule::from_json(column["mask"])});
 	std::vector<Looked> looked;
 	AttrNumber last = 0;
 	const Oid shadow = refresh.shadows.at(verify.original);
 	for (const auto &[name, rule] : masked) {
 		const char *column = name.c_str();
-		Looked one{core::find_strategy(rule.strategy), &rule, 0, InvalidOid, 0};
+		Looked one{};
+		one.strategy = core::find_strategy(rule.strategy);
+		one.rule = &rule;
 		one.column = pg::call([=] { return get_attnum(shadow, column); });
 		if (!one.strategy || one.column <= 0) throw pg::Error(PS_STALE, "column \"" + name + "\" of " + verify.relation + " is not what it was when the run started");
 		const AttrNumber number = one.column;
 		one.type = pg::call([=] { return getBaseType(get_atttype(shadow, number)); });
+		one.output = pg::call([type = one.type] {
+			Oid output;
+			bool varlena;
+			getTypeOutputInfo(type, &output, &varlena);
+			return output;
+		});
+		// bpchar, varchar, text and citext hold their text; so does json.
+		one.stored_as_text = pg::call([type = one.type] {
+			char category;
+			bool preferred;
+			get_type_category_preferred(type, &category, &preferred);
+			return type == JSONOID || (category == TYPCATEGORY_STRING && get_typlen(type) == -1);
+		});
+		one.most_bytes = 4 * static_cast<Size>(one.strategy->width(rule));    // of UTF-8 and what else a server has
 		looked.push_back(one);
 		last = std::max(last, number);
 	}

@@ -119,9 +119,9 @@ CREATE UNLOGGED TABLE prodsync_work.collision (
 );
 
 -- Masks a value of a kept row, in statements of the switch that run as a table's owner; an error anywhere else. Nobody has USAGE on the schema.
-CREATE FUNCTION prodsync_work.mask_kept(value text, strategy text, domain text, length integer) RETURNS text
+CREATE FUNCTION prodsync_work.mask_kept(value text, rule text) RETURNS text
 	LANGUAGE C STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_mask_kept';
-GRANT EXECUTE ON FUNCTION prodsync_work.mask_kept(text, text, text, integer) TO PUBLIC;    -- whatever the default rights are
+GRANT EXECUTE ON FUNCTION prodsync_work.mask_kept(text, text) TO PUBLIC;    -- whatever the default rights are
 
 CREATE FUNCTION sync_version() RETURNS text
 	LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'prodsync_version';

@@ -227,38 +227,9 @@ std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::
 		r.problem("wrong-type", path, path + " must be a mapping", "- {column: email, strategy: email}");
 		return std::nullopt;
 	}
-	ColumnRule out;
-	out.column = r.text(j, path, "column", true);
-	out.rule.strategy = r.text(j, path, "strategy", true);
-	const Strategy *strategy = find_strategy(out.rule.strategy);
-	if (!strategy && !out.rule.strategy.empty() && out.rule.strategy != "none") {
-		r.problem("unknown-strategy", path + ".strategy",
-		    "unknown strategy \"" + out.rule.strategy + "\" in " + path + did_you_mean(out.rule.strategy, strategy_names()),
-		    "known are: " + listed(strategy_names()));
-		return std::nullopt;
-	}
-	std::vector<std::string> known{"column", "strategy"};
-	if (strategy)
-		for (const auto &option : strategy_options(*strategy)) known.push_back(option);
-	for (const auto &[key, ignored] : j.items())
-		if (std::find(known.begin(), known.end(), key) == known.end())
-			r.problem("unknown-option", path + "." + key,
-			    "unknown option \"" + key + "\" of strategy " + out.rule.strategy + " in " + path + did_you_mean(key, known),
-			    "known are: " + listed(known));
-	if (!strategy) return out.column.empty() || out.rule.strategy.empty() ? std::nullopt : std::optional(out);
-	if (strategy->keyed) out.rule.domain = r.text(j, path, "domain", false);
-	if (const json *length = Reader::get(j, "length"); length && !strategy->lengths.empty()) {
-		const auto &lengths = strategy->lengths;
-		const bool fits = length->is_number_integer() &&
-		    std::any_of(lengths.begin(), lengths.end(), [&](int one) { return *length == one; });
-		std::vector<std::string> words;
-		for (const int one : lengths) words.push_back(std::to_string(one));
-		if (!fits)
-			r.problem("bad-value", path + ".length", path + ".length must be one of " + listed(words), "length: " + words.back());
-		else if (*length != lengths.front())    // the default said in so many words is the same rule
-			out.rule.length = length->get<int>();
-	}
-	return out.column.empty() ? std::nullopt : std::optional(out);
+	const auto column = r.text(j, path, "column", true);
+	const auto rule = parse_mask_rule(j, {"column"}, path, r.problems);
+	return column.empty() || !rule ? std::nullopt : std::optional(ColumnRule{column, *rule});
 }
 
 void parse_anonymize(const Reader &r, const json &j, Config &c)

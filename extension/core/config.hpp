@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 #include "catalog.hpp"
-#include "masks.hpp"
+#include "mask_rule.hpp"
 #include "name.hpp"
 
 namespace core {

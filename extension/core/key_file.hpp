@@ -2,7 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
-#include "masks.hpp"
+#include "mask_key.hpp"
 
 namespace core {
 

@@ -6,6 +6,7 @@
 
 #include "detect.hpp"
 #include "maps.hpp"
+#include "masks.hpp"
 #include "obstacles.hpp"
 #include "predicate.hpp"
 #include "rules.hpp"
@@ -16,13 +17,18 @@ namespace {
 
 using Problems = std::vector<Problem>;
 
+}  // namespace
+
 std::string rule_text(const std::string &column, const MaskRule &rule)
 {
 	std::string text = "{column: " + yaml_word(column) + ", strategy: " + rule.strategy;
 	if (!rule.domain.empty()) text += ", domain: " + yaml_word(rule.domain);
-	if (rule.length) text += ", length: " + std::to_string(rule.length);
+	// JSON is YAML
+	for (const auto &[option, value] : rule.options.items()) text += ", " + option + ": " + (value.is_string() ? yaml_word(value.get<std::string>()) : value.dump());
 	return text + "}";
 }
+
+namespace {
 
 std::string rule_lines(const Catalog &target, const Name &table, const std::string &line)
 {
@@ -35,12 +41,6 @@ std::optional<Name> table_of_rule(const std::string &written, const Catalog &sou
 	const auto object = "anonymize.tables." + written;
 	if (target.resolve(written).empty() && source.resolve(written).size() == 1) return std::nullopt;
 	return resolve_table(target, written, object, problems);
-}
-
-bool is_text(const Column &column)
-{
-	return column.base == "text" || column.base == "character varying" || column.base == "character" || column.base == "name" ||
-	    column.base == "citext" || column.base.ends_with(".citext");
 }
 
 bool contains(const std::vector<std::string> &list, const std::string &one)
@@ -146,7 +146,7 @@ class Checker {
 	std::string too_narrow(const Column &column, const MaskRule &rule, const Strategy &strategy) const
 	{
 		const int width = strategy.width(rule), room = column.base == "name" ? 63 : column.length;
-		return room && room < width ? std::to_string(width) + " characters, the column holds " + std::to_string(room) : "";
+		return room && width != as_long_as_the_value && room < width ? std::to_string(width) + " characters, the column holds " + std::to_string(room) : "";
 	}
 
 	std::string collides(const PlannedTable &table, const std::string &column, const MaskRule &rule, const Strategy &strategy) const
@@ -158,24 +158,26 @@ class Checker {
 		if (odds <= accepted_odds) return {};
 		char one_in[40];
 		std::snprintf(one_in, sizeof one_in, "1 in %.0f", std::max(1.0, std::ceil(1 / odds)));
-		return strategy.bits(rule) == 0 ? "gives too few different values for the unique index " + index
+		return strategy.distinct(rule).kind == Distinct::Kind::never ? "gives too few different values for the unique index " + index
 		                                : "would give two of about " + counted(std::llround(rows), "row", "rows") +
 		        (rows >= 1e9 ? " (nobody has counted them: ANALYZE)" : "") + " the same value with odds of " + one_in + ", and index " + index + " is unique";
 	}
 
-	// The first of the strategies that the column can take.
+	// The first of the strategies that the column can take; of one whose width can be chosen the narrowest form that will do.
 	std::optional<MaskRule> fitting(const PlannedTable &table, const Column &column, const std::vector<const char *> &names) const
 	{
-		if (!is_text(column)) return std::nullopt;
 		for (const char *name : names) {
+			// In the table of categories stand strategies of every version, and those that want to be told something more.
 			const Strategy *known = find_strategy(name);
-			if (!known) continue;
+			if (!known || std::any_of(known->options.begin(), known->options.end(), [](const MaskOption &option) { return option.required; })) continue;
 			const Strategy &strategy = *known;
-			std::vector<int> lengths = strategy.lengths.empty() ? std::vector{0} : strategy.lengths;
-			for (const int length : lengths) {
-				const MaskRule one{name, "", !strategy.lengths.empty() && length == strategy.lengths.front() ? 0 : length};
+			if (!takes(strategy, kind_of_type(column.base))) continue;
+			std::vector<MaskRule> forms{{name, "", json::object()}};
+			for (const MaskOption &option : strategy.options)
+				for (const auto number : option.numbers)
+					if (std::to_string(number) != option.otherwise) forms.push_back({name, "", {{option.name, number}}});
+			for (const MaskRule &one : forms)
 				if (too_narrow(column, one, strategy).empty() && collides(table, column.name, one, strategy).empty()) return one;
-			}
 		}
 		return std::nullopt;
 	}
@@ -185,7 +187,7 @@ class Checker {
 	{
 		const auto other = fitting(table, column, {"hash", "email", "name", "redact"});
 		return rule_lines(target, table.name,
-		    other ? "- " + rule_text(column.name, *other) : copied_line(rule_text(column.name, {"none", "", 0})));
+		    other ? "- " + rule_text(column.name, *other) : copied_line(rule_text(column.name, {"none", "", json::object()})));
 	}
 
 	void checks(const PlannedTable &table, const Column &column, const MaskRule &rule)
@@ -205,9 +207,8 @@ class Checker {
 	{
 		const auto object = table.name.shown() + "." + column.name;
 		const Strategy &strategy = *find_strategy(rule.strategy);
-		if (!is_text(column)) {
-			problem("masked-type", object, object + " is " + column.type + "; strategy " + rule.strategy + " gives text",
-			    rule_lines(target, table.name, copied_line(rule_text(column.name, {"none", "", 0}))));
+		if (!takes(strategy, kind_of_type(column.base))) {
+			problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
 			return;
 		}
 		if (const auto why = too_narrow(column, rule, strategy); !why.empty())
@@ -272,7 +273,7 @@ class Checker {
 				const auto child_column = child->first.shown() + "." + key->columns[i], parent_column = parent->first.shown() + "." + key->referenced[i];
 				const auto how = [](const MaskRule &rule) {
 					return !rule.masks() ? std::string("copied as it is")
-					                     : "masked by " + rule.strategy + (rule.length ? " of length " + std::to_string(rule.length) : "") +
+					                     : "masked by " + rule.strategy + (rule.options.empty() ? "" : " with " + rule.options.dump()) +
 					        (rule.domain.empty() ? "" : " in domain " + rule.domain);
 				};
 				const bool copies = child->second->mode == Mode::copy && (parent->second->mode == Mode::copy || graph.node(parent->first).stays);
@@ -284,7 +285,7 @@ class Checker {
 				    copies ? rule_lines(target, child->first, "- " + rule_text(key->columns[i], both)) + "\n    " + yaml_table(target, parent->first) +
 				            ":\n      - " + rule_text(key->referenced[i], both)
 				           : rule_lines(target, of_child.masks() ? child->first : parent->first,
-				                 copied_line(rule_text(of_child.masks() ? key->columns[i] : key->referenced[i], {"none", "", 0}))));
+				                 copied_line(rule_text(of_child.masks() ? key->columns[i] : key->referenced[i], {"none", "", json::object()}))));
 			}
 		}
 	}
@@ -407,7 +408,16 @@ bool masks_kept_rows(const Config &config) { return config.anonymize.value("kept
 // A table that is masked by a rule with a key, and a target that has none for its own rows.
 static void kept_rows_key(const Config &config, const Masking &masking, const Catalog &target, Plan &plan)
 {
-	if (!masks_kept_rows(config) || !config.tenants || target.settings.contains(key_file_setting)) return;
+	if (!masks_kept_rows(config) || !config.tenants) return;
+	for (const auto &[table, columns] : masking)
+		for (const auto &[column, rule] : columns) {
+			const Strategy *strategy = rule.masks() ? find_strategy(rule.strategy) : nullptr;
+			if (!strategy || strategy->recognizable) continue;
+			plan.problems.push_back({"kept-rows-form", table.shown() + "." + column,
+			    "masks of strategy " + rule.strategy + " cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." + column + " once more",
+			    "anonymize: {kept_rows: trust}, or another strategy for the column"});
+		}
+	if (target.settings.contains(key_file_setting)) return;
 	for (const auto &[table, columns] : masking)
 		for (const auto &[column, rule] : columns) {
 			const Strategy *strategy = rule.masks() ? find_strategy(rule.strategy) : nullptr;

@@ -1,57 +1,58 @@
-// Strategies of masking, all in one table: what each is called, which options it takes, how wide and how distinct its output is, and
+// Strategies of masking: what each is called, which options it takes, which types of columns, how wide and how distinct its output is, and
 // how it is made. The same objects are linked into the client, which masks rows on their way, and into the library behind
-// sync_mask(), so both mask alike. Adding a strategy is one entry of the table in masks.cpp and its lines in the golden file.
+// sync_mask(), so both mask alike. Adding a strategy is one entry in one of the tables (mask_*.cpp) and its lines in the golden file.
 #pragma once
 #include <array>
-#include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+#include "mask_key.hpp"
+#include "mask_rule.hpp"
 
 namespace core {
 
-// The masking key; wiped when it goes. It is never stored in a database, printed, or part of a plan.
-class MaskKey {
-public:
-	static constexpr std::size_t size = 32;
-	explicit MaskKey(const std::array<unsigned char, size> &bytes) : bytes_(bytes) {}
-	~MaskKey();
-	MaskKey(const MaskKey &) = default;
-	MaskKey &operator=(const MaskKey &) = default;
-	const unsigned char *data() const { return bytes_.data(); }
-
-	// 64 hex digits, with white space around them as an editor or openssl leaves it. nullopt: not that; `why` says what it is instead.
-	static std::optional<MaskKey> parse(std::string_view text, std::string &why);
-	static MaskKey random();
-
-private:
-	std::array<unsigned char, size> bytes_;
-};
-
-// What a rule says of a column. Two columns with equal rules give equal values equal masks.
-struct MaskRule {
-	std::string strategy;    // empty: no rule; "none": deliberately as it is
-	std::string domain;      // separates what would mask alike; empty: the one that all columns share
-	int length = 0;          // characters of a hash; 0: the strategy's own
-	bool operator==(const MaskRule &) const = default;
-	bool masks() const { return !strategy.empty() && strategy != "none"; }
-};
+// What the values of a column are. A strategy sees them in their text form, whatever the type.
+enum class ValueKind { text, integer, numeric, date, timestamp, uuid, network, mac, json_document, boolean, bytes, other };
+ValueKind kind_of_type(const std::string &base);    // base as in Column
 
 using MaskHash = std::array<unsigned char, 16>;
+using MaskSubkey = std::array<unsigned char, 16>;    // of a strategy and domain
+
+// How far different values stay different: not at all, as far as so many bits of a hash allow, or always.
+struct Distinct {
+	enum class Kind { never, by_hash, always } kind = Kind::never;
+	int bits = 0;    // by_hash: of n distinct values two collide with odds of n^2 / 2^(bits + 1)
+};
+
+// One column's masking at work. Not for several threads: it may reuse buffers.
+class Masker {
+public:
+	virtual ~Masker() = default;
+	// Appends the mask of `value` (UTF-8, never empty) to `out`. `hash` is that of the value under the strategy's subkey, or of
+	// the value that the rule takes in its place. Whatever the value looks like, what comes out says nothing of it that the
+	// strategy does not promise to keep.
+	virtual void write(std::string_view value, const MaskHash &hash, std::string &out) = 0;
+};
 
 struct Strategy {
 	const char *name;
-	const char *gives;                    // for people: user_<16 hex digits>@example.com
-	bool keyed;                           // false: the output does not depend on value or key
-	std::vector<int> lengths;             // what `length` may be, its default first; empty: no such option
-	int (*width)(const MaskRule &);       // characters of the longest output
-	// How many bits of the hash are in the output: of n distinct values two collide with odds of n^2 / 2^(bits + 1). 0: as good as
-	// none, not for unique columns.
-	int (*bits)(const MaskRule &);
-	void (*write)(const MaskHash &, const MaskRule &, std::string &out);
+	const char *gives;                         // for people: user_<16 hex digits>@example.com
+	std::vector<ValueKind> takes;              // which columns; of others a rule is refused
+	bool keyed;                                // false: the output does not depend on the key
+	std::vector<MaskOption> options;           // besides `domain`, which every keyed one takes
+	int (*width)(const MaskRule &);            // characters of the longest output; as_long_as_the_value: it is no longer than what it replaces
+	Distinct (*distinct)(const MaskRule &);
+	std::unique_ptr<Masker> (*make)(const MaskRule &, const MaskSubkey &);
 	bool (*in_form)(std::string_view value, const MaskRule &);    // whether this can be its output
+	// Nothing but its output is likely to have the form: what has it was masked before. Only such rules can mask kept rows, which
+	// every refresh meets again.
+	bool recognizable;
+	const char *subkey = nullptr;              // strategies of one subkey draw alike from a value (a full name is the first and the last); null: its own name
+	// Why these options cannot be, alone or together; empty: they can.
+	std::string (*refused)(const MaskRule &) = nullptr;
 };
+constexpr int as_long_as_the_value = 0;
 
 // Every strategy, in the order of the documentation; `none` is not one of them.
 const std::vector<Strategy> &strategies();
@@ -60,6 +61,7 @@ const Strategy *find_strategy(std::string_view name);    // nullptr: unknown
 std::vector<std::string> strategy_names();
 // Names of the options a strategy takes.
 std::vector<std::string> strategy_options(const Strategy &);
+bool takes(const Strategy &, ValueKind);
 // The odds that two of `rows` distinct values get the same mask; 1 where the strategy is not for unique columns.
 double collision_odds(const Strategy &, const MaskRule &, double rows);
 constexpr double accepted_odds = 1e-6;
@@ -69,8 +71,8 @@ bool is_masked_form(const Strategy &, const MaskRule &, std::string_view value);
 // One column's masking. Not for several threads: it reuses its buffer.
 class Mask {
 	const Strategy &strategy_;
-	MaskRule rule_;
-	std::array<unsigned char, 16> key_{};    // of the strategy and domain
+	MaskSubkey key_{};
+	std::unique_ptr<Masker> masker_;
 	std::string out_;
 
 public:
@@ -80,7 +82,9 @@ public:
 	Mask(const Mask &) = delete;
 	Mask &operator=(const Mask &) = delete;
 	// The mask of a UTF-8 value, valid until the next call. The empty string stays empty.
-	std::string_view operator()(std::string_view value);
+	std::string_view operator()(std::string_view value) { return (*this)(value, value); }
+	// The same, drawn from another value: that of the entity that the row is about.
+	std::string_view operator()(std::string_view value, std::string_view drawn_from);
 };
 
 }  // namespace core

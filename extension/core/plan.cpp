@@ -235,8 +235,7 @@ json transfers(const std::vector<Transfer> &columns)
 		if (!column.source_value.empty()) list.back()["value"] = column.source_value;
 		if (column.null_unmatched) list.back()["unmatched"] = "null";
 		if (column.mask.masks())
-			list.back()["mask"] = {
-			    {"strategy", column.mask.strategy}, {"domain", column.mask.domain}, {"length", column.mask.length}};
+			list.back()["mask"] = column.mask.to_json();
 	}
 	return list;
 }

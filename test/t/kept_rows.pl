@@ -205,7 +205,7 @@ for my $round (1 .. 3) {
 }
 unlike($server->sql('SELECT email FROM person WHERE tenant_id = 1', $u), qr/real/, 'production\'s rows are masked with the client\'s key');
 isnt($server->sql('SELECT email FROM person WHERE tenant_id = 1', $u), $server->sql(q{SELECT sync_email('p@real.example')}, $u), 'which is another');
-my $guess = $server->psql(q{SELECT prodsync_work.mask_kept('tester@real.example', 'email', '', 0)}, $u);
+my $guess = $server->psql(q{SELECT prodsync_work.mask_kept('tester@real.example', E'{"strategy": "email"}')}, $u);
 like($guess->{err}, qr/works while a refresh brings kept rows over/, 'nobody masks guesses with it');
 
 # ---- S10: twenty refreshes in a row, production changing in between ----

@@ -297,7 +297,7 @@ TEST_CASE("a label that production masks is not shown: the key stands for the te
 	auto config = small::configuration();
 	const auto shown = [&](const char *id) { return find(questions(config, small::application(), small::application(), {}), id)->columns.at(1); };
 	CHECK(shown("source_tenants public.tenant") == "schema_name");
-	config.masks.push_back({"tenant", {{"schema_name", {"hash", "", 0}}}});
+	config.masks.push_back({"tenant", {{"schema_name", {"hash", "", json::object()}}}});
 	CHECK(shown("source_tenants public.tenant") == "id");
 	CHECK(shown("kept_tenants public.tenant") == "schema_name");    // the testers' own are as they are
 	config.tenants->label.clear();

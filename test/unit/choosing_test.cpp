@@ -236,7 +236,7 @@ TEST_CASE("--tables: a mask of a table that stays counts for what references it"
 {
 	auto catalog = small::application();
 	Config config = choosing({"membership"});
-	config.masks.push_back({"tenant", {{"id", {"hash", "", 0}}}});
+	config.masks.push_back({"tenant", {{"id", {"hash", "", json::object()}}}});
 	const Planned p(config, staying_rows, catalog);
 	CHECK(small::find(p.plan.problems, "masked-reference"));
 }

@@ -159,9 +159,9 @@ TEST_CASE("E2: a masking rule that is written wrong is an error, never a column 
 	CHECK(p.problems.empty());
 	REQUIRE(p.config.masks.size() == 1);
 	REQUIRE(p.config.masks[0].columns.size() == 1);
-	CHECK(p.config.masks[0].columns[0].rule == MaskRule{"hash", "x", 32});
+	CHECK(p.config.masks[0].columns[0].rule == MaskRule{"hash", "x", {{"length", 32}}});
 	// the default said in words is the same rule
-	CHECK(parsed(rule({{"column", "b"}, {"strategy", "hash"}, {"length", 16}})).config.masks[0].columns[0].rule == MaskRule{"hash", "", 0});
+	CHECK(parsed(rule({{"column", "b"}, {"strategy", "hash"}, {"length", 16}})).config.masks[0].columns[0].rule == MaskRule{"hash", "", json::object()});
 	CHECK(parsed(rule({{"column", "b"}, {"strategy", "none"}})).problems.empty());
 	Problem unknown = only(rule({{"column", "b"}, {"strategy", "emial"}}));
 	CHECK(unknown.id == "unknown-strategy");

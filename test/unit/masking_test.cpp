@@ -69,7 +69,7 @@ struct Pair {
 	}
 };
 
-const MaskRule email{"email", "", 0}, phone{"phone", "", 0}, hash{"hash", "", 0}, person{"name", "", 0}, none{"none", "", 0};
+const MaskRule email{"email", "", json::object()}, phone{"phone", "", json::object()}, hash{"hash", "", json::object()}, person{"name", "", json::object()}, none{"none", "", json::object()};
 
 }  // namespace
 
@@ -99,7 +99,7 @@ TEST_CASE("a rule for what is not there (E2)")
 
 TEST_CASE("a strategy that does not fit the column is a problem, with one that does")
 {
-	CHECK(Pair().rule("customer", "born", hash).problem("masked-type").text == "customer.born is date; strategy hash gives text");
+	CHECK(Pair().rule("customer", "born", hash).problem("masked-type").text == "customer.born is date, which strategy hash does not take");
 	const auto narrow = Pair().rule("customer", "code", hash).problem("masked-length");
 	CHECK(narrow.text == "customer.code is too short for strategy hash: it gives 16 characters, the column holds 8");
 	CHECK(narrow.fix.find("strategy: none}    # copies it as it is") != std::string::npos);
@@ -115,7 +115,7 @@ TEST_CASE("masks of a unique column cannot collide (C3, E5)")
 	Pair().unique({"email"}).rule("customer", "email", email).fine();
 	CHECK(Pair().unique({"phone"}).rule("customer", "phone", phone).problem("masked-unique").text ==
 	    "strategy phone gives too few different values for the unique index u_phone (customer.phone)");
-	CHECK(Pair().unique({"tenant_id", "full_name"}).rule("customer", "full_name", {"redact", "", 0}).problem("masked-unique").fix ==
+	CHECK(Pair().unique({"tenant_id", "full_name"}).rule("customer", "full_name", {"redact", "", json::object()}).problem("masked-unique").fix ==
 	    "anonymize:\n  tables:\n    customer:\n      - {column: full_name, strategy: hash}");
 	// 100 rows: 32 bits are not enough
 	CHECK(Pair().unique({"full_name"}).rule("customer", "full_name", person).problem("masked-unique").text.find("odds of 1 in") != std::string::npos);
@@ -140,7 +140,7 @@ TEST_CASE("an index over an expression and an exclusion constraint are unique to
 	index.expressions = true;
 	index.predicate = "(full_name IS NOT NULL)";
 	CHECK(Pair(pair).rule("customer", "phone", phone).problem("masked-unique").object == "customer.phone");
-	Pair(pair).rule("customer", "phone", hash).rule("customer", "full_name", {"redact", "", 0}).fine();    // the predicate is no key
+	Pair(pair).rule("customer", "phone", hash).rule("customer", "full_name", {"redact", "", json::object()}).fine();    // the predicate is no key
 	pair.in_target("customer").indexes.back().expression_keys = {"\"left\"(phone, 4)"};
 	CHECK(Pair(pair).rule("customer", "phone", hash).problem("masked-unique").text ==
 	    "strategy hash may give equal keys in the unique index u_phone, which is over an expression (customer.phone)");
@@ -186,7 +186,7 @@ TEST_CASE("both ends of a reference are masked alike, or it is refused (C8)")
 	    "anonymize:\n  tables:\n    letter:\n      - {column: to_email, strategy: email}\n    customer:\n      - {column: email, strategy: email}");
 	CHECK(letter({}, email).problem("masked-reference").object == "letter.to_email");
 	CHECK(letter(email, hash).problem("masked-reference").object == "letter.to_email");
-	CHECK(letter(email, {"email", "billing", 0}).problem("masked-reference").object == "letter.to_email");
+	CHECK(letter(email, {"email", "billing", json::object()}).problem("masked-reference").object == "letter.to_email");
 	Pair kept = letter(email, {});
 	core::TableRule keep;
 	keep.pattern = "letter";
@@ -294,7 +294,7 @@ TEST_CASE("a key that is missing, short, not hex, or that others can read, where
 	std::filesystem::remove_all(folder);
 
 	Pair pair;
-	pair.rule("customer", "phone", {"redact", "", 0});
+	pair.rule("customer", "phone", {"redact", "", json::object()});
 	auto plan = pair.plan();
 	client::demand_key(client::find_key({}, false), plan);
 	CHECK(plan.problems.empty());    // nothing of the key is in "[REDACTED]"

@@ -72,24 +72,24 @@ TEST_CASE("masks are keyed: another key gives other masks (E6)")
 {
 	const std::string other(63, '0');
 	for (const char *strategy : {"email", "name", "hash"})
-		CHECK(masked({strategy, "", 0}, "alice@example.com") != masked({strategy, "", 0}, "alice@example.com", other + "1"));
-	CHECK(masked({"hash", "", 0}, "x") != masked({"hash", "billing", 0}, "x"));
-	CHECK(masked({"hash", "", 0}, "x") != masked({"email", "", 0}, "x").substr(5, 16));    // strategies do not give each other away
-	CHECK(masked({"redact", "", 0}, "x", other + "1") == "[REDACTED]");
+		CHECK(masked({strategy, "", json::object()}, "alice@example.com") != masked({strategy, "", json::object()}, "alice@example.com", other + "1"));
+	CHECK(masked({"hash", "", json::object()}, "x") != masked({"hash", "billing", json::object()}, "x"));
+	CHECK(masked({"hash", "", json::object()}, "x") != masked({"email", "", json::object()}, "x").substr(5, 16));    // strategies do not give each other away
+	CHECK(masked({"redact", "", json::object()}, "x", other + "1") == "[REDACTED]");
 }
 
 TEST_CASE("the empty string stays empty, everything else changes")
 {
 	for (const Strategy &strategy : strategies()) {
-		CHECK(masked({strategy.name, "", 0}, "").empty());
-		CHECK_FALSE(masked({strategy.name, "", 0}, " ").empty());
+		CHECK(masked({strategy.name, "", json::object()}, "").empty());
+		CHECK_FALSE(masked({strategy.name, "", json::object()}, " ").empty());
 	}
 }
 
 TEST_CASE("200,000 e-mail addresses stay 200,000 (E5)")
 {
 	const MaskKey with = key();
-	Mask email({"email", "", 0}, &with);
+	Mask email({"email", "", json::object()}, &with);
 	std::set<std::string> seen;
 	for (int i = 0; i < 200'000; ++i) seen.emplace(email("person" + std::to_string(i) + "@example.net"));
 	CHECK(seen.size() == 200'000);
@@ -98,7 +98,7 @@ TEST_CASE("200,000 e-mail addresses stay 200,000 (E5)")
 TEST_CASE("odds of a collision")
 {
 	const auto odds = [](const char *strategy, double rows, int length = 0) {
-		return collision_odds(*find_strategy(strategy), {strategy, "", length}, rows);
+		return collision_odds(*find_strategy(strategy), {strategy, "", length ? json{{"length", length}} : json::object()}, rows);
 	};
 	CHECK(odds("email", 5e6) <= accepted_odds);
 	CHECK(odds("email", 1e7) > accepted_odds);
@@ -112,7 +112,7 @@ TEST_CASE("odds of a collision")
 TEST_CASE("what is no output of a strategy is told apart")
 {
 	const auto in_form = [](const char *strategy, std::string_view value, int length = 0) {
-		return is_masked_form(*find_strategy(strategy), {strategy, "", length}, value);
+		return is_masked_form(*find_strategy(strategy), {strategy, "", length ? json{{"length", length}} : json::object()}, value);
 	};
 	CHECK_FALSE(in_form("email", "alice@example.com"));
 	CHECK_FALSE(in_form("email", "user_D23AC2EB2E8AD87B@example.com"));
@@ -142,10 +142,10 @@ TEST_CASE("a key is 64 hex digits")
 TEST_CASE("a mask without strategy or key is a fault of ours")
 {
 	const MaskKey with = key();
-	CHECK_THROWS_AS(Mask({"unknown", "", 0}, &with), std::logic_error);
-	CHECK_THROWS_AS(Mask({"none", "", 0}, &with), std::logic_error);
-	CHECK_THROWS_AS(Mask({"email", "", 0}, nullptr), std::logic_error);
-	CHECK(Mask({"redact", "", 0}, nullptr)("x") == "[REDACTED]");
+	CHECK_THROWS_AS(Mask({"unknown", "", json::object()}, &with), std::logic_error);
+	CHECK_THROWS_AS(Mask({"none", "", json::object()}, &with), std::logic_error);
+	CHECK_THROWS_AS(Mask({"email", "", json::object()}, nullptr), std::logic_error);
+	CHECK(Mask({"redact", "", json::object()}, nullptr)("x") == "[REDACTED]");
 }
 
 TEST_CASE("COPY's text format, there and back")

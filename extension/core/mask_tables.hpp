@@ -1,0 +1,48 @@
+// For the files that define strategies (mask_*.cpp): the tables that masks.cpp puts together, and what they have in common.
+#pragma once
+#include <cstdint>
+#include "masks.hpp"
+
+namespace core {
+
+std::vector<Strategy> basic_strategies();
+
+using Hash = const MaskHash &;
+
+// A strategy whose output needs nothing but value, hash and rule.
+template <void (*Write)(std::string_view value, Hash, const MaskRule &, std::string &out)>
+std::unique_ptr<Masker> simple_masker(const MaskRule &rule, const MaskSubkey &)
+{
+	struct Simple : Masker {
+		MaskRule rule;
+		explicit Simple(const MaskRule &given) : rule(given) {}
+		void write(std::string_view value, Hash hash, std::string &out) override { Write(value, hash, rule, out); }
+	};
+	return std::make_unique<Simple>(rule);
+}
+
+template <int Characters>
+int width_of(const MaskRule &)
+{
+	return Characters;
+}
+
+inline Distinct never_distinct(const MaskRule &) { return {}; }
+inline Distinct always_distinct(const MaskRule &) { return {Distinct::Kind::always, 0}; }
+template <int Bits>
+Distinct distinct_by_hash(const MaskRule &)
+{
+	return {Distinct::Kind::by_hash, Bits};
+}
+
+// The hash of some bytes under a subkey: SipHash-2-4 with 128 bits.
+MaskHash mask_hash(std::string_view bytes, const MaskSubkey &);
+// 64 bits of a hash, little endian: the first 8 bytes, or those from byte 8.
+std::uint64_t first_word(Hash);
+std::uint64_t second_word(Hash);
+
+void append_hex(Hash, int characters, std::string &out, bool upper = false);
+bool all_hex(std::string_view, bool upper = false);
+bool all_digits(std::string_view);
+
+}  // namespace core
