@@ -6,8 +6,8 @@
 #include <array>
 #include <cstdio>
 
+#include "masking.hpp"
 #include "name.hpp"
-#include "rules.hpp"
 #include "words.hpp"
 
 namespace core {
@@ -47,7 +47,7 @@ const std::vector<Known> &categories()
 	    {Category::company, "company", {"company", "hash", "redact"}},
 	    {Category::file, "picture or document", {"hash", "redact"}},
 	    {Category::text, "personal data in text", {"free_text", "redact", "hash"}},
-	    {Category::structure, "personal data in JSON", {"free_text"}},
+	    {Category::structure, "personal data in JSON", {}},
 	    {Category::marked, "personal", {"redact", "hash"}},
 	};
 	return table;
@@ -211,18 +211,14 @@ std::map<Name, std::map<std::string, Personal>> find_personal(const Catalog &cat
 	return Detector(catalog, contents, least).run();
 }
 
-std::string PersonalColumn::rule() const
-{
-	if (fits.strategy.empty()) return {};
-	return rule_text(column, fits);
-}
+std::string PersonalColumn::rule() const { return fits.strategy.empty() ? "" : rule_text(column, fits); }
 
 std::string PersonalColumn::line() const
 {
 	const std::string what = std::string(shown(personal.category)) + (personal.seen.empty() ? "" : ": " + personal.seen);
 	if (!fits.strategy.empty()) return "- " + rule() + "    # " + what;
 	// as a comment: nobody shall paste a leak
-	return "# - {column: " + yaml_word(column) + ", strategy: none}    # " + what + (personal.seen.empty() ? ": " : "; ") + "no strategy fits " + type +
+	return "# - " + rule_text(column, {"none", "", json::object()}) + "    # " + what + (personal.seen.empty() ? ": " : "; ") + "no strategy fits " + type +
 	    ", this copies it as it is";
 }
 

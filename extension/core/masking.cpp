@@ -17,6 +17,8 @@ namespace {
 
 using Problems = std::vector<Problem>;
 
+}  // namespace
+
 std::string rule_text(const std::string &column, const MaskRule &rule)
 {
 	if (!rule.inside.empty()) return rule_text(column, rule.inside.front());
@@ -29,6 +31,8 @@ std::string rule_text(const std::string &column, const MaskRule &rule)
 	for (const auto &[option, value] : rule.options.items()) text += ", " + option + ": " + (value.is_string() ? yaml_word(value.get<std::string>()) : value.dump());
 	return text + "}";
 }
+
+namespace {
 
 std::string rule_lines(const Catalog &target, const Name &table, const std::string &line)
 {
@@ -178,8 +182,9 @@ class Checker {
 	std::optional<MaskRule> fitting(const PlannedTable &table, const Column &column, const std::vector<const char *> &names) const
 	{
 		for (const char *name : names) {
+			// In the table of categories stand strategies of every version, and those that want to be told something more.
 			const Strategy *known = find_strategy(name);
-			if (!known) continue;
+			if (!known || std::any_of(known->options.begin(), known->options.end(), [](const MaskOption &option) { return option.required; })) continue;
 			const Strategy &strategy = *known;
 			if (!takes(strategy, kind_of_type(column.base)) || (strategy.refused_column && !strategy.refused_column({name, "", json::object()}, column).empty())) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};

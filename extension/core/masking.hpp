@@ -30,6 +30,9 @@ inline constexpr const char *key_file_setting = "prodsync.key_file";
 void add_masking_obstacles(
     const Config &, const Graph &, const Masking &, const Catalog &source, const Catalog &target, const Answers &, const Contents &, Plan &);
 
+// {column: email, strategy: email}, with the options: a line of YAML
+std::string rule_text(const std::string &column, const MaskRule &);
+
 // Every column of a database that looks personal to `least`, as if it were copied to one like itself: no target is needed. Tables that the
 // configuration keeps or empties are left out.
 std::vector<PersonalColumn> list_personal(const Config &, const Catalog &, const Contents &, double least);
