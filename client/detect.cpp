@@ -47,10 +47,11 @@ std::vector<RulesOfTable> rules_for(const core::Config &config, const core::Cata
 			out.push_back({written, key, {}});
 			last = &column.table;
 		}
-		std::string line = column.line();
-		// Accepted means: somebody has looked, and it may go on as it is.
-		if (accept && line.starts_with("# ")) line = line.substr(2);
-		out.back().lines.push_back(line);
+		for (std::string line : column.lines()) {
+			// Accepted means: somebody has looked, and it may go on as it is.
+			if (accept && line.starts_with("# ")) line = line.substr(2);
+			out.back().lines.push_back(line);
+		}
 	}
 	return out;
 }

@@ -31,7 +31,7 @@ const std::vector<Known> &categories()
 	    {Category::phone, "phone number", {"phone", "hash", "redact"}},
 	    {Category::network, "network address", {"ip", "hash", "redact"}},
 	    {Category::device, "device", {"mac", "hash", "redact"}},
-	    {Category::birth, "date of birth", {"truncate_date", "date_shift", "redact", "hash"}},
+	    {Category::birth, "date of birth", {"date_shift", "redact", "hash"}},
 	    {Category::document, "identity document", {"digits", "hash", "redact"}},
 	    {Category::iban, "account or card", {"iban", "hash", "redact"}},
 	    {Category::card, "account or card", {"card", "hash", "redact"}},
@@ -211,15 +211,25 @@ std::map<Name, std::map<std::string, Personal>> find_personal(const Catalog &cat
 	return Detector(catalog, contents, least).run();
 }
 
-std::string PersonalColumn::rule() const { return fits.strategy.empty() ? "" : rule_text(column, fits); }
-
-std::string PersonalColumn::line() const
+std::string PersonalColumn::rule() const
 {
+	if (fits.inside.empty()) return fits.strategy.empty() ? "" : rule_text(column, fits);
+	std::vector<std::string> rules;
+	for (const MaskRule &part : fits.inside) rules.push_back(rule_text(column, part));
+	return listed(rules);
+}
+
+std::vector<std::string> PersonalColumn::lines() const
+{
+	std::vector<std::string> out;
+	for (std::size_t i = 0; i < fits.inside.size(); ++i)    // a part for each leaf
+		out.push_back("- " + rule_text(column, fits.inside[i]) + "    # " + shown(personal.leaves[i].category));
+	if (!out.empty()) return out;
 	const std::string what = std::string(shown(personal.category)) + (personal.seen.empty() ? "" : ": " + personal.seen);
-	if (!fits.strategy.empty()) return "- " + rule() + "    # " + what;
+	if (!fits.strategy.empty()) return {"- " + rule() + "    # " + what};
 	// as a comment: nobody shall paste a leak
-	return "# - " + rule_text(column, {"none", "", json::object()}) + "    # " + what + (personal.seen.empty() ? ": " : "; ") + "no strategy fits " + type +
-	    ", this copies it as it is";
+	return {"# - " + rule_text(column, {"none", "", json::object()}) + "    # " + what + (personal.seen.empty() ? ": " : "; ") + "no strategy fits " + type +
+	    ", this copies it as it is"};
 }
 
 }  // namespace core

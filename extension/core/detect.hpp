@@ -32,8 +32,9 @@ struct PersonalColumn {
 	Personal personal;
 	MaskRule fits;                 // strategy empty: none does
 	bool has_rule = false;         // the configuration names it
-	std::string line() const;      // the rule as a line of YAML, with what it is as its comment; where none fits, the line itself is a comment
-	std::string rule() const;      // {column: email, strategy: email}, or empty
+	// The rule as lines of YAML, each with what it is about as its comment: one, or one for each part of a document. Where none fits, the line itself is a comment.
+	std::vector<std::string> lines() const;
+	std::string rule() const;      // {column: email, strategy: email}, for parts with commas between, or empty
 };
 
 // From here on a column counts as personal: what strict stops for.

@@ -194,7 +194,7 @@ std::string range_that_does_not_fit(const MaskRule &rule, const Column &column)
 
 bool any_text(std::string_view, const MaskRule &) { return true; }
 
-std::unique_ptr<Masker> make_noise(const MaskRule &rule, const MaskSubkey &key) { return std::make_unique<NumberNoise>(rule, key); }
+std::unique_ptr<Masker> make_noise(const MaskRule &rule, const MaskSubkey &key, const std::string &) { return std::make_unique<NumberNoise>(rule, key); }
 
 }  // namespace
 

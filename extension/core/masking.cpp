@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "detect.hpp"
+#include "json_path.hpp"
 #include "maps.hpp"
 #include "masks.hpp"
 #include "obstacles.hpp"
@@ -72,6 +73,12 @@ bool keeps_apart(const std::string &expression, const std::string &column)
 
 // A rule that would copy the column, as a comment: nobody shall paste a leak.
 std::string copied_line(const std::string &rule) { return "# - " + rule + "    # copies it as it is"; }
+
+// In the table of categories stand strategies of every version, and those that want to be told something more.
+bool suggested(const Strategy *strategy)
+{
+	return strategy && std::none_of(strategy->options.begin(), strategy->options.end(), [](const MaskOption &option) { return option.required; });
+}
 
 class Checker {
 	const Config &config;
@@ -182,10 +189,8 @@ class Checker {
 	std::optional<MaskRule> fitting(const PlannedTable &table, const Column &column, const std::vector<const char *> &names) const
 	{
 		for (const char *name : names) {
-			// In the table of categories stand strategies of every version, and those that want to be told something more.
-			const Strategy *known = find_strategy(name);
-			if (!known || std::any_of(known->options.begin(), known->options.end(), [](const MaskOption &option) { return option.required; })) continue;
-			const Strategy &strategy = *known;
+			if (!suggested(find_strategy(name))) continue;
+			const Strategy &strategy = *find_strategy(name);
 			if (!takes(strategy, kind_of_type(column.base)) || (strategy.refused_column && !strategy.refused_column({name, "", json::object()}, column).empty())) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
 			for (const MaskOption &option : strategy.options)
@@ -195,6 +200,21 @@ class Checker {
 				if (too_narrow(column, one).empty() && collides(table, column.name, one).empty()) return one;
 		}
 		return std::nullopt;
+	}
+
+	// A rule for each personal leaf of a document: the first strategy that makes text of text. Without strategy where one has none.
+	MaskRule fitting_parts(const Column &column, const std::vector<PersonalLeaf> &leaves) const
+	{
+		if (!has_parts(column.base) || leaves.empty()) return {};
+		MaskRule rule{MaskRule::by_path, "", json::object()};
+		for (const PersonalLeaf &leaf : leaves) {
+			std::string why;
+			const auto &names = strategies_for(leaf.category);
+			const auto fits = std::find_if(names.begin(), names.end(), [](const char *name) { return suggested(find_strategy(name)) && takes(*find_strategy(name), ValueKind::text); });
+			if (fits == names.end() || !JsonPath::parse(leaf.path, why)) return {};
+			rule.inside.push_back({*fits, "", json::object(), "", "", leaf.path, {}});
+		}
+		return rule;
 	}
 
 	// "another strategy that fits", as lines to paste.
@@ -403,8 +423,8 @@ void Checker::personal(const Contents &contents, double least)
 			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, rule(table.name, column.name) != nullptr};
 			if (!looks.has_rule) {
 				++found;
-				looks.fits = fitting(table, column, strategies_for(looks.personal.category)).value_or(MaskRule{});
-				lines += "\n      " + looks.line();
+				looks.fits = fitting(table, column, strategies_for(looks.personal.category)).value_or(fitting_parts(column, looks.personal.leaves));
+				for (const std::string &line : looks.lines()) lines += "\n      " + line;
 			}
 			plan.personal.push_back(std::move(looks));
 		}
