@@ -14,7 +14,7 @@ struct Replacement {
 	std::string name;                  // of the column, for the error
 	// The bytes on the wire -> the bytes to write instead (valid until the next call); nullopt: there is no counterpart. Not asked about NULL.
 	std::function<std::optional<std::string_view>(std::string_view)> value;
-	bool null_if_missing = false;      // what has no counterpart becomes NULL instead of an error
+	bool null_if_missing = false;      // what has no counterpart, or is masked so, becomes NULL instead of an error
 };
 
 // For one COPY: it remembers whether the binary header has passed.

@@ -108,6 +108,9 @@ std::function<std::optional<std::string_view>(std::string_view)> Worker::masked(
 	// character(n) comes padded with blanks that are not part of the value: the mask is the one of the same text elsewhere.
 	const bool binary = step.binary;
 	const core::BinaryForm form = binary ? core::binary_form(base) : core::BinaryForm::same;
+	// Of any type, and the value is not looked at.
+	if (core::find_strategy(transfer.mask.strategy)->gives_null && form == core::BinaryForm::unknown)
+		return [](std::string_view) -> std::optional<std::string_view> { return std::nullopt; };
 	return [mask, padded, binary, form, buffer = std::string(), field = std::string()](std::string_view value) mutable -> std::optional<std::string_view> {
 		if (!binary) value = core::copy_unescaped(value, buffer);
 		else if (form != core::BinaryForm::same) {
@@ -116,11 +119,11 @@ std::function<std::optional<std::string_view>(std::string_view)> Worker::masked(
 			value = buffer;
 		}
 		if (padded) value = value.substr(0, value.find_last_not_of(' ') + 1);
-		const std::string_view masked = (*mask)(value);
-		if (binary && form == core::BinaryForm::same) return masked;
+		const auto masked = (*mask)(value);
+		if (!masked || (binary && form == core::BinaryForm::same)) return masked;
 		field.clear();
-		if (binary) core::append_binary(form, masked, field);
-		else core::append_copy_escaped(field, masked);
+		if (binary) core::append_binary(form, *masked, field);
+		else core::append_copy_escaped(field, *masked);
 		return field;
 	};
 }
@@ -163,7 +166,7 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 			else replacements.push_back({columns.size(), transfer.column, find, transfer.null_unmatched});
 		}
 		if (transfer.mask.masks())
-			replacements.push_back({columns.size(), transfer.column, masked(transfer, step), false});
+			replacements.push_back({columns.size(), transfer.column, masked(transfer, step), core::find_strategy(transfer.mask.strategy)->gives_null});
 		columns.push_back(transfer.column);
 	}
 	Rewriter rewriter(step.relation.shown(), step.binary, columns.size(), std::move(replacements));

@@ -35,6 +35,7 @@ needs extension client unit && {
 	header nlohmann/json.hpp || lacks nlohmann-json3-dev
 	header sodium.h || lacks libsodium-dev
 	header openssl/evp.h || lacks libssl-dev
+	header crypt.h || lacks libcrypt-dev
 }
 needs client unit && {
 	[ -e "$(pg includedir)/libpq-fe.h" ] || lacks libpq-dev

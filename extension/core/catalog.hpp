@@ -24,6 +24,7 @@ struct Column {
 	std::string sequence;         // SQL name of the sequence its values come from (identity, serial, nextval default)
 	int length = 0;               // characters that varchar(n) and character(n) hold, a domain's included; 0: no limit
 	std::vector<std::string> domain_checks;    // CHECK constraints of the domains its type is made of
+	std::vector<std::string> labels;           // of an enum, in their order
 	bool binary = false;          // its binary form means the same in every database (no oids of this one inside)
 };
 

@@ -4,6 +4,7 @@
 
 #include "idmap.hpp"
 #include "maps.hpp"
+#include "masks.hpp"
 #include "rules.hpp"
 #include "soft_references.hpp"
 #include "value_text.hpp"
@@ -118,8 +119,8 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 		}
 		// Binary forms with oids inside mean something else in another database (E17).
 		if (!read->binary || !column.binary || (!transfer.map.empty() && !has_wire_form(is_id_array(column.base) ? element_type(column.base) : column.base))) table.binary = false;
-		// A mask is made of the text of a value.
-		if (transfer.mask.masks() && binary_form(column.base) == BinaryForm::unknown) table.binary = false;
+		// A mask is made of the text of a value, unless it is NULL.
+		if (transfer.mask.masks() && binary_form(column.base) == BinaryForm::unknown && !find_strategy(transfer.mask.strategy)->gives_null) table.binary = false;
 		table.columns.push_back(std::move(transfer));
 	}
 	for (const Column &column : source.columns)

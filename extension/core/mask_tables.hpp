@@ -6,6 +6,14 @@
 namespace core {
 
 std::vector<Strategy> basic_strategies();
+std::vector<Strategy> person_strategies();
+std::vector<Strategy> email_strategies();
+std::vector<Strategy> phone_strategies();
+std::vector<Strategy> place_strategies();
+std::vector<Strategy> shape_strategies();
+std::vector<Strategy> fixed_strategies();
+std::vector<Strategy> password_strategies();
+std::vector<Strategy> text_strategies();
 std::vector<Strategy> digit_strategies();
 std::vector<Strategy> network_strategies();
 std::vector<Strategy> date_strategies();

@@ -19,7 +19,7 @@ using Problems = std::vector<Problem>;
 
 std::string rule_text(const std::string &column, const MaskRule &rule)
 {
-	std::string text = "{column: " + yaml_word(column) + ", strategy: " + rule.strategy;
+	std::string text = "{column: " + yaml_word(column) + ", strategy: " + yaml_word(rule.strategy);
 	if (!rule.domain.empty()) text += ", domain: " + yaml_word(rule.domain);
 	// JSON is YAML
 	for (const auto &[option, value] : rule.options.items()) text += ", " + option + ": " + (value.is_string() ? yaml_word(value.get<std::string>()) : value.dump());
@@ -37,6 +37,13 @@ std::optional<Name> table_of_rule(const std::string &written, const Catalog &sou
 	const auto object = "anonymize.tables." + written;
 	if (target.resolve(written).empty() && source.resolve(written).size() == 1) return std::nullopt;
 	return resolve_table(target, written, object, problems);
+}
+
+// A choice that says no list is one among the labels of the column's type.
+MaskRule of_labels(MaskRule rule, const Column *column)
+{
+	if (rule.strategy == "choice" && !rule.options.contains("of") && column && !column->labels.empty()) rule.options["of"] = column->labels;
+	return rule;
 }
 
 bool contains(const std::vector<std::string> &list, const std::string &one)
@@ -110,7 +117,7 @@ class Checker {
 	};
 	// An index in which two masks that are equal would be a duplicate. Not one that has the columns of another unique index without
 	// a masked column in it: that one keeps its rows apart.
-	UniqueIndex unique_index(const PlannedTable &table, const std::string &column) const
+	UniqueIndex unique_index(const PlannedTable &table, const std::string &column, bool of_nulls) const
 	{
 		UniqueIndex found;
 		for (const Relation *relation : relations(table.name)) {
@@ -127,6 +134,8 @@ class Checker {
 				for (const auto &expression : index.expression_keys)
 					if (mentions(expression, column)) in_it = true, whole = whole || keeps_apart(expression, column);
 				if (!in_it) continue;
+				// NULLs are no duplicates, of the column itself.
+				if (of_nulls && !index.nulls_not_distinct && contains(index.columns, column) && !index.expressions) continue;
 				const bool apart = std::any_of(relation->indexes.begin(), relation->indexes.end(), [&](const Index &other) {
 					return untouched(other) && std::all_of(other.columns.begin(), other.columns.end(),
 					                               [&](const auto &one) { return contains(index.columns, one); });
@@ -142,12 +151,13 @@ class Checker {
 	std::string too_narrow(const Column &column, const MaskRule &rule, const Strategy &strategy) const
 	{
 		const int width = strategy.width(rule), room = column.base == "name" ? 63 : column.length;
+		if (room && width == longer_than_the_value) return "what may be longer than the value, the column holds " + std::to_string(room);
 		return room && width != as_long_as_the_value && room < width ? std::to_string(width) + " characters, the column holds " + std::to_string(room) : "";
 	}
 
 	std::string collides(const PlannedTable &table, const std::string &column, const MaskRule &rule, const Strategy &strategy) const
 	{
-		const auto [index, whole] = unique_index(table, column);
+		const auto [index, whole] = unique_index(table, column, strategy.gives_null);
 		if (index.empty()) return {};
 		if (!whole) return "may give equal keys in the unique index " + index + ", which is over an expression";
 		const double rows = std::max(2.0, most_rows(source, table.name)), odds = collision_odds(strategy, rule, rows);
@@ -164,13 +174,13 @@ class Checker {
 	{
 		for (const char *name : names) {
 			const Strategy &strategy = *find_strategy(name);
-			if (!takes(strategy, kind_of_type(column.base)) || (strategy.refused_column && !strategy.refused_column({name, "", json::object()}, column).empty())) continue;
+			if (!takes(strategy, kind_of_type(column.base))) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
 			for (const MaskOption &option : strategy.options)
 				for (const auto number : option.numbers)
 					if (std::to_string(number) != option.otherwise) forms.push_back({name, "", {{option.name, number}}});
 			for (const MaskRule &one : forms)
-				if (too_narrow(column, one, strategy).empty() && collides(table, column.name, one, strategy).empty()) return one;
+				if ((!strategy.unfit || strategy.unfit(one, column).empty()) && too_narrow(column, one, strategy).empty() && collides(table, column.name, one, strategy).empty()) return one;
 		}
 		return std::nullopt;
 	}
@@ -204,15 +214,14 @@ class Checker {
 			problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
 			return;
 		}
-		if (const auto why = strategy.refused_column ? strategy.refused_column(rule, column) : ""; !why.empty()) {
-			problem("masked-type", object, object + " is " + column.type + ": strategy " + rule.strategy + " " + why, instead(table, column));
-			return;
-		}
-		if (const auto why = too_narrow(column, rule, strategy); !why.empty())
+		if (const auto no = strategy.unfit ? strategy.unfit(rule, column) : ""; !no.empty())
+			problem("masked-value", object, "strategy " + rule.strategy + " " + no + " (" + object + ", " + column.type + ")", instead(table, column));
+		else if (const auto why = too_narrow(column, rule, strategy); !why.empty())
 			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
 			    instead(table, column));
 		else if (const auto odds = collides(table, column.name, rule, strategy); !odds.empty())
 			problem("masked-unique", object, "strategy " + rule.strategy + " " + odds + " (" + object + ")", instead(table, column));
+		if (const auto what = strategy.caution ? strategy.caution(rule) : ""; !what.empty()) plan.warnings.push_back({"masked-caution", object, object + " " + what, ""});
 		checks(table, column, rule);
 		key(table, column, object);
 		children(table, column, rule);
@@ -395,7 +404,7 @@ Masking resolve_masking(const Config &config, const Catalog &source, const Catal
 			} else if (const Column *own = here->column(column); own && own->generated) {
 				problems.push_back({"masked-generated", "anonymize.tables." + masked.table,
 				    "a rule for " + object + ": it is generated from other columns", "mask the columns it is made of"});
-			} else if (!masking[*table].emplace(column, rule).second) {
+			} else if (!masking[*table].emplace(column, of_labels(rule, here->column(column))).second) {
 				problems.push_back({"two-rules", "anonymize.tables." + masked.table, "two rules for " + object, "take one of them out"});
 			}
 		}
@@ -412,7 +421,7 @@ static void kept_rows_key(const Config &config, const Masking &masking, const Ca
 	for (const auto &[table, columns] : masking)
 		for (const auto &[column, rule] : columns) {
 			const Strategy *strategy = rule.masks() ? find_strategy(rule.strategy) : nullptr;
-			if (!strategy || strategy->recognizable) continue;
+			if (!strategy || is_recognizable(*strategy, rule)) continue;
 			plan.problems.push_back({"kept-rows-form", table.shown() + "." + column,
 			    "masks of strategy " + rule.strategy + " cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." + column + " once more",
 			    "anonymize: {kept_rows: trust}, or another strategy for the column"});

@@ -38,7 +38,8 @@ const std::vector<Strategy> &strategies()
 {
 	static const std::vector<Strategy> table = [] {
 		std::vector<Strategy> all;
-		for (auto *group : {basic_strategies, digit_strategies, network_strategies, date_strategies, number_strategies})
+		for (auto *group : {email_strategies, phone_strategies, basic_strategies, person_strategies, place_strategies, digit_strategies, network_strategies,
+		         date_strategies, number_strategies, shape_strategies, text_strategies, fixed_strategies, password_strategies})
 			for (Strategy &one : group()) all.push_back(std::move(one));
 		return all;
 	}();
@@ -71,6 +72,11 @@ std::vector<std::string> strategy_options(const Strategy &strategy)
 bool takes(const Strategy &strategy, ValueKind kind)
 {
 	return std::find(strategy.takes.begin(), strategy.takes.end(), kind) != strategy.takes.end();
+}
+
+bool is_recognizable(const Strategy &strategy, const MaskRule &rule)
+{
+	return strategy.recognizable_with ? strategy.recognizable_with(rule) : strategy.recognizable;
 }
 
 double collision_odds(const Strategy &strategy, const MaskRule &rule, double rows)
@@ -135,19 +141,21 @@ Mask::Mask(const MaskRule &rule, const MaskKey *key)
 {
 	if (strategy_.keyed) {
 		if (!key) throw std::logic_error("no key for strategy " + rule.strategy);
-		const auto label = std::string("prodsync/1/") + (strategy_.subkey ? strategy_.subkey : strategy_.name) + "/" + rule.domain;
+		const char *subkey = strategy_.subkey_of ? strategy_.subkey_of(rule) : strategy_.subkey;
+		const auto label = std::string("prodsync/1/") + (subkey ? subkey : strategy_.name) + "/" + rule.domain;
 		crypto_generichash(key_.data(), key_.size(), reinterpret_cast<const unsigned char *>(label.data()), label.size(), key->data(),
 		    MaskKey::size);
 	}
-	masker_ = strategy_.make(rule, key_);
+	if (!strategy_.gives_null) masker_ = strategy_.make(rule, key_);
 }
 
 Mask::~Mask() { sodium_memzero(key_.data(), key_.size()); }
 
-std::string_view Mask::operator()(std::string_view value, std::string_view drawn_from)
+std::optional<std::string_view> Mask::operator()(std::string_view value, std::string_view drawn_from)
 {
 	out_.clear();
 	if (value.empty()) return out_;
+	if (strategy_.gives_null) return std::nullopt;
 	masker_->write(value, strategy_.keyed ? mask_hash(drawn_from, key_) : MaskHash{}, out_);
 	return out_;
 }

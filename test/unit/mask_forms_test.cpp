@@ -45,8 +45,8 @@ class Masked {
 
 public:
 	explicit Masked(const char *strategy, const json &options = json::object()) : key_(golden()), mask_(rule_of(strategy, options), &key_) {}
-	std::string operator()(const std::string &value) { return std::string(mask_(value)); }
-	std::string operator()(const std::string &value, const std::string &entity) { return std::string(mask_(value, entity)); }
+	std::string operator()(const std::string &value) { return std::string(mask_(value).value()); }
+	std::string operator()(const std::string &value, const std::string &entity) { return std::string(mask_(value, entity).value()); }
 };
 
 // The masks of these values are these values in another order: a permutation that leaves the set.
@@ -395,7 +395,7 @@ TEST_CASE("a column that numbers do not fit is refused")
 		column.type = type;
 		column.base = column.type.substr(0, column.type.find('('));
 		const Strategy &found = *find_strategy(strategy);
-		return found.refused_column ? found.refused_column(rule_of(strategy, options), column) : "";
+		return found.unfit ? found.unfit(rule_of(strategy, options), column) : "";
 	};
 	const json range{{"least", -40'000}, {"most", 1000}};
 	CHECK(why("number_range", range, "smallint") == "gives numbers that do not fit");
