@@ -95,7 +95,7 @@ test/unit/unit: $(UNIT_OBJS) $(CORE_OBJS) $(filter-out client/main.o,$(CLIENT_OB
 $(MODULE_big).so: extension/exports.map
 # Only `make bench` builds it.
 $(MASKS_BENCH): test/bench/masks.cpp $(CORE_OBJS)
-	$(PURE) -iquote extension $(LDFLAGS) -o $@ $^ -lbenchmark -lsodium -lcrypto
+	$(PURE) -iquote extension $(LDFLAGS) -o $@ $^ -lbenchmark -lsodium -lcrypto -lcrypt
 
 # The version is compiled in.  And before the compiler says that a header is missing, we say which package has it.
 $(OBJS) $(PURE_OBJS): extension/prodsync.control
