@@ -90,6 +90,18 @@ my $anonymize = prodsync(@plan, config(), '--anonymize');
 is($anonymize->{exit}, 5, '--anonymize without a rule is refused');
 like($anonymize->{err}, qr/no rule masks a column/, 'in words');
 
+# ---- Confiture's rules file ----
+{
+	my $empty = "anonymize: {policy: none}\n";
+	my $file = sub { my ($text) = @_; return ('--anonymization-config', file('confiture.yaml', $text), '--ephemeral-key') };
+	my $taken = prodsync(@plan, $yaml->($empty), $file->("odd:\n  - {column: full_name, strategy: name, seed: 7}\n"), '--anonymize');
+	is($taken->{exit}, 0, 'the rules of --anonymization-config mask') or diag $taken->{err};
+	my $typo = prodsync(@plan, $yaml->($empty), $file->("odd:\n  - {column: full_nam, strategy: name}\n"));
+	is($typo->{exit}, 5, 'E2: a column that is not there is a problem');
+	like($typo->{err}, qr/there is no such column \(did you mean full_name\?\)/, 'with the nearest name');
+	is(prodsync(@plan, $yaml->($empty), $file->("od:\n  - {column: full_name, strategy: name}\n"))->{exit}, 5, 'E2: so is a table');
+}
+
 # ---- the refresh ----
 $ENV{PRODSYNC_KEY} = $key;
 $yaml->($rules);
