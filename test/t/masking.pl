@@ -22,7 +22,39 @@ UPDATE apps_customers_contact SET first_name = '$raw ' || id, last_name = '$raw'
 UPDATE apps_tenants_invitation SET email = '$raw' || id || '\@leak.test';
 CREATE EXTENSION prodsync;
 SQL
-my $rules = <<'YAML';
+# People and what else a column can be, in both formats of COPY: regclass makes a table travel as text.
+for my $cluster ($production, $uat) {
+	$cluster->sql("CREATE TYPE mood AS ENUM ('happy', 'sad', 'mixed')", 'app');
+	$cluster->sql("CREATE TABLE people_$_->[0] (id integer PRIMARY KEY, first_name text, last_name varchar(20), full_name text, login varchar(40), mood mood, tags text[], leave interval,
+		document jsonb, extra json, balance numeric(10, 2), active boolean, born date, signature bytea, password varchar(128), remarks text, mobile varchar(20) CHECK (mobile ~ '^\\+[1-9][0-9]{6,14}\$'),
+		site varchar(200), pin_code char(12), about $_->[1])", 'app') for ['binary', 'text'], ['text', 'regclass'];
+}
+$production->sql(<<SQL, 'app') for 'binary', 'text';
+INSERT INTO people_$_ SELECT n, '$raw' || n, '$raw', '$raw', '$raw' || n, 'mixed', ARRAY['$raw'], '1 day', '{"$raw": 1}', '["$raw"]', 12.34, true, '1980-02-29', '$raw', '$raw', 'mail $raw\@leak.test now',
+	'+49891234567', 'https://$raw.test/$raw', '$raw', NULL FROM generate_series(1, 20) AS n;
+INSERT INTO people_$_ (id, mobile) VALUES (21, NULL);
+SQL
+my $people = <<'YAML';
+      - {column: first_name, strategy: first_name}
+      - {column: last_name, strategy: last_name}
+      - {column: full_name, strategy: full_name}
+      - {column: login, strategy: username}
+      - { column: mood, strategy: choice}
+      - {column: tags, strategy: "null"}
+      - {column: leave, strategy: "null"}
+      - {column: document, strategy: empty_json}
+      - {column: extra, strategy: empty_json}
+      - {column: balance, strategy: constant, value: 1.5}
+      - { column: active, strategy: constant, value: false}
+      - { column: born, strategy: constant, value: "1970-01-01"}
+      - {column: signature, strategy: "null"}
+      - {column: password, strategy: password, iterations: 3}
+      - {column: remarks, strategy: free_text}
+      - {column: mobile, strategy: phone, form: e164}
+      - {column: site, strategy: url}
+      - {column: pin_code, strategy: secret}
+YAML
+my $rules = <<'YAML' . "    people_binary:\n$people    people_text:\n$people";
 anonymize:
   policy: strict
   tables:
@@ -100,6 +132,15 @@ for (@columns) {
 is($got[$_], $expected[$_], "$columns[$_][0].$columns[$_][1] is masked by $columns[$_][2]") for 0 .. $#columns;
 is($uat->sql("SELECT count(*) FROM odd WHERE full_name = ''", 'app') . $uat->sql('SELECT count(*) FROM odd WHERE full_name IS NULL', 'app'), '11', 'empty stays empty, NULL stays NULL');
 is($uat->sql("SELECT count(*) FROM apps_customers_customer WHERE notes LIKE '$open%'", 'app') > 0, 1, 'what has no rule arrives as it is');
+
+for my $form ('binary', 'text') {
+	is($uat->sql(<<SQL, 'app'), 't|t|t|t|t|t|t|21', "every type is masked, in COPY's $form format");
+SELECT count(DISTINCT mood) = 3, bool_and(tags IS NULL AND leave IS NULL AND signature IS NULL), bool_and(document = '{}' AND extra::text = '[]'),
+	bool_and(balance = 1.5 AND NOT active AND born = '1970-01-01'), bool_and(full_name ~ '^[A-Z][a-z]+ [A-Z][a-z]+\$'), bool_and(mobile ~ '^\\+498[0-9]{8}\$'), bool_and(remarks ~ '^mail user_[0-9a-f]{16}\@example.com now\$'),
+	count(*) FROM people_$form
+SQL
+	is($uat->sql("SELECT count(DISTINCT first_name) > 5, count(DISTINCT login) FROM people_$form", 'app'), 't|20', 'and different people stay different');
+}
 
 # ---- nothing raw at rest ----
 $uat->sql('CHECKPOINT');
