@@ -202,7 +202,8 @@ class Checker {
 		if (names.empty()) return;
 		plan.warnings.push_back({"masked-check", table.name.shown() + "." + column.name,
 		    table.name.shown() + "." + column.name + " has CHECK constraint" + (names.size() > 1 ? "s " : " ") + listed(names) +
-		        ": a value that it does not allow masked as " + find_strategy(rule.strategy)->gives + " ends the run",
+		        ": a value that it does not allow masked as " +
+		        (rule.options.empty() ? find_strategy(rule.strategy)->gives : rule.strategy + " with " + rule.options.dump()) + " ends the run",
 		    "prodsync sync --rehearse tries it, and changes nothing"});
 	}
 
@@ -214,8 +215,8 @@ class Checker {
 			problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
 			return;
 		}
-		if (const auto why = strategy.unfit ? strategy.unfit(rule, column) : ""; !why.empty())
-			problem("masked-value", object, "strategy " + rule.strategy + " " + why + " (" + object + ", " + column.type + ")", instead(table, column));
+		if (const auto unfit = strategy.unfit ? strategy.unfit(rule, column) : ""; !unfit.empty())
+			problem("masked-value", object, "strategy " + rule.strategy + " " + unfit + " (" + object + ", " + column.type + ")", instead(table, column));
 		else if (const auto why = too_narrow(column, rule, strategy); !why.empty())
 			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
 			    instead(table, column));
