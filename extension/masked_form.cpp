@@ -102,7 +102,7 @@ std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &ve
 			get_type_category_preferred(type, &category, &preferred);
 			return type == JSONOID || (category == TYPCATEGORY_STRING && get_typlen(type) == -1);
 		});
-		one.most_bytes = 4 * static_cast<Size>(std::max(0, one.strategy->width(rule)));    // of UTF-8 and what else a server has
+		one.most_bytes = one.strategy->as_long_too ? 0 : 4 * static_cast<Size>(std::max(0, one.strategy->width(rule)));    // of UTF-8 and what else a server has
 		looked.push_back(one);
 		last = std::max(last, number);
 	}

@@ -187,6 +187,27 @@ CREATE FUNCTION sync_redact(value text) RETURNS text
 	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'prodsync_mask_redact';
 CREATE FUNCTION sync_hash(value text, length integer DEFAULT 16) RETURNS text
 	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'prodsync_mask_hash';
+-- numbers, dates and addresses of networks
+CREATE FUNCTION sync_digits(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'digits', options);
+CREATE FUNCTION sync_iban(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'iban', options);
+CREATE FUNCTION sync_card(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'card', options);
+CREATE FUNCTION sync_uuid(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'uuid', options);
+CREATE FUNCTION sync_ip(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'ip', options);
+CREATE FUNCTION sync_mac(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'mac', options);
+CREATE FUNCTION sync_date_shift(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'date_shift', options);
+CREATE FUNCTION sync_date_truncate(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'date_truncate', options);
+CREATE FUNCTION sync_number_noise(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'number_noise', options);
+CREATE FUNCTION sync_number_range(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'number_range', options);
 CREATE FUNCTION sync_set_key(key text) RETURNS void
 	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_set_key';
 
@@ -255,3 +276,5 @@ REVOKE EXECUTE ON FUNCTION sync_email(text, jsonb), sync_phone(text, jsonb), syn
 	sync_city(text, jsonb), sync_postcode(text, jsonb), sync_shape(text, jsonb), sync_secret(text, jsonb), sync_partial(text,
 	jsonb), sync_url(text, jsonb), sync_free_text(text, jsonb), sync_choice(text, jsonb), sync_constant(text, jsonb),
 	sync_null(text, jsonb), sync_empty_json(text, jsonb), sync_password(text, jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION sync_digits(text, jsonb), sync_iban(text, jsonb), sync_card(text, jsonb), sync_uuid(text, jsonb), sync_ip(text, jsonb),
+	sync_mac(text, jsonb), sync_date_shift(text, jsonb), sync_date_truncate(text, jsonb), sync_number_noise(text, jsonb), sync_number_range(text, jsonb) FROM PUBLIC;

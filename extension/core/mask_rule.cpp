@@ -62,7 +62,7 @@ std::string example(const MaskOption &option)
 	if (*option.otherwise) return name + option.otherwise;
 	if (!option.numbers.empty()) return name + std::to_string(option.numbers.back());
 	switch (option.kind) {
-	case MaskOption::Kind::number: return name + std::to_string(option.least);
+	case MaskOption::Kind::number: return name + std::to_string(std::clamp<std::int64_t>(1, option.least, option.most));
 	case MaskOption::Kind::word: return name + option.words.front();
 	case MaskOption::Kind::text: return name + "some text";
 	case MaskOption::Kind::texts: return name + "[one, another]";

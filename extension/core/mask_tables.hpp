@@ -14,6 +14,10 @@ std::vector<Strategy> shape_strategies();
 std::vector<Strategy> fixed_strategies();
 std::vector<Strategy> password_strategies();
 std::vector<Strategy> text_strategies();
+std::vector<Strategy> digit_strategies();
+std::vector<Strategy> network_strategies();
+std::vector<Strategy> date_strategies();
+std::vector<Strategy> number_strategies();
 
 using Hash = const MaskHash &;
 

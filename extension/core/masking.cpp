@@ -174,7 +174,7 @@ class Checker {
 	{
 		for (const char *name : names) {
 			const Strategy &strategy = *find_strategy(name);
-			if (!takes(strategy, kind_of_type(column.base))) continue;
+			if (!takes(strategy, kind_of_type(column.base)) || (strategy.refused_column && !strategy.refused_column({name, "", json::object()}, column).empty())) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
 			for (const MaskOption &option : strategy.options)
 				for (const auto number : option.numbers)
@@ -215,9 +215,11 @@ class Checker {
 			problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
 			return;
 		}
-		if (const auto unfit = strategy.unfit ? strategy.unfit(rule, column) : ""; !unfit.empty())
-			problem("masked-value", object, "strategy " + rule.strategy + " " + unfit + " (" + object + ", " + column.type + ")", instead(table, column));
-		else if (const auto why = too_narrow(column, rule, strategy); !why.empty())
+		if (const auto why = strategy.refused_column ? strategy.refused_column(rule, column) : ""; !why.empty()) {
+			problem("masked-type", object, object + " is " + column.type + ": strategy " + rule.strategy + " " + why, instead(table, column));
+			return;
+		}
+		if (const auto why = too_narrow(column, rule, strategy); !why.empty())
 			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
 			    instead(table, column));
 		else if (const auto odds = collides(table, column.name, rule, strategy); !odds.empty())
