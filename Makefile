@@ -39,7 +39,7 @@ DATA           = $(wildcard sql/prodsync--*.sql)
 PG_CPPFLAGS    = -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS    = $(FLAGS)
 # The version script: nothing but the functions PostgreSQL calls is visible outside of the library.
-SHLIB_LINK     = -lstdc++ -lsodium -lcrypt -lcrypto -Wl,--version-script=extension/exports.map
+SHLIB_LINK     = -lstdc++ -lsodium -lcrypto -lcrypt -Wl,--version-script=extension/exports.map
 EXTRA_CLEAN    = $(CLIENT) $(UNIT) $(MASKS_BENCH) test/bench/masks.d $(PURE_OBJS) $(OBJS:.o=.d) $(PURE_OBJS:.o=.d) $(filter-out tmp_assert,$(wildcard tmp_*))
 # No JIT bitcode: PGXS compiles it with clang and without PG_CXXFLAGS.
 override with_llvm := no
@@ -78,7 +78,7 @@ PURE           = $(CXX) $(FLAGS) -O2 -g -fPIC -fstack-protector-strong -pthread
 LIBPQ          = -isystem $(shell $(PG_CONFIG) --includedir)
 # Catch2 version 2 (Debian 12) is a header, version 3 a library.
 CATCH_LIBS     = $(if $(wildcard /usr/include/catch2/catch_all.hpp /usr/local/include/catch2/catch_all.hpp),-lCatch2Main -lCatch2)
-CLIENT_LIBS    = -L$(shell $(PG_CONFIG) --libdir) -lpq -lyaml-cpp -lsodium -lcrypt -lcrypto -pthread
+CLIENT_LIBS    = -L$(shell $(PG_CONFIG) --libdir) -lpq -lyaml-cpp -lsodium -lcrypto -lcrypt -pthread
 
 $(CORE_OBJS): %.o: %.cpp
 	$(PURE) -c -o $@ $<
@@ -95,7 +95,7 @@ test/unit/unit: $(UNIT_OBJS) $(CORE_OBJS) $(filter-out client/main.o,$(CLIENT_OB
 $(MODULE_big).so: extension/exports.map
 # Only `make bench` builds it.
 $(MASKS_BENCH): test/bench/masks.cpp $(CORE_OBJS)
-	$(PURE) -iquote extension $(LDFLAGS) -o $@ $^ -lbenchmark -lsodium -lcrypto
+	$(PURE) -iquote extension $(LDFLAGS) -o $@ $^ -lbenchmark -lsodium -lcrypto -lcrypt
 
 # The version is compiled in.  And before the compiler says that a header is missing, we say which package has it.
 $(OBJS) $(PURE_OBJS): extension/prodsync.control

@@ -34,8 +34,8 @@ needs extension client unit && {
 	program "$cxx" || lacks g++
 	header nlohmann/json.hpp || lacks nlohmann-json3-dev
 	header sodium.h || lacks libsodium-dev
-	header crypt.h || lacks libcrypt-dev
 	header openssl/evp.h || lacks libssl-dev
+	header crypt.h || lacks libcrypt-dev
 }
 needs client unit && {
 	[ -e "$(pg includedir)/libpq-fe.h" ] || lacks libpq-dev

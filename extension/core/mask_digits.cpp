@@ -252,6 +252,9 @@ public:
 	}
 };
 
+// What is valid may be somebody's.
+std::string may_be_a_strangers(const MaskRule &) { return "is masked as a number that may be a stranger's: keep UAT's payments switched off"; }
+
 // ---- iban ----
 
 // ISO 13616: country, two check digits, 11 to 30 letters and digits. 98 minus the rest of the number that they make, country and 00 behind
@@ -337,12 +340,12 @@ std::vector<Strategy> digit_strategies()
 	        .options = {{.name = "keep_first", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"},
 	            {.name = "keep_last", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"}},
 	        .width = width_of<as_long_as_the_value>, .distinct = always_distinct, .make = masker<Digits>, .in_form = any_text, .recognizable = false,
-	        .refused_column = refused_floats},
+	        .unfit = refused_floats},
 	    {.name = "iban", .gives = "an IBAN of the same country", .takes = {text}, .keyed = true, .options = {}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Iban>, .in_form = any_text, .recognizable = false},
+	        .distinct = always_distinct, .make = masker<Iban>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers},
 	    {.name = "card", .gives = "a card number of the same length", .takes = {text}, .keyed = true,
 	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"bin"}}}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Card>, .in_form = any_text, .recognizable = false},
+	        .distinct = always_distinct, .make = masker<Card>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers},
 	};
 }
 

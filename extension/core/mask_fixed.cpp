@@ -138,12 +138,12 @@ std::vector<Strategy> fixed_strategies()
 	using Kind = MaskOption::Kind;
 	return {
 	    {.name = "choice", .gives = "one of the list", .takes = every_kind, .keyed = true, .options = {{.name = "of", .kind = Kind::texts}},
-	        .width = choice_width, .distinct = never_distinct, .make = make_choice, .in_form = is_choice, .recognizable = false, .refused_column = choice_unfit},
+	        .width = choice_width, .distinct = never_distinct, .make = make_choice, .in_form = is_choice, .recognizable = false, .unfit = choice_unfit},
 	    {.name = "constant", .gives = "the value that the rule says", .takes = every_kind, .keyed = false,
 	        .options = {{.name = "value", .kind = Kind::scalar, .required = true}}, .width = constant_width, .distinct = never_distinct,
-	        .make = make_constant, .in_form = is_constant, .recognizable = true, .refused_column = constant_unfit},
+	        .make = make_constant, .in_form = is_constant, .recognizable = true, .unfit = constant_unfit},
 	    {.name = "null", .gives = "NULL", .takes = every_kind, .keyed = false, .options = {}, .width = width_of<as_long_as_the_value>,
-	        .distinct = never_distinct, .make = nullptr, .in_form = never_in_form, .recognizable = true, .gives_null = true, .refused_column = null_unfit},
+	        .distinct = never_distinct, .make = nullptr, .in_form = never_in_form, .recognizable = true, .gives_null = true, .unfit = null_unfit},
 	    {.name = "empty_json", .gives = "{} or []", .takes = {json_document, text}, .keyed = false, .options = {}, .width = width_of<2>,
 	        .distinct = never_distinct, .make = simple_masker<write_empty_json>, .in_form = is_empty_json, .recognizable = true},
 	};

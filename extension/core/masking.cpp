@@ -174,13 +174,13 @@ class Checker {
 	{
 		for (const char *name : names) {
 			const Strategy &strategy = *find_strategy(name);
-			if (!takes(strategy, kind_of_type(column.base)) || (strategy.refused_column && !strategy.refused_column({name, "", json::object()}, column).empty())) continue;
+			if (!takes(strategy, kind_of_type(column.base))) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
 			for (const MaskOption &option : strategy.options)
 				for (const auto number : option.numbers)
 					if (std::to_string(number) != option.otherwise) forms.push_back({name, "", {{option.name, number}}});
 			for (const MaskRule &one : forms)
-				if (too_narrow(column, one, strategy).empty() && collides(table, column.name, one, strategy).empty()) return one;
+				if ((!strategy.unfit || strategy.unfit(one, column).empty()) && too_narrow(column, one, strategy).empty() && collides(table, column.name, one, strategy).empty()) return one;
 		}
 		return std::nullopt;
 	}
@@ -202,8 +202,7 @@ class Checker {
 		if (names.empty()) return;
 		plan.warnings.push_back({"masked-check", table.name.shown() + "." + column.name,
 		    table.name.shown() + "." + column.name + " has CHECK constraint" + (names.size() > 1 ? "s " : " ") + listed(names) +
-		        ": a value that it does not allow masked as " +
-		        (rule.options.empty() ? find_strategy(rule.strategy)->gives : rule.strategy + " with " + rule.options.dump()) + " ends the run",
+		        ": a value that it does not allow masked as " + find_strategy(rule.strategy)->gives + " ends the run",
 		    "prodsync sync --rehearse tries it, and changes nothing"});
 	}
 
@@ -215,11 +214,9 @@ class Checker {
 			problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
 			return;
 		}
-		if (const auto why = strategy.refused_column ? strategy.refused_column(rule, column) : ""; !why.empty()) {
-			problem("masked-type", object, object + " is " + column.type + ": strategy " + rule.strategy + " " + why, instead(table, column));
-			return;
-		}
-		if (const auto why = too_narrow(column, rule, strategy); !why.empty())
+		if (const auto no = strategy.unfit ? strategy.unfit(rule, column) : ""; !no.empty())
+			problem("masked-value", object, "strategy " + rule.strategy + " " + no + " (" + object + ", " + column.type + ")", instead(table, column));
+		else if (const auto why = too_narrow(column, rule, strategy); !why.empty())
 			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
 			    instead(table, column));
 		else if (const auto odds = collides(table, column.name, rule, strategy); !odds.empty())

@@ -58,14 +58,14 @@ struct Strategy {
 	const char *(*subkey_of)(const MaskRule &) = nullptr;
 	// NULL for every value but the empty text; then there is nothing to make.
 	bool gives_null = false;
-	// Why such a column cannot be masked so although `takes` allows its kind, behind the strategy's name; empty: it can, as far as can be told.
-	std::string (*refused_column)(const MaskRule &, const Column &) = nullptr;
-	// A mask may be wider than `width` says, where what it replaces is: a value of another form than expected becomes a text as long as itself.
-	bool as_long_too = false;
+	// Why what it gives is no value of the column, behind the strategy's name; empty: it is, as far as can be told.
+	std::string (*unfit)(const MaskRule &, const Column &) = nullptr;
 	// What somebody who chose these options should know, behind the column's name; empty: nothing.
 	std::string (*caution)(const MaskRule &) = nullptr;
 	// Whether it is recognizable with these options; null: as said above.
 	bool (*recognizable_with)(const MaskRule &) = nullptr;
+	// A mask may be wider than `width` says, where what it replaces is: a value of another form than expected becomes a text as long as itself.
+	bool as_long_too = false;
 };
 constexpr int as_long_as_the_value = 0;        // no longer than what it replaces, neither in characters nor in bytes
 constexpr int longer_than_the_value = -1;      // without a limit: for columns that have none

@@ -54,6 +54,16 @@ my $people = <<'YAML';
       - {column: site, strategy: url}
       - {column: pin_code, strategy: secret}
 YAML
+# Columns of many types, once in binary and once, for the same regclass, as text.
+my $typed = 'id integer PRIMARY KEY, account bigint, customer_number integer UNIQUE, small smallint, amount numeric(8,2), weight double precision, score integer, born date, ' .
+	'seen timestamptz, made timestamp, device uuid UNIQUE, address inet UNIQUE, network cidr, card macaddr, iban text UNIQUE, payment varchar(19), since text';
+for my $side ($production, $uat) {
+	$side->sql("CREATE TABLE typed ($typed); CREATE TABLE typed_as_text ($typed, about regclass)", 'app');
+}
+$production->sql("INSERT INTO $_ SELECT n, 9000000000000000000 + n, 2147483000 + n, 32767 - n, n * 1.25, n * 4, n, date '1990-02-28' + n, timestamptz '2024-02-29 12:34:56.789+00' + n * interval '1 hour',
+	CASE n WHEN 1 THEN timestamp 'infinity' ELSE timestamp '2024-12-31 23:59:59' END, ('a0eebc99-9c0b-4ef8-bb6d-' || lpad(n::text, 12, '0'))::uuid,
+	CASE n % 2 WHEN 0 THEN inet '10.0.0.0' ELSE inet '2001:db8::' END + n, set_masklen(inet '10.0.0.0' + n * 65536, 16)::cidr, '08:00:2b:01:02:03', 'DE89370400440532' || lpad(n::text, 6, '0'),
+	'4111 1111 1111 1111', CASE n WHEN 2 THEN '$raw' ELSE '1999-12-31' END FROM generate_series(1, 200) n", 'app') for qw(typed), 'typed_as_text (' . join(', ', $typed =~ /(?:^|, )(\w+) /g) . ')';
 my $rules = <<'YAML' . "    people_binary:\n$people    people_text:\n$people";
 anonymize:
   policy: strict
@@ -61,6 +71,24 @@ anonymize:
     odd:
       - {column: full_name, strategy: hash, length: 32}
       - {column: code, strategy: hash, domain: codes}
+YAML
+$rules .= "    $_:\n" . <<'YAML' for qw(typed typed_as_text);
+      - {column: account, strategy: digits}
+      - {column: customer_number, strategy: digits, keep_first: 1}
+      - {column: small, strategy: digits}
+      - {column: amount, strategy: number_noise, percent: 20}
+      - {column: weight, strategy: number_noise}
+      - {column: score, strategy: number_range, least: 1, most: 6}
+      - {column: born, strategy: date_shift}
+      - {column: seen, strategy: date_shift, days: 30}
+      - {column: made, strategy: date_truncate, to: year}
+      - {column: device, strategy: uuid}
+      - {column: address, strategy: ip}
+      - {column: network, strategy: ip}
+      - {column: card, strategy: mac, keep: vendor}
+      - {column: iban, strategy: iban}
+      - {column: payment, strategy: card, keep: bin}
+      - {column: since, strategy: date_truncate}
 YAML
 my $yaml = sub { my ($text) = @_; return config([qr/anonymize:\n  policy: none\n/ => $text]) };
 my @plan = qw(plan --from production --to uat --config);
@@ -131,6 +159,9 @@ for (@columns) {
 }
 is($got[$_], $expected[$_], "$columns[$_][0].$columns[$_][1] is masked by $columns[$_][2]") for 0 .. $#columns;
 is($uat->sql("SELECT count(*) FROM odd WHERE full_name = ''", 'app') . $uat->sql('SELECT count(*) FROM odd WHERE full_name IS NULL', 'app'), '11', 'empty stays empty, NULL stays NULL');
+my $columns = join ', ', map { $_->[1] } grep { $_->[0] eq 'typed' } @columns;
+is($uat->sql("SELECT count(*) FROM (SELECT id, $columns FROM typed EXCEPT SELECT id, $columns FROM typed_as_text) AS d", 'app'), 0, 'masks are the same in both formats of COPY');
+is($uat->sql('SELECT count(DISTINCT (customer_number, device, address, iban)) FROM typed WHERE small BETWEEN 10000 AND 32767 AND score BETWEEN 1 AND 6', 'app'), 200, 'fit their types, and what was unique is');
 is($uat->sql("SELECT count(*) FROM apps_customers_customer WHERE notes LIKE '$open%'", 'app') > 0, 1, 'what has no rule arrives as it is');
 
 for my $form ('binary', 'text') {

@@ -395,7 +395,7 @@ TEST_CASE("a column that numbers do not fit is refused")
 		column.type = type;
 		column.base = column.type.substr(0, column.type.find('('));
 		const Strategy &found = *find_strategy(strategy);
-		return found.refused_column ? found.refused_column(rule_of(strategy, options), column) : "";
+		return found.unfit ? found.unfit(rule_of(strategy, options), column) : "";
 	};
 	const json range{{"least", -40'000}, {"most", 1000}};
 	CHECK(why("number_range", range, "smallint") == "gives numbers that do not fit");

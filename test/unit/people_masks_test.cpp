@@ -264,7 +264,7 @@ TEST_CASE("constant and choice have to be values of the column")
 	const auto unfit = [](const MaskRule &of, const std::string &base, std::vector<std::string> labels = {}, bool not_null = false) {
 		Column column;
 		column.name = "c", column.type = column.base = base, column.labels = std::move(labels), column.not_null = not_null;
-		return find_strategy(of.strategy)->refused_column(of, column);
+		return find_strategy(of.strategy)->unfit(of, column);
 	};
 	const auto constant = [](const json &value) { return rule("constant", {{"value", value}}); };
 	CHECK(unfit(constant(12), "integer").empty());
@@ -324,8 +324,8 @@ TEST_CASE("the plan knows NULL, enum labels and what may reach somebody")
 	CHECK(small::table(pair.with("since", rule("null")), "customer").binary);    // no text is needed to make NULL
 	const auto not_null = pair.with("code", rule("null"));
 	REQUIRE(not_null.problems.size() == 1);
-	CHECK(not_null.problems[0].id == "masked-type");
-	CHECK(not_null.problems[0].text == "customer.code is text: strategy null makes NULL of every value, and the column is NOT NULL");
+	CHECK(not_null.problems[0].id == "masked-value");
+	CHECK(not_null.problems[0].text == "strategy null makes NULL of every value, and the column is NOT NULL (customer.code, text)");
 	// NULLs are no duplicates, unless the index says so.
 	Index index;
 	index.name = "u_about", index.unique = true, index.columns = {"about"}, index.method = "btree";
