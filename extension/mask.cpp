@@ -128,7 +128,11 @@ Datum masked(FunctionCallInfo fcinfo, const std::string &strategy, const std::st
 		const core::MaskRule rule = rule_of(strategy, options);
 		if (!rule.masks()) return PG_GETARG_DATUM(0);    // none: as it is
 		if (state.masks.size() >= 64) state.masks.clear();    // options that differ from row to row must not fill the memory
-		mask = state.masks.emplace(label, std::make_unique<core::Mask>(rule, key)).first;
+		try {
+			mask = state.masks.emplace(label, std::make_unique<core::Mask>(rule, key)).first;
+		} catch (const std::invalid_argument &e) {    // a choice that only a column's type could tell
+			throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, e.what());
+		}
 	}
 	return datum(fcinfo, (*mask->second)(utf8_arg(fcinfo, 0)));
 }
