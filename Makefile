@@ -23,6 +23,7 @@ CLIENT        := client/prodsync
 CLIENT_OBJS   := $(call objects,client)
 UNIT_OBJS     := $(call objects,test/unit)
 UNIT          := $(if $(UNIT_OBJS),test/unit/unit)
+MASKS_BENCH   := test/bench/masks
 PURE_OBJS     := $(CORE_OBJS) $(CLIENT_OBJS) $(UNIT_OBJS)
 OBJS           = $(SERVER_OBJS) $(CORE_OBJS)
 
@@ -38,8 +39,8 @@ DATA           = $(wildcard sql/prodsync--*.sql)
 PG_CPPFLAGS    = -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS    = $(FLAGS)
 # The version script: nothing but the functions PostgreSQL calls is visible outside of the library.
-SHLIB_LINK     = -lstdc++ -lsodium -lcrypto -Wl,--version-script=extension/exports.map
-EXTRA_CLEAN    = $(CLIENT) $(UNIT) $(PURE_OBJS) $(OBJS:.o=.d) $(PURE_OBJS:.o=.d) $(filter-out tmp_assert,$(wildcard tmp_*))
+SHLIB_LINK     = -lstdc++ -lsodium -lcrypto -lcrypt -Wl,--version-script=extension/exports.map
+EXTRA_CLEAN    = $(CLIENT) $(UNIT) $(MASKS_BENCH) test/bench/masks.d $(PURE_OBJS) $(OBJS:.o=.d) $(PURE_OBJS:.o=.d) $(filter-out tmp_assert,$(wildcard tmp_*))
 # No JIT bitcode: PGXS compiles it with clang and without PG_CXXFLAGS.
 override with_llvm := no
 
@@ -77,7 +78,7 @@ PURE           = $(CXX) $(FLAGS) -O2 -g -fPIC -fstack-protector-strong -pthread
 LIBPQ          = -isystem $(shell $(PG_CONFIG) --includedir)
 # Catch2 version 2 (Debian 12) is a header, version 3 a library.
 CATCH_LIBS     = $(if $(wildcard /usr/include/catch2/catch_all.hpp /usr/local/include/catch2/catch_all.hpp),-lCatch2Main -lCatch2)
-CLIENT_LIBS    = -L$(shell $(PG_CONFIG) --libdir) -lpq -lyaml-cpp -lsodium -lcrypto -pthread
+CLIENT_LIBS    = -L$(shell $(PG_CONFIG) --libdir) -lpq -lyaml-cpp -lsodium -lcrypto -lcrypt -pthread
 
 $(CORE_OBJS): %.o: %.cpp
 	$(PURE) -c -o $@ $<
@@ -92,6 +93,9 @@ $(CLIENT): $(CLIENT_OBJS) $(CORE_OBJS)
 test/unit/unit: $(UNIT_OBJS) $(CORE_OBJS) $(filter-out client/main.o,$(CLIENT_OBJS))
 	$(CXX) $(LDFLAGS) -o $@ $^ $(CATCH_LIBS) $(CLIENT_LIBS)
 $(MODULE_big).so: extension/exports.map
+# Only `make bench` builds it.
+$(MASKS_BENCH): test/bench/masks.cpp $(CORE_OBJS)
+	$(PURE) -iquote extension $(LDFLAGS) -o $@ $^ -lbenchmark -lsodium -lcrypto -lcrypt
 
 # The version is compiled in.  And before the compiler says that a header is missing, we say which package has it.
 $(OBJS) $(PURE_OBJS): extension/prodsync.control
@@ -122,7 +126,13 @@ check-assert: packages
 bench: packages
 	$(MAKE_ALL)
 	@test/packages.sh bench || :
-	@test/bench/bench.sh
+ifneq ($(WAYS),masks)
+	@WAYS='$(filter-out masks,$(WAYS))' test/bench/bench.sh
+endif
+ifneq ($(filter masks,$(or $(WAYS),masks)),)
+	$(MAKE) $(MASKS_BENCH)
+	@$(MASKS_BENCH)
+endif
 check-faults: packages
 	$(MAKE_ALL)
 	@test/faults.sh

@@ -18,6 +18,7 @@ struct Options {
 	int jobs = 0;  // 0: the plan's
 	bool all = false, allow_kept_loss = false, dry_run = false, rehearse = false, show_progress = false, yes = false, last = false, rows = false;
 	bool ephemeral_key = false, anonymize = false;
+	std::string rules_file;   // --anonymization-config
 	core::Choice choice;      // --tables, --exclude, --tenants, --all-kept
 	int limit = 10;
 	std::optional<int> run;

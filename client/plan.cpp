@@ -2,6 +2,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <algorithm>
+#include "rules_file.hpp"
 #include "commands.hpp"
 #include "core/other_paths.hpp"
 #include "detect.hpp"
@@ -59,6 +60,7 @@ core::json table_json(const core::PlannedTable &table)
 RefreshOptions refresh_options(const Options &options, Settings &settings)
 {
 	settings = read_settings(options.config, true);
+	if (!options.rules_file.empty()) add_rules_file(options.rules_file, settings);
 	auto source = side(settings, options.from, "--from"), target = side(settings, options.to, "--to");
 	RefreshOptions refresh;
 	refresh.source = source.endpoint;

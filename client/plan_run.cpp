@@ -65,7 +65,7 @@ core::Contents samples(const RefreshOptions &options, Prepared &prepared)
 	if (options.config.policy == core::Policy::none) return {};
 	std::vector<core::Problem> problems, warnings;
 	const auto graph = core::Graph::build(options.config, prepared.target_catalog, problems, warnings);
-	const auto ruled = core::resolve_masking(options.config, prepared.source_catalog, prepared.target_catalog, problems);
+	const auto ruled = core::resolve_masking(options.config, graph, prepared.source_catalog, prepared.target_catalog, problems);
 	std::set<core::Name> tables;
 	for (const auto &[name, node] : graph.tables)
 		if (node.mode == core::Mode::copy && prepared.source_catalog.find(name)) tables.insert(name);

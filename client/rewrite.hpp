@@ -14,7 +14,7 @@ struct Replacement {
 	std::string name;                  // of the column, for the error
 	// The bytes on the wire -> the bytes to write instead (valid until the next call); nullopt: there is no counterpart. Not asked about NULL.
 	std::function<std::optional<std::string_view>(std::string_view)> value;
-	bool null_if_missing = false;      // what has no counterpart becomes NULL instead of an error
+	bool null_if_missing = false;      // what has no counterpart, or is masked so, becomes NULL instead of an error
 	// In the place of value(), where other fields of the row have a say: the row's fields as they come from the source, nullopt: NULL.
 	std::function<std::optional<std::string_view>(std::string_view, const std::vector<std::optional<std::string_view>> &)> value_in_row = {};
 };

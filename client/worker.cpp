@@ -124,11 +124,11 @@ Replacement Worker::masked(std::size_t at, const core::Transfer &transfer, const
 		try {
 			std::string_view text = text_of(value, binary, form, buffer);
 			if (padded) text = text.substr(0, text.find_last_not_of(' ') + 1);
-			const std::string_view masked = (*mask)(text, entity ? text_of(*entity, binary, entity_form, of_entity) : text);
-			if (binary && form == core::BinaryForm::same) return masked;
+			const auto masked = (*mask)(text, entity ? text_of(*entity, binary, entity_form, of_entity) : text);
+			if (!masked || (binary && form == core::BinaryForm::same)) return masked;
 			field.clear();
-			if (binary) core::append_binary(form, masked, field);
-			else core::append_copy_escaped(field, masked);
+			if (binary) core::append_binary(form, *masked, field);
+			else core::append_copy_escaped(field, *masked);
 			return field;
 		} catch (const core::NoSuchValue &error) {
 			throw Error(exit_check, shown + ": the rule cannot mask " + error.what(), "nothing raw was copied; another strategy for the column, or the value mended in production");

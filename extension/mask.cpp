@@ -17,6 +17,7 @@
 extern "C" {
 #include "mb/pg_wchar.h"
 #include "storage/fd.h"
+#include "utils/builtins.h"
 }
 
 namespace prodsync {
@@ -105,6 +106,18 @@ std::string utf8_arg(FunctionCallInfo fcinfo, int n)
 	return {bytes.data, bytes.size};
 }
 
+// In the encoding of this database. What a mask keeps of a value came from it, so it has a form there.
+Datum datum(FunctionCallInfo fcinfo, std::optional<std::string_view> mask)
+{
+	if (!mask) PG_RETURN_NULL();
+	const char *utf8 = mask->data();
+	const int size = static_cast<int>(mask->size());
+	return pg::call([=] {
+		const char *own = pg_any_to_server(const_cast<char *>(utf8), size, PG_UTF8);
+		return PointerGetDatum(cstring_to_text_with_len(own, own == utf8 ? size : static_cast<int>(std::strlen(own))));
+	});
+}
+
 Datum masked(FunctionCallInfo fcinfo, const std::string &strategy, const std::string &options)
 {
 	if (strategy == core::by_production)
@@ -117,9 +130,13 @@ Datum masked(FunctionCallInfo fcinfo, const std::string &strategy, const std::st
 		const core::MaskRule rule = rule_of(strategy, options);
 		if (!rule.masks()) return PG_GETARG_DATUM(0);    // none: as it is
 		if (state.masks.size() >= 64) state.masks.clear();    // options that differ from row to row must not fill the memory
-		mask = state.masks.emplace(label, std::make_unique<core::Mask>(rule, key)).first;
+		try {
+			mask = state.masks.emplace(label, std::make_unique<core::Mask>(rule, key)).first;
+		} catch (const std::invalid_argument &e) {    // a choice that only a column's type could tell
+			throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, e.what());
+		}
 	}
-	return pg::text_datum(std::string((*mask->second)(utf8_arg(fcinfo, 0))));
+	return datum(fcinfo, (*mask->second)(utf8_arg(fcinfo, 0)));
 }
 
 }  // namespace
@@ -163,7 +180,7 @@ PG_FUNCTION(prodsync_mask_kept)
 		}
 		mask = state.kept.emplace(label, std::make_unique<core::Mask>(rule, key ? &*key : nullptr, base)).first;
 	}
-	return pg::text_datum(std::string((*mask->second)(value)));
+	return datum(fcinfo, (*mask->second)(value));
 }
 
 void define_mask_settings()

@@ -1,10 +1,12 @@
 #include "masked_form.hpp"
+#include <cstring>
 #include <list>
 #include "core/masks.hpp"
 #include "row_scan.hpp"
 extern "C" {
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 }
@@ -24,12 +26,21 @@ struct Looked {    // plain data for pg::call
 	Size most_bytes;        // of a mask; 0: as many as the value has
 };
 
+// A mask is UTF-8, whatever the encoding of this database.
+bool utf8_in_form(const Looked &one, const char *text, std::size_t size)
+{
+	char *utf8 = pg_server_to_any(const_cast<char *>(text), static_cast<int>(size), PG_UTF8);
+	const bool masked = core::is_masked_form(*one.rule, *one.base, {utf8, utf8 == text ? size : std::strlen(utf8)});
+	if (utf8 != text) pfree(utf8);
+	return masked;
+}
+
 // In a wide row even a short value may be stored elsewhere; one that is longer than any mask is not fetched.
 bool in_form(const Looked &one, Datum value)
 {
 	if (!one.stored_as_text) {
 		char *text = OidOutputFunctionCall(one.output, value);
-		const bool masked = core::is_masked_form(*one.rule, *one.base, text);
+		const bool masked = utf8_in_form(one, text, std::strlen(text));
 		pfree(text);
 		return masked;
 	}
@@ -37,7 +48,7 @@ bool in_form(const Looked &one, Datum value)
 	const auto *bytes = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_PACKED(value));
 	std::string_view text(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (one.type == BPCHAROID) text = text.substr(0, text.find_last_not_of(' ') + 1);
-	const bool masked = core::is_masked_form(*one.rule, *one.base, text);
+	const bool masked = utf8_in_form(one, text.data(), text.size());
 	if (PointerGetDatum(bytes) != value) pfree(const_cast<struct varlena *>(bytes));
 	return masked;
 }

@@ -220,6 +220,48 @@ CREATE FUNCTION sync_number_range(value text, options jsonb DEFAULT NULL) RETURN
 CREATE FUNCTION sync_set_key(key text) RETURNS void
 	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_set_key';
 
+-- People and texts: sync_STRATEGY(value, options) is sync_mask(value, 'STRATEGY', options).
+CREATE FUNCTION sync_email(value text, options jsonb) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'email', options);
+CREATE FUNCTION sync_phone(value text, options jsonb) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'phone', options);
+CREATE FUNCTION sync_first_name(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'first_name', options);
+CREATE FUNCTION sync_last_name(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'last_name', options);
+CREATE FUNCTION sync_full_name(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'full_name', options);
+CREATE FUNCTION sync_username(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'username', options);
+CREATE FUNCTION sync_company(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'company', options);
+CREATE FUNCTION sync_street(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'street', options);
+CREATE FUNCTION sync_city(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'city', options);
+CREATE FUNCTION sync_postcode(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'postcode', options);
+CREATE FUNCTION sync_shape(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'shape', options);
+CREATE FUNCTION sync_secret(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'secret', options);
+CREATE FUNCTION sync_partial(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'partial', options);
+CREATE FUNCTION sync_url(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'url', options);
+CREATE FUNCTION sync_free_text(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'free_text', options);
+CREATE FUNCTION sync_choice(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'choice', options);
+CREATE FUNCTION sync_constant(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'constant', options);
+CREATE FUNCTION sync_null(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'null', options);
+CREATE FUNCTION sync_empty_json(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'empty_json', options);
+CREATE FUNCTION sync_password(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'password', options);
+
 CREATE VIEW sync_runs AS
 	SELECT run, kind, status, role, application, client, started, switched, ended, reason,
 		source ->> 'database' AS source_database, source ->> 'system_identifier' AS source_system,
@@ -238,5 +280,10 @@ REVOKE EXECUTE ON FUNCTION sync_configure(jsonb), sync_config(), sync_catalog(),
 	sync_switch(integer, integer), sync_discard(integer, text), sync_clear(regclass[]), sync_remap_users(jsonb),
 	sync_reset_sequences(), sync_check(), sync_detect_pii(regclass[]), sync_mask(text, text, jsonb), sync_email(text), sync_phone(text), sync_name(text),
 	sync_redact(text), sync_hash(text, integer), sync_set_key(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION sync_email(text, jsonb), sync_phone(text, jsonb), sync_first_name(text, jsonb), sync_last_name(text,
+	jsonb), sync_full_name(text, jsonb), sync_username(text, jsonb), sync_company(text, jsonb), sync_street(text, jsonb),
+	sync_city(text, jsonb), sync_postcode(text, jsonb), sync_shape(text, jsonb), sync_secret(text, jsonb), sync_partial(text,
+	jsonb), sync_url(text, jsonb), sync_free_text(text, jsonb), sync_choice(text, jsonb), sync_constant(text, jsonb),
+	sync_null(text, jsonb), sync_empty_json(text, jsonb), sync_password(text, jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION sync_digits(text, jsonb), sync_iban(text, jsonb), sync_card(text, jsonb), sync_uuid(text, jsonb), sync_ip(text, jsonb),
 	sync_mac(text, jsonb), sync_date_shift(text, jsonb), sync_date_truncate(text, jsonb), sync_number_noise(text, jsonb), sync_number_range(text, jsonb) FROM PUBLIC;

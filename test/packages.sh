@@ -35,6 +35,7 @@ needs extension client unit && {
 	header nlohmann/json.hpp || lacks nlohmann-json3-dev
 	header sodium.h || lacks libsodium-dev
 	header openssl/evp.h || lacks libssl-dev
+	header crypt.h || lacks libcrypt-dev
 }
 needs client unit && {
 	[ -e "$(pg includedir)/libpq-fe.h" ] || lacks libpq-dev
@@ -47,7 +48,10 @@ needs && {
 	[ -x "$(pg bindir)/postgres" ] || lacks postgresql
 	{ program prove && perl -MTest::More -e 1 2>/dev/null; } || lacks perl
 }
-case " $parts " in *" bench "*) program pgcopydb || lacks pgcopydb ;; esac
+case " $parts " in *" bench "*)
+	header benchmark/benchmark.h || lacks libbenchmark-dev
+	program pgcopydb || lacks pgcopydb ;;
+esac
 [ -n "$missing" ] || exit 0
 
 fail() { printf 'prodsync: error: %s\n' "$1" >&2; shift; printf '%s\n' "$@" >&2; exit 1; }

@@ -53,6 +53,7 @@ Column parse_column(const json &j)
 	if (Name s = name_of(list(j, "sequence")); !s.empty()) c.sequence = s.sql();
 	c.length = static_cast<int>(number(j, "length"));
 	c.domain_checks = strings(j, "domain_checks");
+	c.labels = strings(j, "labels");
 	c.binary = flag(j, "binary");
 	c.comment = text(j, "comment");
 	if (c.base.empty()) c.base = c.type;

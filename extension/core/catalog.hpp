@@ -25,6 +25,7 @@ struct Column {
 	int length = 0;               // characters that varchar(n) and character(n) hold, a domain's included; 0: no limit
 	std::vector<std::string> domain_checks;    // CHECK constraints of the domains its type is made of
 	std::string comment = {};     // COMMENT ON COLUMN, its beginning
+	std::vector<std::string> labels;           // of an enum, in their order
 	bool binary = false;          // its binary form means the same in every database (no oids of this one inside)
 };
 

@@ -49,6 +49,7 @@ types AS (
 	       (SELECT pg_catalog.jsonb_agg(k.conname ORDER BY k.conname) FROM pg_catalog.pg_constraint AS k
 	        WHERE k.contype = 'c' AND b.oid <> b.base
 	          AND (k.contypid = b.oid OR k.contypid IN (SELECT d.base FROM domains AS d WHERE d.oid = b.oid))) AS checks,
+	       (SELECT pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = b.base) AS labels,
 	       EXISTS (SELECT 1 FROM binaries AS s WHERE s.oid = b.base) AS is_binary
 	FROM bases AS b
 	WHERE b.oid IN (SELECT a.atttypid FROM pg_catalog.pg_attribute AS a)),
@@ -107,7 +108,7 @@ columns AS (
 		'has_default', nullif((a.atthasdef OR t.has_default) AND a.attgenerated = '', false),
 		-- the modifiers of varchar and character count the four bytes before the value too
 		'length', CASE WHEN t.has_length AND greatest(a.atttypmod, t.mod) > 4 THEN greatest(a.atttypmod, t.mod) - 4 END,
-		'domain_checks', t.checks, 'sequence', d.sequence, 'binary', nullif(t.is_binary, false),
+		'domain_checks', t.checks, 'labels', t.labels, 'sequence', d.sequence, 'binary', nullif(t.is_binary, false),
 		'comment', o.text) ORDER BY a.attnum) AS doc
 	FROM rels AS r
 	JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -129,7 +129,9 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 			if (transfer.source_cast.empty()) transfer.source_cast = read->type;    // what an expression gives may be of another type
 		} else if (transfer.mask.masks()) {
 			const Column *entity = source.column(transfer.mask.entity);
-			if (binary_form(column.base) == BinaryForm::unknown || (entity && binary_form(entity->base) == BinaryForm::unknown)) table.binary = false;
+			// NULL takes the place of a value of any form.
+			const bool read_at_all = !gives_null(transfer.mask) || !transfer.mask.when.empty();
+			if ((read_at_all && binary_form(column.base) == BinaryForm::unknown) || (entity && binary_form(entity->base) == BinaryForm::unknown)) table.binary = false;
 		}
 		table.columns.push_back(std::move(transfer));
 	}

@@ -9,11 +9,11 @@ namespace core {
 // The subkey itself is AES's; what SipHash is for has a key of its own.
 DigitCipher::DigitCipher(const MaskSubkey &key) : ff1_(key), tweaks_(mask_hash("tweaks", key)) {}
 
-// Eight bytes: with them and the number of a half of up to 16 digits a round is one block.
+// Seven bytes: with them, the number of the round and that of a half of up to 64 bits (19 digits) a round is one block.
 std::string_view DigitCipher::tweak_of(std::string_view bytes, MaskHash &room) const
 {
 	room = mask_hash(bytes, tweaks_);
-	return {reinterpret_cast<const char *>(room.data()), 8};
+	return {reinterpret_cast<const char *>(room.data()), 7};
 }
 
 void DigitCipher::encrypt(unsigned radix, std::span<unsigned char> digits, std::string_view context)
@@ -29,8 +29,8 @@ void DigitCipher::encrypt(unsigned radix, std::span<unsigned char> digits, std::
 		digits[0] = static_cast<unsigned char>((digits[0] + step) % radix);
 		return;
 	}
-	static const unsigned most_decimal = Ff1::most_digits(10);
-	const std::size_t most = radix == 10 ? most_decimal : Ff1::most_digits(radix);
+	static const unsigned most_decimal = Ff1::most_digits(10), most_letters = Ff1::most_digits(26);
+	const std::size_t most = radix == 10 ? most_decimal : radix == 26 ? most_letters : Ff1::most_digits(radix);
 	if (digits.size() <= most) {
 		ff1_.encrypt(radix, digits, tweak);
 		return;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <type_traits>
 
 namespace core {
 
@@ -31,6 +32,43 @@ Wide power(unsigned radix, unsigned exponent)
 void put_big_endian(Wide value, unsigned bytes, unsigned char *out)
 {
 	while (bytes--) out[bytes] = static_cast<unsigned char>(value), value >>= 8;
+}
+
+// The first bytes as a number, by a modulus. Division of 128 bits is slow: it is done only where the modulus needs it.
+Wide remainder(const unsigned char *bytes, unsigned count, Wide modulus)
+{
+	const auto word = [&](unsigned at) { return static_cast<std::uint64_t>(bytes[at]) << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3]; };
+	if (modulus <= 0xffffffff) {
+		const auto small = static_cast<std::uint64_t>(modulus);
+		std::uint64_t rest = 0;
+		for (unsigned at = 0; at < count; at += 4) rest = (rest << 32 | word(at)) % small;
+		return rest;
+	}
+	Wide value = 0;
+	for (unsigned at = 0; at < count; at += 4) value = value << 32 | word(at);
+	if (modulus >> 64) return value % modulus;
+	const auto half = static_cast<std::uint64_t>(modulus);
+	return (static_cast<Wide>(static_cast<std::uint64_t>(value >> 64) % half) << 64 | static_cast<std::uint64_t>(value)) % half;
+}
+
+// Digits of a number, the last one last. A constant radix spares divisions; so do pieces of 64 bits.
+template <class Radix>
+void write_digits(std::uint64_t value, Radix radix, std::span<unsigned char> out)
+{
+	for (std::size_t i = out.size(); i-- > 0; value /= radix) out[i] = static_cast<unsigned char>(value % radix);
+}
+
+void write_digits(Wide value, unsigned radix, std::span<unsigned char> out)
+{
+	constexpr std::size_t piece = 12;    // 36^12 fits
+	while (out.size() > piece) {
+		const Wide pieces = power(radix, piece);
+		write_digits(static_cast<std::uint64_t>(value % pieces), radix, out.last(piece));
+		value /= pieces;
+		out = out.first(out.size() - piece);
+	}
+	if (radix == 10) write_digits(static_cast<std::uint64_t>(value), std::integral_constant<std::uint64_t, 10>(), out);
+	else write_digits(static_cast<std::uint64_t>(value), radix, out);
 }
 
 }  // namespace
@@ -62,6 +100,7 @@ const Ff1::Form &Ff1::form(unsigned radix, unsigned digits, std::size_t tweak)
 {
 	for (const Form &one : forms_)
 		if (one.digits == digits && one.radix == radix && one.tweak == tweak) return one;
+	if (digits < 2 || digits > most_digits(radix)) throw std::logic_error("so many digits are not for FF1");
 	Form made{};
 	made.radix = radix, made.digits = digits, made.tweak = tweak;
 	made.left = digits / 2, made.right = digits - made.left;
@@ -95,10 +134,16 @@ void Ff1::rounds(const Form &form, std::string_view tweak, Wide &a, Wide &b)
 			for (int i = 0; i < 16; ++i) r[i] ^= q[at + i];
 			encrypt_block(r);
 		}
-		Wide y = 0;    // of S, which is no longer than R
-		for (unsigned i = 0; i < form.drawn; ++i) y = y << 8 | r[i];
 		const Wide modulus = round % 2 ? form.right_power : form.left_power;
-		const Wide c = binary ? (a + y) & (modulus - 1) : (a + y % modulus) % modulus;
+		Wide c = a;    // y is of S, which is no longer than R
+		if (binary) {
+			Wide y = 0;
+			for (unsigned i = 0; i < form.drawn; ++i) y = y << 8 | r[i];
+			c = (c + y) & (modulus - 1);
+		} else {
+			c += remainder(r, form.drawn, modulus);
+			if (c >= modulus) c -= modulus;
+		}
 		a = b;
 		b = c;
 	}
@@ -106,14 +151,13 @@ void Ff1::rounds(const Form &form, std::string_view tweak, Wide &a, Wide &b)
 
 void Ff1::encrypt(unsigned radix, std::span<unsigned char> digits, std::string_view tweak)
 {
-	if (digits.size() < 2 || digits.size() > most_digits(radix)) throw std::logic_error("so many digits are not for FF1");
 	const Form &form = this->form(radix, static_cast<unsigned>(digits.size()), tweak.size());
 	Wide a = 0, b = 0;
 	for (unsigned i = 0; i < form.left; ++i) a = a * radix + digits[i];
 	for (unsigned i = form.left; i < form.digits; ++i) b = b * radix + digits[i];
 	rounds(form, tweak, a, b);
-	for (unsigned i = form.digits; i-- > form.left; b /= radix) digits[i] = static_cast<unsigned char>(b % radix);
-	for (unsigned i = form.left; i-- > 0; a /= radix) digits[i] = static_cast<unsigned char>(a % radix);
+	write_digits(a, radix, digits.first(form.left));
+	write_digits(b, radix, digits.last(form.right));
 }
 
 Wide Ff1::encrypt_bits(unsigned bits, Wide value, std::string_view tweak)

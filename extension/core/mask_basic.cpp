@@ -1,37 +1,12 @@
-// The five strategies that every masking tool has: a recognizable stand-in of one form, whatever the value was.
+// The plain strategies that every masking tool has: a recognizable stand-in of one form, whatever the value was. (Those of e-mail addresses and phone
+// numbers, which have more forms, are in files of their own.)
 #include "mask_tables.hpp"
 
 namespace core {
 
 namespace {
 
-constexpr std::string_view domain_of_email = "@example.com";    // reserved by RFC 2606: nobody's mail arrives
 constexpr std::string_view redacted = "[REDACTED]";
-
-void write_email(std::string_view, Hash hash, const MaskRule &, std::string &out)
-{
-	out += "user_";
-	append_hex(hash, 16, out);
-	out += domain_of_email;
-}
-
-bool is_email(std::string_view value, const MaskRule &)
-{
-	return value.size() == 33 && value.starts_with("user_") && value.ends_with(domain_of_email) && all_hex(value.substr(5, 16));
-}
-
-void write_phone(std::string_view, Hash hash, const MaskRule &, std::string &out)
-{
-	const auto last = std::to_string(first_word(hash) % 10000);
-	out += "+1-555-";
-	out.append(4 - last.size(), '0');
-	out += last;
-}
-
-bool is_phone(std::string_view value, const MaskRule &)
-{
-	return value.size() == 11 && value.starts_with("+1-555-") && all_digits(value.substr(7));
-}
 
 void write_name(std::string_view, Hash hash, const MaskRule &, std::string &out)
 {
@@ -57,7 +32,7 @@ bool is_hash(std::string_view value, const MaskRule &rule)
 }
 
 // What production made is the mask; nothing here may ever stand in for it.
-std::unique_ptr<Masker> made_by_production(const MaskRule &, const MaskSubkey &, const std::string &)
+std::unique_ptr<Masker> made_by_production(const MaskRule &, const MaskSubkey &)
 {
 	struct Passed : Masker {
 		void write(std::string_view value, Hash, std::string &out) override { out += value; }
@@ -71,10 +46,6 @@ std::vector<Strategy> basic_strategies()
 {
 	using enum ValueKind;
 	return {
-	    {.name = "email", .gives = "user_<16 hex digits>@example.com", .takes = {text}, .keyed = true, .options = {}, .width = width_of<33>,
-	        .distinct = distinct_by_hash<64>, .make = simple_masker<write_email>, .in_form = is_email, .recognizable = true},
-	    {.name = "phone", .gives = "+1-555-<4 digits>", .takes = {text}, .keyed = true, .options = {}, .width = width_of<11>,
-	        .distinct = never_distinct, .make = simple_masker<write_phone>, .in_form = is_phone, .recognizable = true},
 	    {.name = "name", .gives = "User <8 hex digits>", .takes = {text}, .keyed = true, .options = {}, .width = width_of<13>,
 	        .distinct = distinct_by_hash<32>, .make = simple_masker<write_name>, .in_form = is_name, .recognizable = true},
 	    {.name = "redact", .gives = "[REDACTED]", .takes = {text}, .keyed = false, .options = {}, .width = width_of<10>,

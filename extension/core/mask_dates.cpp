@@ -122,7 +122,7 @@ bool is_truncated(std::string_view value, const MaskRule &rule)
 bool any_text(std::string_view, const MaskRule &) { return true; }
 
 template <class Made>
-std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key, const std::string &)
+std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key)
 {
 	return std::make_unique<Made>(rule, key);
 }

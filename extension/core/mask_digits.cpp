@@ -72,17 +72,20 @@ bool read_number(std::string_view text, Number &number)
 // The same value has the same mask whether its column is smallint, integer, bigint, numeric or text. So what fits a type stays among what fits
 // it, and the numbers of so many digits are split there.
 struct Range {
-	Wide least, most, all;    // all: strings of so many digits
-	Wide size() const { return most - least + 1; }
+	std::uint64_t least, most;
 };
-std::optional<Range> range_of(Wide magnitude, bool negative, std::size_t digits)
+constexpr std::uint64_t power_of_ten(std::size_t exponent)
 {
-	const Wide limit = digits == 5 ? INT16_MAX : digits == 10 ? INT32_MAX : digits == 19 ? Wide{INT64_MAX} : 0;
+	std::uint64_t power = 1;
+	while (exponent--) power *= 10;
+	return power;
+}
+std::optional<Range> range_of(std::uint64_t magnitude, bool negative, std::size_t digits)
+{
+	const std::uint64_t limit = digits == 5 ? INT16_MAX : digits == 10 ? INT32_MAX : digits == 19 ? INT64_MAX : 0;
 	if (!limit) return std::nullopt;
-	Wide least = 1;
-	for (std::size_t i = 1; i < digits; ++i) least *= 10;
-	const Wide last = limit + negative;
-	return magnitude <= last ? Range{least, last, least * 10} : Range{last + 1, least * 10 - 1, least * 10};
+	const std::uint64_t last = limit + negative, least = power_of_ten(digits - 1);
+	return magnitude <= last ? Range{least, last} : Range{last + 1, least * 9 + (least - 1)};
 }
 
 bool is_special(std::string_view text)    // numeric and the floating types have them, as text they say nothing
@@ -94,10 +97,10 @@ bool is_special(std::string_view text)    // numeric and the floating types have
 class Digits : public DigitMasker {
 	std::size_t keep_first_, keep_last_;
 
-	Wide magnitude() const
+	std::uint64_t number_at(std::size_t from, std::size_t to) const
 	{
-		Wide value = 0;
-		for (const unsigned char digit : digits_) value = value * 10 + digit;
+		std::uint64_t value = 0;
+		for (; from < to; ++from) value = value * 10 + digits_[from];
 		return value;
 	}
 
@@ -105,6 +108,28 @@ class Digits : public DigitMasker {
 	std::pair<std::size_t, std::size_t> replaced(std::size_t size) const
 	{
 		return size > keep_first_ + keep_last_ ? std::pair(keep_first_, size - keep_last_) : std::pair<std::size_t, std::size_t>(0, size);
+	}
+
+	// The digits from `from` to `to`, so that all of them are a number in the range. What those may be follows each other without gaps.
+	void within(const Range &range, std::size_t from, std::size_t to)
+	{
+		const std::uint64_t behind = power_of_ten(digits_.size() - to), all = power_of_ten(to - from), given = number_at(from, to);
+		const std::uint64_t kept = number_at(0, digits_.size()) - given * behind;
+		const std::uint64_t least = range.least > kept ? (range.least - kept + behind - 1) / behind : 0;
+		const std::uint64_t most = std::min((range.most - kept) / behind, all - 1), others = most - least;
+		if (others >= all / 2) {
+			do cipher_.encrypt(10, std::span(digits_).subspan(from, to - from), context_);
+			while (number_at(from, to) < least || number_at(from, to) > most);
+			return;
+		}
+		// Most strings of so many digits are none: bits waste less.
+		unsigned bits = 1;
+		while (others >> bits) ++bits;
+		Wide offset = given - least;
+		do offset = cipher_.encrypt_bits(bits, offset, context_);
+		while (offset > others);
+		auto masked = static_cast<std::uint64_t>(offset) + least;
+		for (std::size_t i = to; i-- > from; masked /= 10) digits_[i] = static_cast<unsigned char>(masked % 10);
 	}
 
 	void number(std::string_view value, const Number &number, std::string &out)
@@ -119,23 +144,13 @@ class Digits : public DigitMasker {
 		context_ += '.';
 		for (std::size_t i = 0; i < digits_.size(); ++i)
 			if (i < from || i >= to) context_ += static_cast<char>('0' + digits_[i]);
-		const auto range = number.fraction ? std::nullopt : range_of(digits_.size() < 20 ? magnitude() : 0, number.negative, number.whole);
-		if (range && from == 0 && to == digits_.size() && 2 * range->size() < range->all) {
-			// Most strings of so many digits are not among them: bits waste less.
-			unsigned bits = 1;
-			while (Wide{1} << bits < range->size()) ++bits;
-			Wide offset = magnitude() - range->least;
-			do offset = cipher_.encrypt_bits(bits, offset, context_);
-			while (offset >= range->size());
-			Wide masked = offset + range->least;
-			for (std::size_t i = digits_.size(); i-- > 0; masked /= 10) digits_[i] = static_cast<unsigned char>(masked % 10);
-		} else {
+		const std::size_t size = digits_.size();
+		const auto range = number.fraction || size > 19 ? std::nullopt : range_of(number_at(0, size), number.negative, size);
+		if (range) within(*range, from, to);
+		else {
 			const auto fits = [&] {
-				if (number.whole > 1 ? digits_[0] == 0 : number.negative && number.fraction == 0 && digits_[0] == 0) return false;
-				if (number.fraction && digits_.back() == 0) return false;
-				if (!range) return true;
-				const Wide masked = magnitude();
-				return masked >= range->least && masked <= range->most;
+				if (digits_[0] == 0 && (number.whole > 1 || (number.negative && number.fraction == 0))) return false;
+				return number.fraction == 0 || digits_.back() != 0;
 			};
 			do cipher_.encrypt(10, std::span(digits_).subspan(from, to - from), context_);
 			while (!fits());
@@ -237,6 +252,9 @@ public:
 	}
 };
 
+// What is valid may be somebody's.
+std::string may_be_a_strangers(const MaskRule &) { return "is masked as a number that may be a stranger's: keep UAT's payments switched off"; }
+
 // ---- iban ----
 
 // ISO 13616: country, two check digits, 11 to 30 letters and digits. 98 minus the rest of the number that they make, country and 00 behind
@@ -306,7 +324,7 @@ public:
 };
 
 template <class Made>
-std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key, const std::string &)
+std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key)
 {
 	if constexpr (std::is_constructible_v<Made, const MaskRule &, const MaskSubkey &>) return std::make_unique<Made>(rule, key);
 	else return std::make_unique<Made>(key);
@@ -322,12 +340,12 @@ std::vector<Strategy> digit_strategies()
 	        .options = {{.name = "keep_first", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"},
 	            {.name = "keep_last", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"}},
 	        .width = width_of<as_long_as_the_value>, .distinct = always_distinct, .make = masker<Digits>, .in_form = any_text, .recognizable = false,
-	        .refused_column = refused_floats},
+	        .unfit = refused_floats},
 	    {.name = "iban", .gives = "an IBAN of the same country", .takes = {text}, .keyed = true, .options = {}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Iban>, .in_form = any_text, .recognizable = false},
+	        .distinct = always_distinct, .make = masker<Iban>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers},
 	    {.name = "card", .gives = "a card number of the same length", .takes = {text}, .keyed = true,
 	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"bin"}}}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Card>, .in_form = any_text, .recognizable = false},
+	        .distinct = always_distinct, .make = masker<Card>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers},
 	};
 }
 

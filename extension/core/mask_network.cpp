@@ -247,7 +247,7 @@ std::string version_of_text(const MaskRule &rule, const Column &column)
 }
 
 template <class Made>
-std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key, const std::string &)
+std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key)
 {
 	if constexpr (std::is_constructible_v<Made, const MaskRule &, const MaskSubkey &>) return std::make_unique<Made>(rule, key);
 	else return std::make_unique<Made>(key);
@@ -265,7 +265,7 @@ std::vector<Strategy> network_strategies()
 	    {.name = "ip", .gives = "an address of the same version", .takes = {text, network}, .keyed = true,
 	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"network"}}, {.name = "version", .kind = MaskOption::Kind::number, .numbers = {4}}},
 	        .width = [](const MaskRule &rule) { return rule.number("version", 0) == 4 ? 15 : 43; }, .distinct = always_distinct, .make = masker<Ip>,
-	        .in_form = any_text, .recognizable = false, .refused_column = version_of_text, .as_long_too = true},
+	        .in_form = any_text, .recognizable = false, .unfit = version_of_text, .as_long_too = true},
 	    {.name = "mac", .gives = "a MAC address of the same length", .takes = {text, mac}, .keyed = true,
 	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"vendor"}}}, .width = width_of<as_long_as_the_value>,
 	        .distinct = always_distinct, .make = masker<Mac>, .in_form = any_text, .recognizable = false},

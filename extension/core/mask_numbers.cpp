@@ -194,7 +194,7 @@ std::string range_that_does_not_fit(const MaskRule &rule, const Column &column)
 
 bool any_text(std::string_view, const MaskRule &) { return true; }
 
-std::unique_ptr<Masker> make_noise(const MaskRule &rule, const MaskSubkey &key, const std::string &) { return std::make_unique<NumberNoise>(rule, key); }
+std::unique_ptr<Masker> make_noise(const MaskRule &rule, const MaskSubkey &key) { return std::make_unique<NumberNoise>(rule, key); }
 
 }  // namespace
 
@@ -209,7 +209,7 @@ std::vector<Strategy> number_strategies()
 	        .options = {{.name = "least", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true},
 	            {.name = "most", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true}},
 	        .width = width_of<20>, .distinct = never_distinct, .make = simple_masker<write_in_range>, .in_form = is_in_range, .recognizable = false,
-	        .refused = refused_range, .refused_column = range_that_does_not_fit, .as_long_too = true},
+	        .refused = refused_range, .unfit = range_that_does_not_fit, .as_long_too = true},
 	};
 }
 

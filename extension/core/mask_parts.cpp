@@ -111,11 +111,11 @@ bool is_masked_form(const MaskRule &rule, const std::string &base, std::string_v
 {
 	if (value.empty() || !rule.when.empty()) return true;    // which rows a condition left out only production knows
 	if (!rule.inside.empty()) return parts_in_form(rule, base, value);
-	if (const auto element = element_of_array(base)) {
+	if (const auto element = masked_base(rule, base); element != base) {
 		bool others = false;
 		std::string unused;
 		return mask_array(value, ',', [&](std::string_view one) {
-			others = others || !is_masked_form(rule, *element, one);
+			others = others || !is_masked_form(rule, element, one);
 			return one;
 		}, unused) && !others;
 	}

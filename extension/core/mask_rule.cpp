@@ -49,6 +49,7 @@ std::string wanted(const MaskOption &option, const json &value)
 		    std::all_of(value.begin(), value.end(), [](const json &one) { return one.is_string() && !one.get<std::string>().empty(); });
 		return good ? "" : "a list of texts";
 	}
+	case MaskOption::Kind::scalar: return value.is_string() || value.is_number() || value.is_boolean() ? "" : "a text, a number, true or false";
 	case MaskOption::Kind::flag: return value.is_boolean() ? "" : "true or false";
 	case MaskOption::Kind::date: return value.is_string() && is_date(value.get<std::string>()) ? "" : "a date like 2024-02-29";
 	}
@@ -65,6 +66,7 @@ std::string example(const MaskOption &option)
 	case MaskOption::Kind::word: return name + option.words.front();
 	case MaskOption::Kind::text: return name + "some text";
 	case MaskOption::Kind::texts: return name + "[one, another]";
+	case MaskOption::Kind::scalar: return name + "unknown";
 	case MaskOption::Kind::flag: return name + "true";
 	case MaskOption::Kind::date: return name + "2024-02-29";
 	}
@@ -112,7 +114,10 @@ std::optional<MaskRule> parse_mask_rule(const json &given, const std::vector<std
 	const std::size_t before = problems.size();
 	rule.strategy = text_of("strategy");
 	if (rule.strategy.empty()) {
-		if (problems.size() == before) problem("missing-key", "strategy", path + " needs strategy", "");
+		const auto found = given.find("strategy");
+		if (problems.size() == before)
+			problem("missing-key", "strategy", path + " needs strategy",
+			    found != given.end() && found->is_null() ? "strategy: \"null\", in quotes, makes the column NULL" : "");
 		return std::nullopt;
 	}
 	const Strategy *strategy = find_strategy(rule.strategy);

@@ -32,7 +32,7 @@ struct MaskRule {
 
 // An option of a strategy, and what it may be.
 struct MaskOption {
-	enum class Kind { number, word, text, texts, flag, date };
+	enum class Kind { number, word, text, texts, scalar, flag, date };    // scalar: a text, which may be empty, a number, true or false
 	const char *name;
 	Kind kind = Kind::text;
 	std::int64_t least = 0, most = 0;              // kind number

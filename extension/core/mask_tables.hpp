@@ -6,6 +6,14 @@
 namespace core {
 
 std::vector<Strategy> basic_strategies();
+std::vector<Strategy> person_strategies();
+std::vector<Strategy> email_strategies();
+std::vector<Strategy> phone_strategies();
+std::vector<Strategy> place_strategies();
+std::vector<Strategy> shape_strategies();
+std::vector<Strategy> fixed_strategies();
+std::vector<Strategy> password_strategies();
+std::vector<Strategy> text_strategies();
 std::vector<Strategy> digit_strategies();
 std::vector<Strategy> network_strategies();
 std::vector<Strategy> date_strategies();
@@ -19,7 +27,7 @@ using Hash = const MaskHash &;
 
 // A strategy whose output needs nothing but value, hash and rule.
 template <void (*Write)(std::string_view value, Hash, const MaskRule &, std::string &out)>
-std::unique_ptr<Masker> simple_masker(const MaskRule &rule, const MaskSubkey &, const std::string &)
+std::unique_ptr<Masker> simple_masker(const MaskRule &rule, const MaskSubkey &)
 {
 	struct Simple : Masker {
 		MaskRule rule;

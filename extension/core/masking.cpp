@@ -25,7 +25,7 @@ std::string rule_text(const std::string &column, const MaskRule &rule)
 	if (!rule.inside.empty()) return rule_text(column, rule.inside.front());
 	std::string text = "{column: " + yaml_word(column);
 	if (!rule.path.empty()) text += ", path: \"" + rule.path + "\"";
-	text += ", strategy: " + rule.strategy;
+	text += ", strategy: " + yaml_word(rule.strategy);
 	if (!rule.domain.empty()) text += ", domain: " + yaml_word(rule.domain);
 	if (!rule.entity.empty()) text += ", entity: " + yaml_word(rule.entity);
 	// JSON is YAML
@@ -123,7 +123,7 @@ class Checker {
 	};
 	// An index in which two masks that are equal would be a duplicate. Not one that has the columns of another unique index without
 	// a masked column in it: that one keeps its rows apart.
-	UniqueIndex unique_index(const PlannedTable &table, const std::string &column) const
+	UniqueIndex unique_index(const PlannedTable &table, const std::string &column, bool of_nulls) const
 	{
 		UniqueIndex found;
 		for (const Relation *relation : relations(table.name)) {
@@ -140,6 +140,8 @@ class Checker {
 				for (const auto &expression : index.expression_keys)
 					if (mentions(expression, column)) in_it = true, whole = whole || keeps_apart(expression, column);
 				if (!in_it) continue;
+				// NULLs are no duplicates, of the column itself.
+				if (of_nulls && !index.nulls_not_distinct && contains(index.columns, column) && !index.expressions) continue;
 				const bool apart = std::any_of(relation->indexes.begin(), relation->indexes.end(), [&](const Index &other) {
 					return untouched(other) && std::all_of(other.columns.begin(), other.columns.end(),
 					                               [&](const auto &one) { return contains(index.columns, one); });
@@ -155,6 +157,7 @@ class Checker {
 	std::string too_narrow(const Column &column, const MaskRule &rule) const
 	{
 		const int width = mask_width(rule, column.base), room = column.base == "name" ? 63 : column.length;
+		if (room && width == longer_than_the_value) return "what may be longer than the value, the column holds " + std::to_string(room);
 		return room && width != as_long_as_the_value && room < width ? std::to_string(width) + " characters, the column holds " + std::to_string(room) : "";
 	}
 
@@ -170,7 +173,7 @@ class Checker {
 
 	std::string collides(const PlannedTable &table, const std::string &column, const MaskRule &rule) const
 	{
-		const auto [index, whole] = unique_index(table, column);
+		const auto [index, whole] = unique_index(table, column, gives_null(rule));
 		if (index.empty()) return {};
 		const Strategy *strategy = find_strategy(rule.strategy);
 		const bool never = !strategy || strategy->distinct(rule).kind == Distinct::Kind::never || (!rule.entity.empty() && !one_row_an_entity(table, rule.entity));
@@ -191,13 +194,13 @@ class Checker {
 		for (const char *name : names) {
 			if (!suggested(find_strategy(name))) continue;
 			const Strategy &strategy = *find_strategy(name);
-			if (!takes(strategy, kind_of_type(column.base)) || (strategy.refused_column && !strategy.refused_column({name, "", json::object()}, column).empty())) continue;
+			if (!takes(strategy, kind_of_type(column.base))) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
 			for (const MaskOption &option : strategy.options)
 				for (const auto number : option.numbers)
 					if (std::to_string(number) != option.otherwise) forms.push_back({name, "", {{option.name, number}}});
 			for (const MaskRule &one : forms)
-				if (too_narrow(column, one).empty() && collides(table, column.name, one).empty()) return one;
+				if ((!strategy.unfit || strategy.unfit(one, column).empty()) && too_narrow(column, one).empty() && collides(table, column.name, one).empty()) return one;
 		}
 		return std::nullopt;
 	}
@@ -241,16 +244,15 @@ class Checker {
 	// Whether the rule can be about such a column at all.
 	bool fits_type(const PlannedTable &table, const Column &column, const MaskRule &rule, const std::string &object)
 	{
-		const auto element = element_of_array(column.base);
 		if (rule.inside.empty()) {
 			const Strategy &strategy = *find_strategy(rule.strategy);
 			Column one = column;
-			one.base = element.value_or(column.base);
-			std::string why;
-			if (!takes(strategy, kind_of_type(one.base))) why = ", which strategy " + rule.strategy + " does not take";
-			else if (strategy.refused_column) why = strategy.refused_column(rule, one);
-			if (why.empty()) return true;
-			problem("masked-type", object, object + " is " + column.type + (why.starts_with(',') ? why : ": strategy " + rule.strategy + " " + why), instead(table, column));
+			one.base = masked_base(rule, column.base);
+			if (!takes(strategy, kind_of_type(one.base)))
+				problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
+			else if (const auto no = strategy.unfit ? strategy.unfit(rule, one) : ""; !no.empty())
+				problem("masked-value", object, "strategy " + rule.strategy + " " + no + " (" + object + ", " + column.type + ")", instead(table, column));
+			else return true;
 			return false;
 		}
 		if (!has_parts(column.base)) {
@@ -270,6 +272,8 @@ class Checker {
 	{
 		const auto object = table.name.shown() + "." + column.name;
 		if (!fits_type(table, column, rule, object)) return;
+		if (const Strategy *strategy = find_strategy(rule.strategy); strategy && strategy->caution)
+			if (const auto what = strategy->caution(rule); !what.empty()) plan.warnings.push_back({"masked-caution", object, object + " " + what, ""});
 		if (const auto why = too_narrow(column, rule); !why.empty())
 			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
 			    instead(table, column));
@@ -489,7 +493,7 @@ std::vector<PersonalColumn> list_personal(const Config &given, const Catalog &ca
 	config.policy = Policy::strict;
 	std::vector<Problem> ignored;
 	const Graph graph = Graph::build(config, catalog, ignored, ignored);
-	const Masking masking = resolve_masking(config, catalog, catalog, ignored);
+	const Masking masking = resolve_masking(config, graph, catalog, catalog, ignored);
 	Checker(config, graph, masking, catalog, catalog, none, plan).personal(contents, least);
 	return std::move(plan.personal);
 }

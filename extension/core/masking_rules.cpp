@@ -18,6 +18,13 @@ std::optional<Name> table_of_rule(const std::string &written, const Catalog &sou
 	return resolve_table(target, written, object, problems);
 }
 
+// A choice that says no list is one among the labels of the column's type.
+MaskRule of_labels(MaskRule rule, const Column *column)
+{
+	if (rule.strategy == "choice" && !rule.options.contains("of") && column && !column->labels.empty()) rule.options["of"] = column->labels;
+	return rule;
+}
+
 // Adds a rule to what the column has already. False: the column, or the part of it, has a rule.
 bool add_rule(TableMasking &rules, const std::string &column, const MaskRule &rule)
 {
@@ -53,9 +60,8 @@ void apply_patterns(const Config &config, const Graph &graph, const Catalog &tar
 			for (const Column &column : target.find(name)->columns) {
 				if (!glob(one.pattern, column.name)) continue;
 				matched = true;
-				const auto element = element_of_array(column.base);
-				if (column.generated || (strategy && !takes(*strategy, kind_of_type(element.value_or(column.base))))) continue;
-				masking[name].emplace(column.name, one.rule);    // a rule of the table, or of a pattern written before, comes first
+								if (column.generated || (strategy && !takes(*strategy, kind_of_type(masked_base(one.rule, column.base))))) continue;
+				masking[name].emplace(column.name, of_labels(one.rule, &column));    // a rule of the table, or of a pattern written before, comes first
 			}
 		}
 		if (!matched)
@@ -84,7 +90,7 @@ Masking resolve_masking(const Config &config, const Graph &graph, const Catalog 
 				    "a rule for " + object + ": it is generated from other columns", "mask the columns it is made of"});
 			} else if (!same_condition(masking[*table], column, rule)) {
 				problems.push_back({"two-rules", "anonymize.tables." + masked.table, "rules for parts of " + object + " have different conditions (when)", "give them one"});
-			} else if (!add_rule(masking[*table], column, rule)) {
+			} else if (!add_rule(masking[*table], column, of_labels(rule, here->column(column)))) {
 				problems.push_back({"two-rules", "anonymize.tables." + masked.table, "two rules for " + object, "take one of them out"});
 			}
 		}

@@ -47,7 +47,8 @@ const std::vector<Strategy> &strategies()
 {
 	static const std::vector<Strategy> table = [] {
 		std::vector<Strategy> all;
-		for (auto *group : {basic_strategies, digit_strategies, network_strategies, date_strategies, number_strategies})
+		for (auto *group : {email_strategies, phone_strategies, basic_strategies, person_strategies, place_strategies, digit_strategies, network_strategies,
+		         date_strategies, number_strategies, shape_strategies, text_strategies, fixed_strategies, password_strategies})
 			for (Strategy &one : group()) all.push_back(std::move(one));
 		return all;
 	}();
@@ -143,19 +144,32 @@ bool recognizable(const MaskRule &rule)
 	if (!rule.when.empty()) return false;
 	if (!rule.inside.empty()) return std::all_of(rule.inside.begin(), rule.inside.end(), recognizable);
 	const Strategy *strategy = find_strategy(rule.strategy);
-	return !strategy || strategy->recognizable;
+	return !strategy || (strategy->recognizable_with ? strategy->recognizable_with(rule) : strategy->recognizable);
+}
+
+bool gives_null(const MaskRule &rule)
+{
+	const Strategy *strategy = find_strategy(rule.strategy);
+	return strategy && strategy->gives_null;
+}
+
+std::string masked_base(const MaskRule &rule, const std::string &base)
+{
+	const Strategy *strategy = find_strategy(rule.strategy);
+	const auto element = element_of_array(base);
+	return element && strategy && !strategy->gives_null && !strategy->of_the_whole ? *element : base;
 }
 
 int mask_width(const MaskRule &rule, const std::string &base)
 {
 	const Strategy *strategy = find_strategy(rule.strategy);
-	return strategy && !element_of_array(base) ? strategy->width(rule) : as_long_as_the_value;
+	return strategy && masked_base(rule, base) == base ? strategy->width(rule) : as_long_as_the_value;
 }
 
 int longest_mask(const MaskRule &rule, const std::string &base)
 {
 	const Strategy *strategy = find_strategy(rule.strategy);
-	return strategy && strategy->as_long_too ? 0 : mask_width(rule, base);
+	return strategy && strategy->as_long_too ? 0 : std::max(0, mask_width(rule, base));
 }
 
 Mask::Mask(const MaskRule &rule, const MaskKey *key, const std::string &base)
@@ -164,8 +178,8 @@ Mask::Mask(const MaskRule &rule, const MaskKey *key, const std::string &base)
 		masker_ = parts_masker(rule, key, base);
 		return;
 	}
-	if (const auto element = element_of_array(base)) {
-		masker_ = array_masker(rule, key, *element);
+	if (const auto element = masked_base(rule, base); element != base) {
+		masker_ = array_masker(rule, key, element);
 		return;
 	}
 	const Strategy *strategy = find_strategy(rule.strategy);
@@ -173,19 +187,22 @@ Mask::Mask(const MaskRule &rule, const MaskKey *key, const std::string &base)
 	if (strategy->keyed) {
 		if (!key) throw std::logic_error("no key for strategy " + rule.strategy);
 		keyed_ = true;
-		const auto label = std::string("prodsync/1/") + (strategy->subkey ? strategy->subkey : strategy->name) + "/" + rule.domain;
+		const char *subkey = strategy->subkey_of ? strategy->subkey_of(rule) : strategy->subkey;
+		const auto label = std::string("prodsync/1/") + (subkey ? subkey : strategy->name) + "/" + rule.domain;
 		crypto_generichash(key_.data(), key_.size(), reinterpret_cast<const unsigned char *>(label.data()), label.size(), key->data(),
 		    MaskKey::size);
 	}
-	masker_ = strategy->make(rule, key_, base);
+	gives_null_ = strategy->gives_null;
+	if (!gives_null_) masker_ = strategy->make(rule, key_);
 }
 
 Mask::~Mask() { sodium_memzero(key_.data(), key_.size()); }
 
-std::string_view Mask::operator()(std::string_view value, std::string_view drawn_from)
+std::optional<std::string_view> Mask::operator()(std::string_view value, std::string_view drawn_from)
 {
 	out_.clear();
 	if (value.empty()) return out_;
+	if (gives_null_) return std::nullopt;
 	masker_->write(value, keyed_ ? mask_hash(drawn_from, key_) : MaskHash{}, out_);
 	return out_;
 }

@@ -49,9 +49,9 @@ struct Strategy {
 	std::vector<ValueKind> takes;              // which columns; of others a rule is refused
 	bool keyed;                                // false: the output does not depend on the key
 	std::vector<MaskOption> options;           // besides `domain`, which every keyed one takes
-	int (*width)(const MaskRule &);            // characters of the longest output; as_long_as_the_value: it is no longer than what it replaces
+	int (*width)(const MaskRule &);            // characters of the longest output, or one of the two constants below
 	Distinct (*distinct)(const MaskRule &);
-	std::unique_ptr<Masker> (*make)(const MaskRule &, const MaskSubkey &, const std::string &base);    // base: type of the column, as in Column
+	std::unique_ptr<Masker> (*make)(const MaskRule &, const MaskSubkey &);
 	bool (*in_form)(std::string_view value, const MaskRule &);    // whether this can be its output
 	// Nothing but its output is likely to have the form: what has it was masked before. Only such rules can mask kept rows, which
 	// every refresh meets again.
@@ -59,12 +59,23 @@ struct Strategy {
 	const char *subkey = nullptr;              // strategies of one subkey draw alike from a value (a full name is the first and the last); null: its own name
 	// Why these options cannot be, alone or together; empty: they can.
 	std::string (*refused)(const MaskRule &) = nullptr;
-	// Why such a column cannot be masked so although `takes` allows its kind, behind the strategy's name; empty: it can.
-	std::string (*refused_column)(const MaskRule &, const Column &) = nullptr;
+	// Which subkey, where it depends on the options; null: the one above.
+	const char *(*subkey_of)(const MaskRule &) = nullptr;
+	// NULL for every value but the empty text; then there is nothing to make.
+	bool gives_null = false;
+	// Why what it gives is no value of the column, behind the strategy's name; empty: it is, as far as can be told.
+	std::string (*unfit)(const MaskRule &, const Column &) = nullptr;
+	// What somebody who chose these options should know, behind the column's name; empty: nothing.
+	std::string (*caution)(const MaskRule &) = nullptr;
+	// Whether it is recognizable with these options; null: as said above.
+	bool (*recognizable_with)(const MaskRule &) = nullptr;
 	// A mask may be wider than `width` says, where what it replaces is: a value of another form than expected becomes a text as long as itself.
 	bool as_long_too = false;
+	// An array is not masked element by element, but as one value.
+	bool of_the_whole = false;
 };
-constexpr int as_long_as_the_value = 0;
+constexpr int as_long_as_the_value = 0;        // no longer than what it replaces, neither in characters nor in bytes
+constexpr int longer_than_the_value = -1;      // without a limit: for columns that have none
 
 // Every strategy, in the order of the documentation; `none` is not one of them.
 const std::vector<Strategy> &strategies();
@@ -86,12 +97,15 @@ int mask_width(const MaskRule &, const std::string &base);
 // Characters of the longest mask of all; 0: that depends on the value.
 int longest_mask(const MaskRule &, const std::string &base);
 bool needs_key(const MaskRule &);
+bool gives_null(const MaskRule &);
+// "text" of "text[]" where the rule is about elements; else the type itself.
+std::string masked_base(const MaskRule &, const std::string &base);
 // Whether what the rule gave is told from raw values: see Strategy.
 bool recognizable(const MaskRule &);
 
 // One column's masking. Not for several threads: it reuses its buffer.
 class Mask {
-	bool keyed_ = false;
+	bool keyed_ = false, gives_null_ = false;
 	MaskSubkey key_{};
 	std::unique_ptr<Masker> masker_;
 	std::string out_;
@@ -103,11 +117,11 @@ public:
 	~Mask();
 	Mask(const Mask &) = delete;
 	Mask &operator=(const Mask &) = delete;
-	// The mask of a UTF-8 value, valid until the next call. The empty string stays empty. Throws NoSuchValue (value_text.hpp) for one that has no
-	// parts where the rule is about parts.
-	std::string_view operator()(std::string_view value) { return (*this)(value, value); }
+	// The mask of a UTF-8 value, valid until the next call; nullopt: NULL. The empty string stays empty. Throws NoSuchValue (value_text.hpp) for one
+	// that has no parts where the rule is about parts.
+	std::optional<std::string_view> operator()(std::string_view value) { return (*this)(value, value); }
 	// The same, drawn from another value: that of the entity that the row is about.
-	std::string_view operator()(std::string_view value, std::string_view drawn_from);
+	std::optional<std::string_view> operator()(std::string_view value, std::string_view drawn_from);
 };
 
 }  // namespace core

@@ -63,8 +63,9 @@ SELECT sync_grant('prodsync_second');
 SELECT sync_grant('nobody_at_all');
 SELECT sync_set_environment('uat', true);
 RESET ROLE;
-SELECT count(*) FILTER (WHERE allowed) AS granted, string_agg(proname, ' ' ORDER BY proname) FILTER (WHERE NOT allowed) AS "not granted"
-	FROM (SELECT proname, has_function_privilege('prodsync_second', p.oid, 'EXECUTE') AND EXISTS (SELECT 1 FROM aclexplode(p.proacl) AS a WHERE a.grantee = 'prodsync_second'::regrole) AS allowed
+SELECT count(*) FILTER (WHERE allowed) AS granted, string_agg(proname, ' ' ORDER BY proname) FILTER (WHERE NOT allowed AND prosqlbody IS NULL) AS "not granted",
+	count(*) FILTER (WHERE NOT allowed AND prosqlbody IS NOT NULL) > 0 AS "nor those that call sync_mask()", count(*) FILTER (WHERE allowed AND prosqlbody IS NOT NULL) AS "but for"
+	FROM (SELECT proname, prosqlbody, has_function_privilege('prodsync_second', p.oid, 'EXECUTE') AND EXISTS (SELECT 1 FROM aclexplode(p.proacl) AS a WHERE a.grantee = 'prodsync_second'::regrole) AS allowed
 		FROM pg_proc AS p WHERE pronamespace = '"the tools"'::regnamespace) AS f;
 SELECT has_schema_privilege('prodsync_second', 'prodsync_work', 'USAGE') AS usage, has_table_privilege('prodsync_second', 'prodsync_work.run', 'SELECT') AS ledger;
 

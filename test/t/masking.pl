@@ -22,7 +22,49 @@ UPDATE apps_customers_contact SET first_name = '$raw ' || id, last_name = '$raw'
 UPDATE apps_tenants_invitation SET email = '$raw' || id || '\@leak.test';
 CREATE EXTENSION prodsync;
 SQL
-my $rules = <<'YAML';
+# People and what else a column can be, in both formats of COPY: regclass makes a table travel as text.
+for my $cluster ($production, $uat) {
+	$cluster->sql("CREATE TYPE mood AS ENUM ('happy', 'sad', 'mixed')", 'app');
+	$cluster->sql("CREATE TABLE people_$_->[0] (id integer PRIMARY KEY, first_name text, last_name varchar(20), full_name text, login varchar(40), mood mood, tags text[], leave interval,
+		document jsonb, extra json, balance numeric(10, 2), active boolean, born date, signature bytea, password varchar(128), remarks text, mobile varchar(20) CHECK (mobile ~ '^\\+[1-9][0-9]{6,14}\$'),
+		site varchar(200), pin_code char(12), about $_->[1])", 'app') for ['binary', 'text'], ['text', 'regclass'];
+}
+$production->sql(<<SQL, 'app') for 'binary', 'text';
+INSERT INTO people_$_ SELECT n, '$raw' || n, '$raw', '$raw', '$raw' || n, 'mixed', ARRAY['$raw'], '1 day', '{"$raw": 1}', '["$raw"]', 12.34, true, '1980-02-29', '$raw', '$raw', 'mail $raw\@leak.test now',
+	'+49891234567', 'https://$raw.test/$raw', '$raw', NULL FROM generate_series(1, 20) AS n;
+INSERT INTO people_$_ (id, mobile) VALUES (21, NULL);
+SQL
+my $people = <<'YAML';
+      - {column: first_name, strategy: first_name}
+      - {column: last_name, strategy: last_name}
+      - {column: full_name, strategy: full_name}
+      - {column: login, strategy: username}
+      - { column: mood, strategy: choice}
+      - {column: tags, strategy: "null"}
+      - {column: leave, strategy: "null"}
+      - {column: document, strategy: empty_json}
+      - {column: extra, strategy: empty_json}
+      - {column: balance, strategy: constant, value: 1.5}
+      - { column: active, strategy: constant, value: false}
+      - { column: born, strategy: constant, value: "1970-01-01"}
+      - {column: signature, strategy: "null"}
+      - {column: password, strategy: password, iterations: 3}
+      - {column: remarks, strategy: free_text}
+      - {column: mobile, strategy: phone, form: e164}
+      - {column: site, strategy: url}
+      - {column: pin_code, strategy: secret}
+YAML
+# Columns of many types, once in binary and once, for the same regclass, as text.
+my $typed = 'id integer PRIMARY KEY, account bigint, customer_number integer UNIQUE, small smallint, amount numeric(8,2), weight double precision, score integer, born date, ' .
+	'seen timestamptz, made timestamp, device uuid UNIQUE, address inet UNIQUE, network cidr, card macaddr, iban text UNIQUE, payment varchar(19), since text';
+for my $side ($production, $uat) {
+	$side->sql("CREATE TABLE typed ($typed); CREATE TABLE typed_as_text ($typed, about regclass)", 'app');
+}
+$production->sql("INSERT INTO $_ SELECT n, 9000000000000000000 + n, 2147483000 + n, 32767 - n, n * 1.25, n * 4, n, date '1990-02-28' + n, timestamptz '2024-02-29 12:34:56.789+00' + n * interval '1 hour',
+	CASE n WHEN 1 THEN timestamp 'infinity' ELSE timestamp '2024-12-31 23:59:59' END, ('a0eebc99-9c0b-4ef8-bb6d-' || lpad(n::text, 12, '0'))::uuid,
+	CASE n % 2 WHEN 0 THEN inet '10.0.0.0' ELSE inet '2001:db8::' END + n, set_masklen(inet '10.0.0.0' + n * 65536, 16)::cidr, '08:00:2b:01:02:03', 'DE89370400440532' || lpad(n::text, 6, '0'),
+	'4111 1111 1111 1111', CASE n WHEN 2 THEN '$raw' ELSE '1999-12-31' END FROM generate_series(1, 200) n", 'app') for qw(typed), 'typed_as_text (' . join(', ', $typed =~ /(?:^|, )(\w+) /g) . ')';
+my $rules = <<'YAML' . "    people_binary:\n$people    people_text:\n$people";
 anonymize:
   policy: strict
   tables:
@@ -32,6 +74,24 @@ anonymize:
     gate:        # locked below: what has a rule is not sampled
       - {column: code, strategy: none}
       - {column: note, strategy: none}
+YAML
+$rules .= "    $_:\n" . <<'YAML' for qw(typed typed_as_text);
+      - {column: account, strategy: digits}
+      - {column: customer_number, strategy: digits, keep_first: 1}
+      - {column: small, strategy: digits}
+      - {column: amount, strategy: number_noise, percent: 20}
+      - {column: weight, strategy: number_noise}
+      - {column: score, strategy: number_range, least: 1, most: 6}
+      - {column: born, strategy: date_shift}
+      - {column: seen, strategy: date_shift, days: 30}
+      - {column: made, strategy: date_truncate, to: year}
+      - {column: device, strategy: uuid}
+      - {column: address, strategy: ip}
+      - {column: network, strategy: ip}
+      - {column: card, strategy: mac, keep: vendor}
+      - {column: iban, strategy: iban}
+      - {column: payment, strategy: card, keep: bin}
+      - {column: since, strategy: date_truncate}
 YAML
 my $yaml = sub { my ($text) = @_; return config([qr/anonymize:\n  policy: none\n/ => $text]) };
 my @plan = qw(plan --from production --to uat --config);
@@ -64,6 +124,18 @@ like($warn->{out}, qr/warning: \d+ columns of \d+ tables look personal/, 'and sa
 my $anonymize = prodsync(@plan, config(), '--anonymize');
 is($anonymize->{exit}, 5, '--anonymize without a rule is refused');
 like($anonymize->{err}, qr/no rule masks a column/, 'in words');
+
+# ---- Confiture's rules file ----
+{
+	my $empty = "anonymize: {policy: none}\n";
+	my $file = sub { my ($text) = @_; return ('--anonymization-config', file('confiture.yaml', $text), '--ephemeral-key') };
+	my $taken = prodsync(@plan, $yaml->($empty), $file->("odd:\n  - {column: full_name, strategy: name, seed: 7}\n"), '--anonymize');
+	is($taken->{exit}, 0, 'the rules of --anonymization-config mask') or diag $taken->{err};
+	my $typo = prodsync(@plan, $yaml->($empty), $file->("odd:\n  - {column: full_nam, strategy: name}\n"));
+	is($typo->{exit}, 5, 'E2: a column that is not there is a problem');
+	like($typo->{err}, qr/there is no such column \(did you mean full_name\?\)/, 'with the nearest name');
+	is(prodsync(@plan, $yaml->($empty), $file->("od:\n  - {column: full_name, strategy: name}\n"))->{exit}, 5, 'E2: so is a table');
+}
 
 # ---- the refresh ----
 $ENV{PRODSYNC_KEY} = $key;
@@ -102,7 +174,21 @@ for (@columns) {
 }
 is($got[$_], $expected[$_], "$columns[$_][0].$columns[$_][1] is masked by $columns[$_][2]") for 0 .. $#columns;
 is($uat->sql("SELECT count(*) FROM odd WHERE full_name = ''", 'app') . $uat->sql('SELECT count(*) FROM odd WHERE full_name IS NULL', 'app'), '11', 'empty stays empty, NULL stays NULL');
+my $columns = join ', ', map { $_->[1] } grep { $_->[0] eq 'typed' } @columns;
+is($uat->sql("SELECT count(*) FROM (SELECT id, $columns FROM typed EXCEPT SELECT id, $columns FROM typed_as_text) AS d", 'app'), 0, 'masks are the same in both formats of COPY');
+is($uat->sql('SELECT count(DISTINCT (customer_number, device, address, iban)) FROM typed WHERE small BETWEEN 10000 AND 32767 AND score BETWEEN 1 AND 6', 'app'), 200, 'fit their types, and what was unique is');
 is($uat->sql("SELECT count(*) FROM apps_customers_customer WHERE notes LIKE '$open%'", 'app') > 0, 1, 'what has no rule arrives as it is');
+
+for my $form ('binary', 'text') {
+	is($uat->sql(<<SQL, 'app'), 't|t|t|t|t|t|t|21', "every type is masked, in COPY's $form format");
+SELECT count(DISTINCT mood) = 1, bool_and(tags IS NULL AND leave IS NULL AND signature IS NULL), bool_and(document = '{}' AND extra::text = '[]'),
+	bool_and(balance = 1.5 AND NOT active AND born = '1970-01-01'), bool_and(full_name ~ '^[A-Z][a-z]+ [A-Z][a-z]+\$'), bool_and(mobile ~ '^\\+498[0-9]{8}\$'), bool_and(remarks ~ '^mail user_[0-9a-f]{16}\@example.com now\$'),
+	count(*) FROM people_$form
+SQL
+	is($uat->sql("SELECT DISTINCT mood FROM people_$form WHERE mood IS NOT NULL", 'app'),
+		$production->sql(qq(SELECT sync_set_key('$key')) . q(; SELECT sync_choice('mixed', '{"of": ["happy", "sad", "mixed"]}')), 'app') =~ s/^\n+//r, 'a choice without a list is one among the labels');
+	is($uat->sql("SELECT count(DISTINCT first_name) > 5, count(DISTINCT login) FROM people_$form", 'app'), 't|20', 'and different people stay different');
+}
 
 # ---- nothing raw at rest ----
 $uat->sql('CHECKPOINT');

@@ -149,8 +149,7 @@ TEST_CASE("P13: which map an id goes by, another column of its row says")
 		const std::string user = binary ? int32(7) : "7";
 		for (const std::size_t at : {0, 1}) {    // the column beside comes before or after the id
 			Replacement replacement{at, "object_id", {}, false};
-			replacement.by = 1 - at;
-			replacement.choose = [&](std::string_view type) { return type == user ? &find : nullptr; };
+			replacement.value_in_row = [&](std::string_view value, const auto &row) { return row[1 - at] == user ? find(value) : value; };
 			Rewriter rewriter("note", binary, 2, {replacement});
 			CHECK_FALSE(rewriter.plain());
 			const auto row = [&](std::optional<int> type, std::optional<int> id) {

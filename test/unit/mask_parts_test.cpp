@@ -52,7 +52,7 @@ const MaskKey &key()
 
 std::string masked(const MaskRule &rule, const std::string &base, const std::string &value)
 {
-	return std::string(Mask(rule, &key(), base)(value));
+	return std::string(*Mask(rule, &key(), base)(value));
 }
 
 }  // namespace
