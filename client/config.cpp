@@ -102,7 +102,7 @@ public:
 			for (auto &rule : rules)
 				for (const char *key : {"when", "expression"}) {
 					if (!rule.is_object() || !rule.contains(key) || !rule[key].is_string() || rule[key].get<std::string>().empty()) continue;
-					const auto name = "SQL " + std::to_string(settings_.source_sql.size() + 1) + " of the client's configuration";
+					const auto name = "SQL " + std::to_string(settings_.source_sql.size() + 1) + ", which stays with the client";
 					settings_.source_sql[name] = rule[key];
 					rule[key] = name;
 				}

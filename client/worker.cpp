@@ -121,6 +121,7 @@ Replacement Worker::masked(std::size_t at, const core::Transfer &transfer, const
 	const core::BinaryForm form = binary ? core::binary_form(base) : core::BinaryForm::same;
 	const auto shown = step.relation.shown() + "." + transfer.column;
 	auto write = [=, buffer = std::string(), of_entity = std::string(), field = std::string()](std::string_view value, std::optional<std::string_view> entity) mutable -> std::optional<std::string_view> {
+		if (form == core::BinaryForm::unknown) return std::nullopt;    // NULL takes the place of values of every type: columns.cpp
 		try {
 			std::string_view text = text_of(value, binary, form, buffer);
 			if (padded) text = text.substr(0, text.find_last_not_of(' ') + 1);
@@ -134,7 +135,7 @@ Replacement Worker::masked(std::size_t at, const core::Transfer &transfer, const
 			throw Error(exit_check, shown + ": the rule cannot mask " + error.what(), "nothing raw was copied; another strategy for the column, or the value mended in production");
 		}
 	};
-	Replacement out{at, transfer.column, {}};
+	Replacement out{at, transfer.column, {}, core::gives_null(transfer.mask)};
 	const std::string condition = core::mask_condition(transfer.mask), drawn_from = core::mask_entity(transfer.mask);
 	if (condition.empty() && drawn_from.empty()) {
 		out.value = [write](std::string_view value) mutable { return write(value, std::nullopt); };

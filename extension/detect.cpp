@@ -60,7 +60,8 @@ PG_FUNCTION(prodsync_detect_pii)
 		if (!tables.contains(column.table)) continue;
 		const std::string hundredths = std::to_string(100 + std::lround(100 * column.personal.confidence));    // 1.97 and its like: two digits, always
 		const std::string confidence = std::to_string(hundredths[0] - '1') + "." + hundredths.substr(1);
-		const std::string rule = column.rule();
+		// A rule for parts of a document has their names in it.
+		const std::string rule = column.fits.inside.empty() || may_select(*catalog.find(column.table), column.column) ? column.rule() : "";
 		out.push_back({column.table.shown(), column.column, core::shown(column.personal.category), confidence, evidence_for(column, *catalog.find(column.table)),
 			rule.empty() ? pg::Value() : pg::Value(rule)});
 	}

@@ -26,7 +26,7 @@ const std::vector<Known> &categories()
 {
 	static const std::vector<Known> table{
 	    {Category::password, "password", {"password", "secret", "hash", "redact"}},
-	    {Category::secret, "secret", {"secret", "hash", "redact"}},
+	    {Category::secret, "secret", {"secret", "uuid", "hash", "redact"}},
 	    {Category::email, "e-mail address", {"email", "hash", "redact"}},
 	    {Category::phone, "phone number", {"phone", "hash", "redact"}},
 	    {Category::network, "network address", {"ip", "hash", "redact"}},

@@ -23,8 +23,8 @@ static std::string capitalized(std::string_view name)
 	return word;
 }
 static bool begins_lower(std::string_view name) { return !name.empty() && name[0] >= 'a' && name[0] <= 'z'; }
-bool is_lower_first_name(std::string_view name) { return begins_lower(name) && is_first_name(capitalized(name)); }
-bool is_lower_last_name(std::string_view name) { return begins_lower(name) && is_last_name(capitalized(name)); }
+bool is_lower_first_name(std::string_view name) { return begins_lower(name) && is_drawn_first_name(capitalized(name)); }
+bool is_lower_last_name(std::string_view name) { return begins_lower(name) && is_drawn_last_name(capitalized(name)); }
 
 namespace {
 
@@ -46,12 +46,12 @@ void write_username(std::string_view, Hash hash, const MaskRule &, std::string &
 	append_person_digits(hash, username_digits, out);
 }
 
-bool is_first(std::string_view value, const MaskRule &) { return is_first_name(value); }
-bool is_last(std::string_view value, const MaskRule &) { return is_last_name(value); }
+bool is_first(std::string_view value, const MaskRule &) { return is_drawn_first_name(value); }
+bool is_last(std::string_view value, const MaskRule &) { return is_drawn_last_name(value); }
 bool is_full(std::string_view value, const MaskRule &)
 {
 	const auto space = value.find(' ');
-	return space != value.npos && is_first_name(value.substr(0, space)) && is_last_name(value.substr(space + 1));
+	return space != value.npos && is_drawn_first_name(value.substr(0, space)) && is_drawn_last_name(value.substr(space + 1));
 }
 bool is_username(std::string_view value, const MaskRule &)
 {

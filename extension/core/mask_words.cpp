@@ -136,13 +136,13 @@ static Names sorted(Names names)
 	return names;
 }
 
-bool is_first_name(Word word)
+bool is_drawn_first_name(Word word)
 {
 	static const Names names = sorted(first_names);
 	return std::binary_search(names.begin(), names.end(), word);
 }
 
-bool is_last_name(Word word)
+bool is_drawn_last_name(Word word)
 {
 	static const Names names = sorted(last_names);
 	return std::binary_search(names.begin(), names.end(), word);
@@ -152,12 +152,12 @@ static_assert(std::is_sorted(std::begin(other_first_names), std::end(other_first
 
 bool is_known_first_name(Word word)
 {
-	return is_first_name(word) || std::binary_search(std::begin(other_first_names), std::end(other_first_names), word);
+	return is_drawn_first_name(word) || std::binary_search(std::begin(other_first_names), std::end(other_first_names), word);
 }
 
 bool is_known_last_name(Word word)
 {
-	return is_last_name(word) || std::binary_search(std::begin(other_last_names), std::end(other_last_names), word);
+	return is_drawn_last_name(word) || std::binary_search(std::begin(other_last_names), std::end(other_last_names), word);
 }
 
 }  // namespace core

@@ -28,8 +28,8 @@ constexpr Word pick(const std::array<Word, Size> &list, std::uint64_t bits)
 }
 
 // Of the lists above.
-bool is_first_name(Word);
-bool is_last_name(Word);
+bool is_drawn_first_name(Word);
+bool is_drawn_last_name(Word);
 // Of them, or another common one: names that are found in free text. More of them change no mask but that of a text with one in it.
 bool is_known_first_name(Word);
 bool is_known_last_name(Word);

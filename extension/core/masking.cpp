@@ -194,7 +194,7 @@ class Checker {
 		for (const char *name : names) {
 			if (!suggested(find_strategy(name))) continue;
 			const Strategy &strategy = *find_strategy(name);
-			if (!takes(strategy, kind_of_type(column.base))) continue;
+			if (!takes(strategy, kind_of_type(masked_base({name, "", json::object()}, column.base)))) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
 			for (const MaskOption &option : strategy.options)
 				for (const auto number : option.numbers)

@@ -13,7 +13,7 @@ $ENV{PRODSYNC_KEY} = 'a1' x 31 . 'b2';
 my $raw = 'zq5raw';        # in every value that is personal
 my $schema = <<'SQL';
 CREATE TABLE customers (id integer PRIMARY KEY, full_name text, email text UNIQUE, segment text);
-CREATE TABLE imports (id integer PRIMARY KEY, a text, b jsonb, c text, born date, label text);
+CREATE TABLE imports (id integer PRIMARY KEY, a text, b jsonb, c text, born date, label text, k jsonb);
 CREATE TABLE locked (id integer PRIMARY KEY, note text);
 CREATE TABLE secret (id integer PRIMARY KEY, x text);
 SQL
@@ -21,7 +21,7 @@ $_->sql($schema, 'app') for $production, $uat;
 $production->sql(<<SQL, 'app');
 INSERT INTO customers SELECT i, 'Anna ${raw}', '$raw' || i || '\@leak.test', 'gold' FROM generate_series(1, 50) i;
 INSERT INTO imports SELECT i, '$raw' || i || '\@leak.test', jsonb_build_object('rows', jsonb_build_array(jsonb_build_object('to', '$raw' || i || '\@leak.test'))),
-	CASE i WHEN 7 THEN 'ask $raw\@leak.test for the rest' ELSE 'nothing of note' END, NULL, 'thing ' || i FROM generate_series(1, 50) i;
+	CASE i WHEN 7 THEN 'ask $raw\@leak.test for the rest' ELSE 'nothing of note' END, NULL, 'thing ' || i, jsonb_build_object('$raw' || i || '\@leak.test', i) FROM generate_series(1, 50) i;
 COMMENT ON COLUMN imports.label IS 'PII: $raw in words';
 INSERT INTO locked VALUES (1, 'x');
 INSERT INTO secret VALUES (1, '$raw\@leak.test');
@@ -44,11 +44,12 @@ my $found = run(@detect, $file);
 is($found->{exit}, 0, 'detect needs no target') or diag $found->{err};
 like($found->{out}, qr/customers +email +e-mail address +1\.00 +its name; 50 of 50 samples are e-mail addresses +\{column: email, strategy: email\}/, 'name and content');
 like($found->{out}, qr/imports +a +e-mail address +0\.97 +50 of 50 samples/, 'C1: content alone, in a column that could be anything');
-like($found->{out}, qr/imports +b +personal data in JSON .*\$\.rows\[\*\]\.to \(e-mail address\) +none fits jsonb/, 'M10: inside of JSON, by its path');
+like($found->{out}, qr/imports +b +personal data in JSON .*\$\.rows\[\*\]\.to \(e-mail address\) +\{column: b, path: "\$\.rows\[\*\]\.to", strategy: email\}/, 'M10: inside of JSON, by its path, with a rule for it');
+like($found->{out}, qr/imports +k +personal data in JSON .*\$ \(keys\) \(e-mail address\) +none fits jsonb/, 'names of members that are data themselves: nothing masks them');
 like($found->{out}, qr/imports +c +personal data in text .* 1 of 50 samples have e-mail addresses in their text/, 'one row of text');
-like($found->{out}, qr/imports +born +date of birth +0\.90 +its name +none fits date/, 'a column without a value, by its name');
+like($found->{out}, qr/imports +born +date of birth +0\.90 +its name +\{column: born, strategy: date_shift\}/, 'a column without a value, by its name');
 like($found->{out}, qr/imports +label +personal +0\.90 +its comment/, 'by its comment');
-like($found->{out}, qr/production: 8 columns look personal\n/, 'and no others') or diag $found->{out};
+like($found->{out}, qr/production: 9 columns look personal\n/, 'and no others') or diag $found->{out};
 my $json = run(@detect, $file, '--format', 'json');
 my ($leaf) = $json->{out} =~ /"leaves"\s*:\s*\[(\{[^\]]*"path"[^}]*\})/;
 like($leaf // '', qr/"path"\s*:\s*"\$\.rows\[\*\]\.to"/, 'JSON has the paths');
@@ -63,13 +64,13 @@ like($reader->{out}, qr/warning: the role reader may not read secret/, 'which is
 # ---- --write ----
 my $write = run(@detect, $file, '--write');
 is($write->{exit}, 0, 'detect --write') or diag $write->{err};
-like($write->{out}, qr/: 6 rules added; 2 columns that no strategy fits are there as comments/, 'says what it did') or diag $write->{out};
+like($write->{out}, qr/: 8 rules added; 1 column that no strategy fits is there as a comment/, 'says what it did') or diag $write->{out};
 my $after = Prodsync::slurp($file);
 my %kept = map { $_ => 1 } split /\n/, $after;
 is(join("\n", grep { !$kept{$_} } split /\n/, $before), '', 'every line of the file is there still');
-like($after, qr/\n    customers:   # people\n      - \{column: segment, strategy: none\}  # looked at\n      - \{column: full_name, strategy: name\}.*\n      - \{column: email, strategy: email\}.*\n    imports:\n/, 'rules stand where they belong');
+like($after, qr/\n    customers:   # people\n      - \{column: segment, strategy: none\}  # looked at\n      - \{column: full_name, strategy: full_name\}.*\n      - \{column: email, strategy: email\}.*\n    imports:\n/, 'rules stand where they belong');
 like($after, qr/\n\n# the end\n$/, 'and what came last is last');
-like($after, qr/\n      # - \{column: b, strategy: none\} +# personal data in JSON: \$\.rows\[\*\]\.to \(e-mail address\); no strategy fits jsonb/, 'what no strategy fits is a comment');
+like($after, qr/\n      # - \{column: k, strategy: none\} +# personal data in JSON: \$ \(keys\) \(e-mail address\); no strategy fits jsonb/, 'what no strategy fits is a comment');
 is(run(@detect, $file, '--write')->{exit}, 0, 'again');
 is(Prodsync::slurp($file), $after, 'changes nothing');
 my $flow = file('flow.yaml', "${head}anonymize: {policy: strict}\n");
@@ -83,15 +84,15 @@ my $yaml = "${head}# mine\nanonymize:\n  tables:\n    locked:\n      - {column: 
 my $strict = file('strict.yaml', $yaml);
 my $plan = run('plan', @names, $strict);
 is($plan->{exit}, 5, 'C6: strict stops the plan');
-like($plan->{err}, qr/8 columns of 3 tables look personal and have no rule/, 'for names and content') or diag $plan->{err};
+like($plan->{err}, qr/9 columns of 3 tables look personal and have no rule/, 'for names and content') or diag $plan->{err};
 like($plan->{err}, qr/- \{column: a, strategy: email\} +# e-mail address: 50 of 50 samples are e-mail addresses/, 'with the rule to paste, and why');
 my $sync = run('sync', @names, $strict, '--yes');
 is($sync->{exit}, 5, 'C6: sync looks too');
-like($sync->{err}, qr/column: c, strategy: redact/, 'inside of texts');
+like($sync->{err}, qr/column: c, strategy: free_text/, 'inside of texts');
 is($uat->sql('SELECT count(*) FROM imports', 'app'), 0, 'and nothing was copied');
 my $warn = run('plan', @names, file('warn.yaml', "${head}anonymize: {policy: warn}\n"));
 is($warn->{exit}, 0, 'policy: warn goes on');
-like($warn->{out}, qr/warning: 8 columns of 3 tables look personal.*column: a, strategy: email/s, 'with the same list');
+like($warn->{out}, qr/warning: 9 columns of 3 tables look personal.*column: a, strategy: email/s, 'with the same list');
 my $none = run('plan', @names, file('none.yaml', "${head}anonymize: {policy: none}\n"));
 unlike($none->{out}, qr/look personal/, 'policy: none does not look');
 # a table that somebody has locked in production
@@ -106,10 +107,10 @@ $locker->quit;
 # ---- plan --accept ----
 my $accept = run('plan', '--accept', @names, $strict);
 is($accept->{exit}, 0, 'plan --accept leaves nothing in the way') or diag $accept->{err};
-like($accept->{out}, qr/strict\.yaml: 6 rules added, and 2 columns accepted as they are \(strategy: none\)\n.*Nothing stands in the way/s, 'says what it wrote, and shows the plan');
+like($accept->{out}, qr/strict\.yaml: 8 rules added, and 1 column accepted as it is \(strategy: none\)\n.*Nothing stands in the way/s, 'says what it wrote, and shows the plan');
 $after = Prodsync::slurp($strict);
 like($after, qr/^\Q$yaml\E/, 'the file begins as it did');
-like($after, qr/\n      - \{column: born, strategy: none\} +# date of birth/, 'what no strategy fits is copied from now on');
+like($after, qr/\n      - \{column: k, strategy: none\} +# personal data in JSON/, 'what no strategy fits is copied from now on');
 like(run('plan', '--accept', @names, $strict)->{out}, qr/every column that looks personal has a rule/, 'once more: nothing to do');
 is(Prodsync::slurp($strict), $after, 'and nothing written');
 my $cannot = run('plan', '--accept', @names, $flow);
@@ -117,7 +118,7 @@ is($cannot->{exit}, 5, 'a file that cannot be edited');
 like($cannot->{err}, qr/cannot be edited: .*paste this:.*column: full_name/s, 'is told, with the block') or diag $cannot->{err};
 is(run('plan', '--accept', @names, file('none2.yaml', "${head}anonymize: {policy: none}\n"))->{exit}, 2, '--accept where nobody looks');
 is(run('sync', @names, $strict, '--yes')->{exit}, 0, 'the night goes through');
-is($uat->sql("SELECT count(*) FROM imports WHERE a LIKE 'user\\_%\@example.com' AND c = '[REDACTED]'", 'app'), 50, 'masked as the file says');
+is($uat->sql("SELECT count(*) FROM imports WHERE a LIKE 'user\\_%\@example.com' AND strpos(c || b, 'zq5' || 'raw') = 0", 'app'), 50, 'masked as the file says');
 
 # ---- C6: a new personal column stops the next night ----
 $_->sql('ALTER TABLE customers ADD COLUMN extra text', 'app') for $production, $uat;

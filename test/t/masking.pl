@@ -104,8 +104,9 @@ my ($block) = $strict->{err} =~ /(^ +anonymize:\n +tables:\n(?: {9,}.*\n)+)/m;
 ok($block, 'with one block of YAML');
 $block =~ s/^ {5}//mg;
 my ($tables) = $block =~ /tables:\n(.*)/s;
-like($tables, qr/apps_customers_customer:\n +- \{column: name, strategy: name\} +# name.*\n +- \{column: email, strategy: email\} +# e-mail address.*\n +- \{column: phone, strategy: phone\}/, 'that has a fitting strategy for each');
-like($tables, qr/# - \{column: birthday, strategy: none\}/, 'and as a comment what no strategy fits');
+like($tables, qr/apps_customers_customer:\n +- \{column: name, strategy: full_name\} +# name.*\n +- \{column: email, strategy: email\} +# e-mail address.*\n +- \{column: phone, strategy: phone\}/, 'that has a fitting strategy for each');
+like($tables, qr/- \{column: birthday, strategy: date_shift\} +# date of birth/, 'of any type');
+like($tables, qr/- \{column: address, path: "\$\.street", strategy: street\} +# postal address/, 'and a rule for each part of a document');
 unlike($tables, qr/^ +- \{[^}]*strategy: none/m, 'never one that copies');
 unlike($strict->{err}, qr/email_sent|codename|schema_name/, 'what is not personal is not in it');
 $tables =~ s/# - /- /g;
@@ -170,7 +171,11 @@ for (@columns) {
 	my $id = $table eq 'odd' ? 'id' : 'id';
 	my $rows = qq(FROM "$table" WHERE $id < 1000000000 ORDER BY $id);
 	push @got, "$table.$column\n" . $uat->sql(qq(SELECT $id, replace("$column"::text, E'\\n', '|') $rows), 'app');
-	push @expected, "$table.$column\n" . $production->sql(qq(SELECT sync_set_key('$key')) . qq(; SELECT $id, sync_mask("$column"::text, '$strategy', '$options') $rows), 'app') =~ s/^\n+//r;
+	my $value = qq(sync_mask("$column"::text, '$strategy', '$options'));
+	# arrays are masked element by element
+	$value = qq((SELECT array_agg(sync_mask(e, '$strategy', '$options') ORDER BY n)::text FROM unnest("$column"::text[]) WITH ORDINALITY u (e, n)))
+		if $strategy ne 'null' && $production->sql(qq(SELECT 1 FROM pg_attribute WHERE attrelid = '"$table"'::regclass AND attname = '$column' AND atttypid::regtype::text LIKE '%[]'), 'app');
+	push @expected, "$table.$column\n" . $production->sql(qq(SELECT sync_set_key('$key')) . qq(; SELECT $id, $value $rows), 'app') =~ s/^\n+//r;
 }
 is($got[$_], $expected[$_], "$columns[$_][0].$columns[$_][1] is masked by $columns[$_][2]") for 0 .. $#columns;
 is($uat->sql("SELECT count(*) FROM odd WHERE full_name = ''", 'app') . $uat->sql('SELECT count(*) FROM odd WHERE full_name IS NULL', 'app'), '11', 'empty stays empty, NULL stays NULL');
@@ -214,8 +219,9 @@ sub memory_of
 	my %found = ($open => 0, $raw => 0);
 	my @pids = split /\n/, $cluster->sql("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type IN ('client backend', 'checkpointer')");
 	for my $pid (@pids) {
-		open my $maps, '<', "/proc/$pid/maps" or die "maps of $pid: $!";
-		open my $memory, '<:raw', "/proc/$pid/mem" or die "memory of $pid: $!";
+		# one that has ended meanwhile (psql's own) has no memory
+		open my $maps, '<', "/proc/$pid/maps" or $!{ENOENT} ? next : die "maps of $pid: $!";
+		open my $memory, '<:raw', "/proc/$pid/mem" or $!{ENOENT} ? next : die "memory of $pid: $!";
 		while (<$maps>) {
 			my ($from, $to) = /^([0-9a-f]+)-([0-9a-f]+) r/ or next;
 			next if /\[v(var|syscall)/;
