@@ -76,21 +76,32 @@ bool references(const Refresh &refresh, const core::Name &table, const core::Rel
 	return false;
 }
 
-// Kept rows that become equal to each other, since what they reference became one row.
+// Tables with rows that were adopted: they name another tenant now.
+std::set<core::Name> adopted_tables(pg::Tables &sql, const Refresh &refresh)
+{
+	std::set<core::Name> out;
+	for (const pg::Row &row : sql.rows("SELECT DISTINCT tab FROM prodsync_work.moved WHERE space = 'a'"))
+		for (const auto &[name, node] : refresh.graph.tables)
+			if (std::to_string(refresh.oid(name)) == *row[0]) out.insert(name);
+	return out;
+}
+
+// Kept rows that become equal to each other, since what they reference became one row, or their tenant did.
 void find_equal_rows(const Refresh &refresh)
 {
-	std::set<core::Name> merged;
+	std::set<core::Name> merged, adopted;
 	std::vector<core::Name> tables;
 	{
 		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		merged = merged_tables(sql, refresh);
-		if (merged.empty()) return;
+		adopted = adopted_tables(sql, refresh);
+		if (merged.empty() && adopted.empty()) return;
 		tables = tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'");
 	}
 	for (const core::Name &table : tables)
 		for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 			Indexes indexes = marked_indexes(refresh, table, *leaf, {});
-			if (indexes.size == 0 || !references(refresh, table, *leaf, indexes, merged)) continue;
+			if (indexes.size == 0 || !(adopted.count(table) || references(refresh, table, *leaf, indexes, merged))) continue;
 			std::vector<const core::Column *> columns;    // all: every index gets an entry
 			for (const core::Column &column : leaf->columns)
 				if (column.generated) indexes.generated = true;
@@ -197,7 +208,7 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 	for (const pg::Row &row : sql.rows(std::string("SELECT c.rel, c.index_name, count(*), c.themselves, bool_or(k.why = 's') FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE NOT c.mapped AND ") +
 		is_brought + " GROUP BY 1, 2, 4")) {
 		const core::Relation &leaf = *refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[0]))));
-		core::json detail{{"index", *row[1]}, {"text", *row[3] == "t" ? "a kept row becomes equal to another one: rows that they reference were found to be one row of the source" : "a kept row has the same unique key as a row from the source"}};
+		core::json detail{{"index", *row[1]}, {"text", *row[3] == "t" ? "a kept row becomes equal to another one: rows that they reference were found to be one row of the source, or one of them was adopted by the tenant of the other" : "a kept row has the same unique key as a row from the source"}};
 		if (*row[3] == "f" && *row[4] == "t") {    // nothing but a person says that they are the same (recognize.cpp)
 			detail["text"] = "a row that kept rows reference has the same unique key as a row from the source";
 			if (const std::string columns = key_of_partial(leaf, *row[1]); !columns.empty())
