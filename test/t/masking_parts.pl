@@ -88,6 +88,19 @@ my $pattern = prodsync(@plan, $config->("  columns: {\"*emial*\": {strategy: ema
 is($pattern->{exit}, 5, 'a pattern that matches nothing: exit 5');
 like($pattern->{err}, qr/no column of a copied table is called \*emial\*/, 'said');
 
+# ---- plan --preview ----
+my $preview = prodsync(@plan, $config->($patterns . $rules), '--preview', 2);
+is($preview->{exit}, 0, 'plan --preview') or diag $preview->{err};
+like($preview->{out}, qr/^person\n +row +email .*\n +1 +\Q$a\E +.*\n +2 +\(as it is\) /m, 'what masking makes of rows; what a condition leaves out is not shown');
+unlike($preview->{out}, qr/raw\.example|open\.example|1980-02-29/, 'nothing raw');
+like(prodsync(@plan, $config->($patterns . $rules), '--preview', 1, '--format', 'json')->{out}, qr/"preview".*\Q$b\E/s, 'in JSON');
+is(prodsync(@plan, $config->($rules), '--show-raw')->{exit}, 2, '--show-raw without --preview: a usage error');
+my $no_terminal = prodsync(@plan, $config->($rules), '--preview', 1, '--show-raw');
+is($no_terminal->{exit}, 2, '--show-raw without a terminal is refused');
+like($no_terminal->{err}, qr/shows production's values, and this is no terminal/, 'and said');
+my $raw = prodsync_on_terminal(@plan, $config->($patterns . $rules), '--preview', 1, '--show-raw');
+like($raw->{out}, qr/production +a\@raw\.example.*\n.* masked +\Q$a\E/, 'on a terminal: before and after') or diag $raw->{out};
+
 # ---- E2: what cannot be masked ends the run ----
 $production->sql(q{INSERT INTO person (id, staff, raw_about) VALUES (9, false, '"\ud800"')}, 'app');
 my $before = $uat->sql('SELECT count(*) FROM person', 'app');
