@@ -24,6 +24,8 @@ struct Options {
 	std::optional<int> run;
 	bool write = false, accept = false;    // detect --write, plan --accept
 	double min_confidence = 0.5;
+	std::string against;      // check --against: the source to compare with
+	int memory = 128;         // of check --against, for digests: megabytes
 };
 
 // `settings` is what the file says; it stays where the caller can see it, so that an error can be given its place in the file.
@@ -31,6 +33,7 @@ Outcome plan(const Options &options, Settings &settings);
 Outcome sync(const Options &options, Settings &settings);
 Outcome detect(const Options &options, Settings &settings);
 Outcome check(const Options &options, Settings &settings);
+Outcome check_against(const Options &options, Settings &settings);
 Outcome tenants(const Options &options, Settings &settings);
 Outcome runs(const Options &options, Settings &settings);
 Outcome clean(const Options &options, Settings &settings);
