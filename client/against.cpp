@@ -6,6 +6,7 @@
 // What the target's rows have to do with it: rows of kept tenants, and those whose id is in the reserved range, were made there.
 #include "against.hpp"
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include "../extension/core/copy_text.hpp"
@@ -15,6 +16,7 @@
 #include "digests.hpp"
 #include "interrupt.hpp"
 #include "leaves.hpp"
+#include "tokens.hpp"
 
 namespace client {
 namespace {
@@ -119,19 +121,21 @@ public:
 		condition_ = field_of(core::mask_condition(read.columns[at_].mask));
 		entity_ = field_of(core::mask_entity(read.columns[at_].mask));
 	}
-	void operator()(const Fields &row, Digests &digests)
+	// The row's values into `sink`: put() and except() as Digests has them.
+	template <typename Sink>
+	void operator()(const Fields &row, Sink &sink)
 	{
 		const auto value = row[at_];
 		if (!value || value->empty()) return;
 		auto before = leaves(column_.source_base, *value);
 		if (column_.by_form) {
 			for (const Leaf &leaf : before)
-				if (wanted(leaf) && !core::is_masked_form(column_.rule, element_, leaf.text)) digests.put(set_, leaf.text);
+				if (wanted(leaf) && !core::is_masked_form(column_.rule, element_, leaf.text)) sink.put(set_, leaf.text);
 			return;
 		}
 		if (condition_ && row[*condition_] == "f") {
 			for (const Leaf &leaf : before)
-				if (wanted(leaf)) digests.except(set_, leaf.text);
+				if (wanted(leaf)) sink.except(set_, leaf.text);
 			return;
 		}
 		std::optional<std::string_view> made;
@@ -143,50 +147,112 @@ public:
 		}
 		const auto both = changed(std::move(before), made ? leaves(column_.base, *made) : std::vector<Leaf>());
 		for (const Leaf &leaf : both.from)
-			if (wanted(leaf) && (mask_ || made_ || leaf.kind == Leaf::Kind::text)) digests.put(set_, leaf.text);
+			if (wanted(leaf) && (mask_ || made_ || leaf.kind == Leaf::Kind::text)) sink.put(set_, leaf.text);
 		for (const Leaf &leaf : both.to)
-			if (wanted(leaf)) digests.except(set_, leaf.text);
+			if (wanted(leaf)) sink.except(set_, leaf.text);
 	}
 };
 
-std::string copy_of_target(const core::Relation &leaf, const ComparedTable &table)
+// The compared columns of a table as production has them.
+class Production {
+	const ComparedTable &table_;
+	std::vector<Sorter> sorters_;
+	core::Step read_;
+
+public:
+	Production(const ComparedTable &table, const core::MaskKey *key, const SourceSql &sql) : table_(table)
+	{
+		core::Step step;
+		for (std::size_t i = 0; i < table.columns.size(); ++i) sorters_.emplace_back(table.columns[i], i, key, step);
+		step.kind = "load";
+		step.binary = false;
+		read_ = with_sql(step, sql);
+		for (Sorter &one : sorters_) one.find_beside(read_);
+	}
+	template <typename Sink>
+	void read(Sides &sides, Sink &sink)
+	{
+		for (const core::Relation *leaf : sides.source_catalog.storage(table_.source->name)) {
+			read_.source_relation = leaf->name;
+			read_relation(sides.source, *leaf, core::copy_from_source(read_), [&](const Fields &row) {
+				for (Sorter &one : sorters_) one(row, sink);
+			});
+			interrupt::check();
+		}
+	}
+};
+
+// The rows of the target that came from production: of each column and value of theirs, its texts.
+template <typename Column>
+void read_target(Sides &sides, const core::Name &table, const std::vector<Column> &columns, const std::string &rows, const std::function<void(std::size_t, const Leaf &)> &found)
 {
-	std::string columns;
-	for (const ComparedColumn &one : table.columns) columns += (columns.empty() ? "t." : ", t.") + core::quote_identifier(one.column);
-	return "COPY (SELECT " + columns + " FROM ONLY " + leaf.name.sql() + " AS t" + (table.rows_of_target.empty() ? "" : " WHERE " + table.rows_of_target) +
-	    ") TO STDOUT (FORMAT text, ENCODING 'UTF8')";
+	std::string list;
+	for (const Column &one : columns) list += (list.empty() ? "t." : ", t.") + core::quote_identifier(one.column);
+	for (const core::Relation *leaf : sides.target_catalog.storage(table)) {
+		const std::string copy = "COPY (SELECT " + list + " FROM ONLY " + leaf->name.sql() + " AS t" + (rows.empty() ? "" : " WHERE " + rows) + ") TO STDOUT (FORMAT text, ENCODING 'UTF8')";
+		read_relation(sides.target, *leaf, copy, [&](const Fields &row) {
+			for (std::size_t i = 0; i < columns.size(); ++i)
+				if (row[i] && !row[i]->empty())
+					for (const Leaf &one : leaves(columns[i].base, *row[i])) found(i, one);
+		});
+		interrupt::check();
+	}
 }
+
+// Of values only what can be recognized anywhere: in set 0, and in that of the column it is from.
+struct Recognizable {
+	Digests &digests;
+	std::size_t first;    // set of the table's first column
+	void put(std::size_t column, std::string_view value)
+	{
+		if (const auto token = whole_token(value)) digests.put(0, *token), digests.put(first + column, *token);
+	}
+	void except(std::size_t column, std::string_view value)
+	{
+		if (const auto token = whole_token(value)) digests.except(0, *token), digests.except(first + column, *token);
+	}
+};
 
 }  // namespace
 
 int compare(Sides &sides, ComparedTable &table, const core::MaskKey *key, const SourceSql &sql, std::size_t most_digests)
 {
-	core::Step step;
-	std::vector<Sorter> sorters;
-	for (std::size_t i = 0; i < table.columns.size(); ++i) sorters.emplace_back(table.columns[i], i, key, step);
-	step.kind = "load";
-	step.binary = false;
-	core::Step read = with_sql(step, sql);
-	for (Sorter &one : sorters) one.find_beside(read);
-
+	Production production(table, key, sql);
 	Digests digests(table.columns.size(), most_digests);
 	while (digests.next()) {
-		for (const core::Relation *leaf : sides.source_catalog.storage(table.source->name)) {
-			read.source_relation = leaf->name;
-			read_relation(sides.source, *leaf, core::copy_from_source(read), [&](const Fields &row) {
-				for (Sorter &one : sorters) one(row, digests);
-			});
-			interrupt::check();
-		}
+		production.read(sides, digests);
 		digests.settle();
 		for (std::size_t i = 0; i < table.columns.size(); ++i) table.columns[i].values += static_cast<std::int64_t>(digests.size(i));
-		for (const core::Relation *leaf : sides.target_catalog.storage(table.target->name)) {
-			read_relation(sides.target, *leaf, copy_of_target(*leaf, table), [&](const Fields &row) {
-				for (std::size_t i = 0; i < table.columns.size(); ++i)
-					if (row[i] && !row[i]->empty())
-						for (const Leaf &one : leaves(table.columns[i].base, *row[i])) table.columns[i].survivors += wanted(one) && digests.has(i, one.text);
+		read_target(sides, table.target->name, table.columns, table.rows_of_target,
+		    [&](std::size_t i, const Leaf &one) { table.columns[i].survivors += wanted(one) && digests.has(i, one.text); });
+	}
+	return digests.passes();
+}
+
+int find_mentions(Sides &sides, const std::vector<ComparedTable> &tables, std::vector<Texts> &texts, const core::MaskKey *key, const SourceSql &sql, std::size_t most_digests)
+{
+	std::map<std::pair<core::Name, std::string>, std::size_t> sets;
+	for (const ComparedTable &table : tables)
+		for (const ComparedColumn &column : table.columns) sets.emplace(std::pair(table.target->name, column.column), sets.size() + 1);
+	Digests digests(sets.size() + 1, most_digests);
+	while (digests.next()) {
+		for (const ComparedTable &table : tables) {
+			Recognizable sink{digests, sets.at({table.target->name, table.columns.front().column})};
+			Production(table, key, sql).read(sides, sink);
+		}
+		digests.settle();
+		if (digests.size(0) == 0) continue;
+		for (Texts &table : texts) {
+			std::vector<std::size_t> own;    // a value that is its own column's is known already
+			for (const TextColumn &column : table.columns) {
+				const auto set = sets.find({table.table, column.column});
+				own.push_back(set == sets.end() ? 0 : set->second);
+			}
+			read_target(sides, table.table, table.columns, table.rows_of_target, [&](std::size_t i, const Leaf &one) {
+				if (one.kind != Leaf::Kind::text) return;
+				const auto whole = own[i] ? whole_token(one.text) : std::nullopt;
+				tokens(one.text, [&](const std::string &token) { table.columns[i].mentions += digests.has(0, token) && !(token == whole && digests.has(own[i], token)); });
 			});
-			interrupt::check();
 		}
 	}
 	return digests.passes();

@@ -37,4 +37,20 @@ struct Sides {
 // one side to the other. Throws where a table was truncated or rewritten since its catalog was read.
 int compare(Sides &, ComparedTable &, const core::MaskKey *key, const SourceSql &, std::size_t most_digests);
 
+// Columns of the target with texts in them.
+struct TextColumn {
+	std::string column, base;
+	std::int64_t mentions = 0;         // of production's values, in the target's rows
+};
+
+struct Texts {
+	core::Name table;
+	std::vector<TextColumn> columns;
+	std::string rows_of_target;        // as above
+};
+
+// Fills `mentions` with what compare() has not counted: e-mail addresses, numbers and words with digits that are values of one of the compared columns in production, wherever they stand
+// in these texts.
+int find_mentions(Sides &, const std::vector<ComparedTable> &, std::vector<Texts> &, const core::MaskKey *key, const SourceSql &, std::size_t most_digests);
+
 }  // namespace client

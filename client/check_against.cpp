@@ -139,6 +139,32 @@ std::vector<ComparedTable> tables_to_compare(Sides &sides, const core::Config &c
 	return out;
 }
 
+// Columns of copied tables with texts in them, but for those that are deliberately as they are.
+std::vector<Texts> texts_of_target(const Sides &sides, const core::Config &config, const core::Graph &graph, const std::vector<ComparedTable> &compared)
+{
+	std::vector<core::Problem> ignored;
+	const auto masking = core::resolve_masking(config, graph, sides.source_catalog, sides.target_catalog, ignored);
+	std::vector<Texts> out;
+	for (const auto &[name, node] : graph.tables) {
+		if (node.mode != core::Mode::copy || !sides.source_catalog.find(name)) continue;
+		Texts table{name, {}, {}};
+		const auto of_table = std::find_if(compared.begin(), compared.end(), [&, &table_name = name](const ComparedTable &one) { return one.target->name == table_name; });
+		for (const core::Column &column : sides.target_catalog.find(name)->columns) {
+			std::string element = column.base;
+			while (const auto inner = core::element_of_array(element)) element = *inner;
+			if (core::kind_of_type(element) != core::ValueKind::text && !core::has_parts(element)) continue;
+			const auto rules = masking.find(name);
+			const auto rule = rules == masking.end() ? core::TableMasking::const_iterator() : rules->second.find(column.name);
+			if (rules != masking.end() && rule != rules->second.end() && !rule->second.masks()) continue;
+			// Without a rule it is raw as a whole, which compare() has said.
+			if (of_table != compared.end() && std::any_of(of_table->columns.begin(), of_table->columns.end(), [&](const ComparedColumn &one) { return one.column == column.name && !one.rule.masks(); })) continue;
+			table.columns.push_back({column.name, column.base});
+		}
+		if (!table.columns.empty()) out.push_back(std::move(table));
+	}
+	return out;
+}
+
 }  // namespace
 
 Outcome check_against(const Options &options, Settings &settings)
@@ -164,22 +190,39 @@ Outcome check_against(const Options &options, Settings &settings)
 	auto tables = tables_to_compare(sides, settings.config, graph, key, key_given, outcome.warnings);
 
 	TextTable shown({"relation", "column", "strategy", ">survivors"});
-	std::int64_t columns = 0, survivors = 0, failed = 0;
+	const auto most = static_cast<std::size_t>(options.memory) * 1024 * 1024 / sizeof(std::uint64_t);
+	std::int64_t columns = 0, survivors = 0;
+	std::set<std::pair<core::Name, std::string>> found_in;
 	for (ComparedTable &table : tables) {
 		table.rows_of_target = made.others(table.target->name);
-		compare(sides, table, key.key.get(), settings.source_sql, static_cast<std::size_t>(options.memory) * 1024 * 1024 / sizeof(std::uint64_t));
+		compare(sides, table, key.key.get(), settings.source_sql, most);
 		for (const ComparedColumn &one : table.columns) {
 			const auto name = table.target->name.shown();
 			++columns;
 			survivors += one.survivors;
-			failed += one.survivors > 0;
+			if (one.survivors) found_in.insert({table.target->name, one.column});
 			outcome.details.push_back({{"relation", name}, {"column_name", one.column}, {"strategy", one.rule.strategy.empty() ? core::json(nullptr) : core::json(one.rule.strategy)},
-			    {"values", one.values}, {"survivors", one.survivors}, {"ok", one.survivors == 0}});
+			    {"found", "value"}, {"values", one.values}, {"survivors", one.survivors}, {"ok", one.survivors == 0}});
 			if (one.survivors) shown.add({printable(name), printable(one.column), strategy_of(one.rule), show_count(one.survivors)});
 		}
 	}
+	auto texts = texts_of_target(sides, settings.config, graph, tables);
+	for (ComparedTable &table : tables) std::erase_if(table.columns, [](const ComparedColumn &one) { return !one.rule.masks(); });
+	std::erase_if(tables, [](const ComparedTable &table) { return table.columns.empty(); });
+	for (Texts &table : texts) table.rows_of_target = made.others(table.table);
+	if (!tables.empty()) find_mentions(sides, tables, texts, key.key.get(), settings.source_sql, most);
+	for (const Texts &table : texts)
+		for (const TextColumn &one : table.columns) {
+			if (!one.mentions) continue;
+			const auto name = table.table.shown();
+			survivors += one.mentions;
+			found_in.insert({table.table, one.column});
+			outcome.details.push_back({{"relation", name}, {"column_name", one.column}, {"strategy", nullptr}, {"found", "text"}, {"values", nullptr}, {"survivors", one.mentions}, {"ok", false}});
+			shown.add({printable(name), printable(one.column), "in its text", show_count(one.mentions)});
+		}
 	for (auto *connection : {&sides.source, &sides.target}) connection->rollback();
 
+	const auto failed = static_cast<std::int64_t>(found_in.size());
 	const auto &from = of_source.endpoint.label, &to = of_target.endpoint.label;
 	if (shown.rows()) outcome.text = shown.text() + "\n";
 	for (const auto &warning : outcome.warnings) outcome.text += "  note: " + printable(warning) + "\n";

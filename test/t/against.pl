@@ -12,7 +12,8 @@ $_->sql(<<'SQL', 'app') for $production, $uat;
 CREATE EXTENSION hstore;
 CREATE TABLE site (id serial PRIMARY KEY, slug text NOT NULL UNIQUE);
 CREATE TABLE person (id serial PRIMARY KEY, site_id integer REFERENCES site, email text, who text, phone varchar(40), account text, staff_mail text, staff boolean,
-	mails text[], about jsonb, extra hstore, city text, chosen text, born date, serial_no bigint, shaped char(12), by_sql text, open_mail text);
+	mails text[], about jsonb, extra hstore, city text, chosen text, born date, serial_no bigint, shaped char(12), by_sql text, open_mail text, remark text, doc jsonb);
+CREATE TABLE note (id serial PRIMARY KEY, words text, labels text[], seen jsonb);
 CREATE TABLE visit (id bigint, at date NOT NULL, email text) PARTITION BY RANGE (at);
 CREATE TABLE visit_1 PARTITION OF visit FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 CREATE TABLE visit_2 PARTITION OF visit FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
@@ -23,7 +24,8 @@ INSERT INTO site VALUES (1, 'acme'), (2, 'globex');
 INSERT INTO person SELECT i, 1 + i % 2, '$raw' || i || '\@leak.test', 'Zqanna Raw' || i, '+49 89 55' || 100000 + i, 100000000 + i, '$raw' || i % 7 || '\@leak.test', i % 7 = 0,
 	ARRAY['$raw' || i || '\@arr.test', NULL, ''], jsonb_build_object('mail', '$raw' || i || '\@json.test', 'kind', 'customer', 'tags', jsonb_build_array('vip', i)),
 	hstore(ARRAY['mail', '$raw' || i || '\@hs.test', 'plain', 'a plain text']), 'Zqtown ' || i % 9, CASE i % 2 WHEN 0 THEN 'gold' ELSE 'silver' END, '1980-01-01'::date + i,
-	7000000000 + i, 'AB-' || 1000 + i, 'Secret ' || i, '$raw' || i || '\@open.test' FROM generate_series(1, 300) i;
+	7000000000 + i, 'AB-' || 1000 + i, 'Secret ' || i, '$raw' || i || '\@open.test', 'nothing', NULL FROM generate_series(1, 300) i;
+INSERT INTO note SELECT i, 'see order ' || i || ' of 2020-01-01 12:00:00, customer AB-' || 1000 + i, ARRAY['a plain label'], '{"kind": "plain"}' FROM generate_series(1, 20) i;
 INSERT INTO visit SELECT i, '2020-01-01'::date + i * 2, '$raw' || i || '\@visit.test' FROM generate_series(1, 300) i;
 ANALYZE;
 SQL
@@ -96,11 +98,11 @@ is("@columns", 'email who phone account staff_mail mails about extra city chosen
 sub put_back
 {
 	my ($sql, $expected, $name) = @_;
-	$uat->sql("CREATE TABLE before AS TABLE person; CREATE TABLE visits AS TABLE visit; $sql", 'app');
+	$uat->sql("CREATE TABLE before AS TABLE person; CREATE TABLE visits AS TABLE visit; CREATE TABLE notes AS TABLE note; $sql", 'app');
 	my $run = check('--format', 'json');
 	is($run->{exit}, $expected ? 6 : 0, "$name: exit code") or diag $run->{err};
 	is(found($run), $expected, $name);
-	$uat->sql('DELETE FROM person; INSERT INTO person TABLE before; DELETE FROM visit; INSERT INTO visit TABLE visits; DROP TABLE before, visits', 'app');
+	$uat->sql('DELETE FROM person; INSERT INTO person TABLE before; DELETE FROM visit; INSERT INTO visit TABLE visits; DELETE FROM note; INSERT INTO note TABLE notes; DROP TABLE before, visits, notes', 'app');
 	return;
 }
 put_back("UPDATE person SET email = '${raw}250\@leak.test' WHERE id = 3", 'person.email 1', 'C1: a raw value of another row');
@@ -116,6 +118,12 @@ put_back("UPDATE visit SET email = '${raw}200\@visit.test' WHERE id = 200", 'vis
 put_back("UPDATE person SET staff_mail = '${raw}0\@leak.test' WHERE id = 9", '', 'a value that the condition left alone is honest');
 put_back("UPDATE person SET open_mail = '${raw}9\@leak.test', chosen = 'gold' WHERE id = 9", '', 'a column of strategy none');
 put_back("UPDATE person SET email = 'abc' WHERE id = 9", '', 'a value that is none of production');
+put_back("UPDATE note SET words = 'write to ${raw}9\@LEAK.test, or call +49 89 55100009 2 times' WHERE id = 3", 'note.words 2', 'M8: an address and a number in free text');
+put_back("UPDATE note SET labels = ARRAY['x', 'account 100000009'], seen = '{\"a\": [{\"b\": \"${raw}9\@json.test\"}]}' WHERE id = 3", 'note.labels 1, note.seen 1', 'C8: in arrays and leaves of JSON of another table');
+put_back("UPDATE person SET remark = '<${raw}9\@hs.test>' WHERE id = 9", 'person.remark 1', 'in a column that nobody named');
+put_back("UPDATE person SET about = jsonb_build_object('else', '${raw}9\@leak.test') WHERE id = 9", 'person.about 1', 'M8: another column\'s value, in JSON that has a rule');
+put_back("UPDATE person SET open_mail = 'mail ${raw}9\@leak.test' WHERE id = 9", '', 'not in a column of strategy none');
+put_back("INSERT INTO note (id, words) VALUES (1000000005, '${raw}9\@leak.test')", '', 'not in a tester\'s row');
 put_back("INSERT INTO person (site_id, email) VALUES (1, '${raw}7\@leak.test')", '', 'a row that testers made: its id is in the reserved range');
 
 $uat->sql("UPDATE person SET email = '${raw}250\@leak.test' WHERE id = 3", 'app');

@@ -2,6 +2,7 @@
 #include "catch.hpp"
 #include "digests.hpp"
 #include "leaves.hpp"
+#include "tokens.hpp"
 #include <string>
 
 using client::Digests;
@@ -84,4 +85,32 @@ TEST_CASE("Values that tell nothing")
 	for (const char *text : {"", "abc", "äöü", "1234567", "-", "12.05.2020 "})
 		CHECK(client::telling(text) == (std::string_view(text) == "12.05.2020 "));
 	for (const char *text : {"abcd", "12345678", "+49 89 123456", "a-12", "äöüß"}) CHECK(client::telling(text));
+}
+
+TEST_CASE("Tokens of a text")
+{
+	const auto of = [](std::string_view text) {
+		std::string out;
+		client::tokens(text, [&](const std::string &one) { out += (out.empty() ? "" : " ") + one; });
+		return out;
+	};
+	CHECK(of("Mail to <Bob@Corp.example>, or carol@corp.example.") == "bob@corp.example carol@corp.example");
+	CHECK(of("no@address, @nobody, a@b") == "");
+	CHECK(of("tel. +49 (0)89 123-4567!") == "490891234567 0891234567 891234567");
+	CHECK(of("on 2020-01-01 at 12") == "");
+	CHECK(of("account 100000009") == "100000009");
+	CHECK(of("100000009abc") == "100000009abc");
+	CHECK(of("the user anna_4711 of DE89370400440532013000") == "anna_4711 DE89370400440532013000");
+	CHECK(of("plain words, nothing else") == "");
+	CHECK(of("@@@@@@@@ ---------- ((((((((") == "");
+}
+
+TEST_CASE("Values that are one token")
+{
+	CHECK(client::whole_token("Bob@Corp.example") == "bob@corp.example");
+	CHECK(client::whole_token("+49 (0)89 123-4567") == "490891234567");
+	CHECK(client::whole_token("anna_4711") == "anna_4711");
+	CHECK_FALSE(client::whole_token("mail Bob@corp.example"));
+	CHECK_FALSE(client::whole_token("Anna Smith"));
+	CHECK_FALSE(client::whole_token(""));
 }
