@@ -15,6 +15,7 @@ Target open_target(const Options &options, Settings &settings)
 
 Outcome check(const Options &options, Settings &settings)
 {
+	if (!options.against.empty()) return check_against(options, settings);
 	auto target = open_target(options, settings);
 	const auto checks = check_results(target.connection.exec(
 	    "SELECT check_name, object, violations, detail, ok FROM " + target.extension.call("sync_check") + "()", {},

@@ -26,6 +26,8 @@ struct Options {
 	int preview = 0;          // plan --preview: rows of each masked table
 	bool show_raw = false;    // with it: production's values too
 	double min_confidence = 0.5;
+	std::string against;      // check --against: the source to compare with
+	int memory = 128;         // of check --against, for digests: megabytes
 };
 
 // `settings` is what the file says; it stays where the caller can see it, so that an error can be given its place in the file.
@@ -33,6 +35,7 @@ Outcome plan(const Options &options, Settings &settings);
 Outcome sync(const Options &options, Settings &settings);
 Outcome detect(const Options &options, Settings &settings);
 Outcome check(const Options &options, Settings &settings);
+Outcome check_against(const Options &options, Settings &settings);
 Outcome tenants(const Options &options, Settings &settings);
 Outcome runs(const Options &options, Settings &settings);
 Outcome clean(const Options &options, Settings &settings);

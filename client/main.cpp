@@ -35,9 +35,11 @@ const std::vector<Command> commands{
         "Samples stay in memory and are never shown. --write adds the rules to the configuration, its comments and order kept.\n"
         "Example: prodsync detect --from production --write\n",
         client::detect},
-    {"check", "Runs every check on the target: foreign keys, unique keys, sequences ...",
-        "Exit code 6 when a check fails.\n"
-        "Example: prodsync check --to uat\n",
+    {"check", "Runs every check on the target: foreign keys, unique keys, sequences ... or looks for raw values in it.",
+        "With --against it compares what is masked with production's values: nothing of them is shown or sent to the target.\n"
+        "Exit code 6 when a check fails, or a value of production is found.\n"
+        "Example: prodsync check --to uat\n"
+        "Example: prodsync check --against production --to uat\n",
         client::check},
     {"tenants", "Lists the tenants of both sides, and what a refresh does with each.",
         "Example: prodsync tenants --from production --to uat\n", client::tenants},
@@ -167,6 +169,11 @@ void add_options(CLI::App &sub, Options &options)
 			        return !given.empty() && *end == 0 && value >= 0 && value <= 1 ? std::string() : "must be a number from 0 to 1, not \"" + given + "\"";
 		        },
 		        ""));
+	}
+	if (name == "check") {
+		sub.add_option("--against", options.against, "instead: look for values of this source in what is masked")->type_name("NAME|DSN");
+		sub.add_option("--memory", options.memory, "with --against: megabytes for digests of values (default: 128)")->type_name("MB")->check(number(1, 1'000'000))->needs("--against");
+		sub.add_option("--anonymization-config", options.rules_file, "with --against: more rules, Confiture's")->type_name("FILE")->needs("--against");
 	}
 	if (name == "runs") {
 		sub.add_flag("--last", options.last, "the last run, with its tables and checks");

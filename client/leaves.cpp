@@ -1,0 +1,97 @@
+#include "leaves.hpp"
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include "../extension/core/mask_elements.hpp"
+#include "../extension/core/masks.hpp"
+
+namespace client {
+namespace {
+
+using nlohmann::json;
+
+class Collector : public nlohmann::json_sax<json> {
+	std::vector<Leaf> &out_;
+	bool add(Leaf::Kind kind, std::string text = {})
+	{
+		out_.push_back({kind, {}, std::move(text)});
+		return true;
+	}
+
+public:
+	explicit Collector(std::vector<Leaf> &out) : out_(out) {}
+	bool null() override { return add(Leaf::Kind::none); }
+	bool boolean(bool) override { return add(Leaf::Kind::none); }
+	bool number_integer(number_integer_t value) override { return add(Leaf::Kind::number, std::to_string(value)); }
+	bool number_unsigned(number_unsigned_t value) override { return add(Leaf::Kind::number, std::to_string(value)); }
+	bool number_float(number_float_t, const string_t &text) override { return add(Leaf::Kind::number, text); }
+	bool string(string_t &text) override { return add(Leaf::Kind::text, std::move(text)); }
+	bool binary(binary_t &) override { return add(Leaf::Kind::none); }
+	bool start_object(std::size_t) override { return true; }
+	bool key(string_t &) override { return true; }
+	bool end_object() override { return true; }
+	bool start_array(std::size_t) override { return true; }
+	bool end_array() override { return true; }
+	bool parse_error(std::size_t, const std::string &, const json::exception &) override { return false; }
+};
+
+bool read(const std::string &base, std::string_view value, std::vector<Leaf> &out)
+{
+	std::string unused;
+	if (const auto element = core::element_of_array(base))
+		return core::mask_array(value, ',', [&](std::string_view one) -> std::optional<std::string_view> {
+			for (auto &leaf : leaves(*element, one)) out.push_back(std::move(leaf));
+			return one;
+		}, unused);
+	if (core::is_hstore(base))
+		return core::mask_hstore(value, [&](std::string_view key, std::string_view one, std::optional<std::string_view> &) {
+			out.push_back({Leaf::Kind::text, std::string(key), std::string(one)});
+			return false;
+		}, unused);
+	if (core::kind_of_type(base) == core::ValueKind::json_document) {
+		Collector collector(out);
+		return json::sax_parse(value, &collector);
+	}
+	if (base == "character" || base == "bpchar") value = value.substr(0, value.find_last_not_of(' ') + 1);    // what it is padded with
+	out.push_back({Leaf::Kind::text, {}, std::string(value)});
+	return true;
+}
+
+}  // namespace
+
+std::vector<Leaf> leaves(const std::string &base, std::string_view value)
+{
+	std::vector<Leaf> out;
+	if (!read(base, value, out)) out = {{Leaf::Kind::text, {}, std::string(value)}};
+	return out;
+}
+
+bool telling(std::string_view text)
+{
+	std::size_t characters = 0, digits = 0;
+	bool letters = false;
+	for (const char c : text) {
+		const auto byte = static_cast<unsigned char>(c);
+		characters += (byte & 0xC0) != 0x80;
+		digits += c >= '0' && c <= '9';
+		letters = letters || byte >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	}
+	return characters >= 4 && (letters || digits >= 8);
+}
+
+Changed changed(std::vector<Leaf> before, const std::vector<Leaf> &after)
+{
+	Changed out;
+	const bool alike = before.size() == after.size();
+	for (std::size_t i = 0; i < before.size(); ++i) {
+		auto same = alike ? after.begin() + static_cast<std::ptrdiff_t>(i) : after.end();
+		if (!alike && !before[i].key.empty())
+			same = std::find_if(after.begin(), after.end(), [&](const Leaf &leaf) { return leaf.key == before[i].key; });
+		if (same != after.end() && *same == before[i]) continue;
+		if (same != after.end()) out.to.push_back(*same);
+		out.from.push_back(std::move(before[i]));
+	}
+	if (!alike) out.to = after;
+	return out;
+}
+
+}  // namespace client
