@@ -15,7 +15,7 @@ constexpr std::size_t most_rows = 300, fewest_rows = 60, most_values = 6000;
 constexpr double small_pages = 20;
 // Bytes as stored: of a value that is larger nothing is read, so that no sample costs a detoasted megabyte.
 constexpr int most_bytes = 16384;
-constexpr int most_characters = 300, most_characters_of_document = 4000;
+constexpr int most_characters = 300, most_characters_of_document = most_bytes;
 
 bool is_sampled(const Column &column)
 {
@@ -51,14 +51,16 @@ std::string sample_statement(const Catalog &catalog, const Relation &table, cons
 	double pages = 0, counted = 0;
 	for (const Relation *leaf : catalog.storage(table.name)) pages += static_cast<double>(leaf->pages), counted += std::max(0.0, leaf->rows);
 	std::string sample;
+	std::size_t limit = rows;
 	if (pages > small_pages && counted > 2 * static_cast<double>(rows)) {
 		// as many pages as hold the rows, and a half more: statistics may be old
 		const double wanted = std::max(4.0, 1.5 * static_cast<double>(rows) * pages / counted);
 		char percent[32];
 		std::snprintf(percent, sizeof percent, "%.6f", std::clamp(100 * wanted / pages, 0.000001, 100.0));
 		sample = std::string(" TABLESAMPLE pg_catalog.system (") + percent + ") REPEATABLE (1)";
+		limit *= 3;    // pages come in their order: a limit that cuts off what was sampled would never see the table's end
 	}
-	return "SELECT " + list + " FROM " + (table.kind == 'p' ? "" : "ONLY ") + table.name.sql() + " AS t" + sample + " LIMIT " + std::to_string(rows);
+	return "SELECT " + list + " FROM " + (table.kind == 'p' ? "" : "ONLY ") + table.name.sql() + " AS t" + sample + " LIMIT " + std::to_string(limit);
 }
 
 void add_sample(TableContent &content, const Relation &table, const std::vector<std::string> &columns, const std::vector<std::optional<std::string>> &row)

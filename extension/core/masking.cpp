@@ -232,7 +232,8 @@ class Checker {
 			std::string why;
 			const auto &names = strategies_for(leaf.category);
 			const auto fits = std::find_if(names.begin(), names.end(), [](const char *name) { return suggested(find_strategy(name)) && takes(*find_strategy(name), ValueKind::text); });
-			if (fits == names.end() || !JsonPath::parse(leaf.path, why)) continue;
+			// A name that looks like data is shown as *: a rule for that would be one for every member.
+			if (fits == names.end() || leaf.path.find(".*") != std::string::npos || !JsonPath::parse(leaf.path, why)) continue;
 			rule.inside.push_back({*fits, "", json::object(), "", "", leaf.path, {}});
 		}
 		return rule.inside.empty() ? MaskRule{} : rule;

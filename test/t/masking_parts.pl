@@ -51,7 +51,7 @@ like($a, qr/^user_[0-9a-f]{16}\@example.com$/, 'the mask of an address');
 my $row = sub { my ($columns, $id, $table) = @_; $table //= 'person'; return $uat->sql("SELECT $columns FROM $table WHERE id = $id", 'app') };
 is($row->('email', 1), $a, 'when: rows of the condition are masked');
 is($row->('email', 2), 'boss@open.example', 'others are not');
-is($row->('nick', 1), $mask->(1, 'name'), 'entity: the mask of the row\'s id');
+is($row->('nick', 1), $mask->(1, 'name'), 'M8: entity: what belongs to one row changes together');
 is($row->('nick', 3), '', 'the empty string stays empty');
 is($row->('about', 1), qq({"n": 1.50, "ok": true, "mail": "$a", "tags": ["[REDACTED]", {"mail": "$b"}]}), 'jsonb by path');
 is($row->('raw_about', 1), qq({"mail": "$a", "mail": "$c"}), 'json by path, both of two members of one name');

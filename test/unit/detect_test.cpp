@@ -260,8 +260,8 @@ TEST_CASE("the sample's statement is bounded, and the same every time")
 	    "SELECT CASE WHEN pg_catalog.pg_column_size(t.email) <= 16384 THEN pg_catalog.left(t.email::pg_catalog.text, 300) END FROM ONLY public.users AS t LIMIT 300");
 	table.pages = 10000;
 	table.rows = 1000000;
-	CHECK(sample_statement(catalog, table, {"email"}).ends_with("FROM ONLY public.users AS t TABLESAMPLE pg_catalog.system (0.045000) REPEATABLE (1) LIMIT 300"));
-	CHECK(sample_statement(catalog, table, std::vector<std::string>(200, "email")).ends_with("LIMIT 60"));
+	CHECK(sample_statement(catalog, table, {"email"}).ends_with("FROM ONLY public.users AS t TABLESAMPLE pg_catalog.system (0.045000) REPEATABLE (1) LIMIT 900"));
+	CHECK(sample_statement(catalog, table, std::vector<std::string>(200, "email")).ends_with("LIMIT 180"));
 	for (const Column &column : table.columns)
 		if (column.base == "bigint" || column.base == "boolean") CHECK(std::find(columns.begin(), columns.end(), column.name) == columns.end());
 }
