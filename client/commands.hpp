@@ -23,6 +23,8 @@ struct Options {
 	int limit = 10;
 	std::optional<int> run;
 	bool write = false, accept = false;    // detect --write, plan --accept
+	int preview = 0;          // plan --preview: rows of each masked table
+	bool show_raw = false;    // with it: production's values too
 	double min_confidence = 0.5;
 	std::string against;      // check --against: the source to compare with
 	int memory = 128;         // of check --against, for digests: megabytes

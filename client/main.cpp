@@ -152,7 +152,11 @@ void add_options(CLI::App &sub, Options &options)
 	if (name == "plan" || name == "sync")
 		sub.add_flag(
 		    "--all", options.all, name == "plan" ? "every table, not only what fits on a screen" : "with --dry-run: every table");
-	if (name == "plan") sub.add_flag("--accept", options.accept, "write rules for the columns that look personal into the configuration, then plan");
+	if (name == "plan") {
+		sub.add_flag("--accept", options.accept, "write rules for the columns that look personal into the configuration, then plan");
+		auto *preview = sub.add_option("--preview", options.preview, "what masking makes of so many rows of each table")->type_name("N")->check(CLI::Range(1, 100));
+		sub.add_flag("--show-raw", options.show_raw, "with --preview, on a terminal: production's values beside it")->needs(preview);
+	}
 	if (name == "detect") {
 		sub.add_flag("--write", options.write, "add the suggested rules to the configuration");
 		sub.add_flag("--all", options.all, "list columns that have a rule, too");

@@ -7,6 +7,7 @@
 #include "core/other_paths.hpp"
 #include "detect.hpp"
 #include "plan_text.hpp"
+#include "preview.hpp"
 
 namespace client {
 namespace {
@@ -113,8 +114,16 @@ Outcome plan(const Options &options, Settings &settings)
 	auto refresh = refresh_options(options, settings);
 	refresh.demand_refreshable = false;
 	if (!options.accept) {
+		if (options.show_raw && (options.json || !isatty(STDOUT_FILENO)))
+			throw Error(exit_usage, "--show-raw shows production's values, and this is no terminal", "leave --show-raw out, and see what masking makes of them");
 		const auto prepared = prepare(refresh);
-		return plan_outcome(options, settings, refresh, prepared);
+		auto outcome = plan_outcome(options, settings, refresh, prepared);
+		if (options.preview && prepared.plan.problems.empty()) {
+			const auto shown = preview(refresh, prepared, options.preview, options.show_raw);
+			outcome.text = shown.text + "\n" + outcome.text;
+			outcome.more["preview"] = shown.tables;
+		}
+		return outcome;
 	}
 	// Today's list goes into the file, and the plan is made again with it.
 	if (settings.config.policy == core::Policy::none)

@@ -56,6 +56,10 @@ void add_rules_file(const std::string &file, Settings &settings)
 					rule.erase(seed);
 				}
 			}
+			// SQL is for the configuration, which knows what of it stays here.
+			for (const char *key : {"when", "expression"})
+				if (rule.is_object() && rule.contains(key))
+					problem({"unknown-option", path + "." + key, "a rules file has no SQL: " + path + "." + key, "write this rule under anonymize: tables: of the configuration"});
 			std::vector<core::Problem> found;
 			if (core::parse_column_rule(rule, path, found)) tables[table].push_back(rule);
 			for (const core::Problem &one : found) problem(one);

@@ -11,7 +11,10 @@ core::Contents read_samples(Connection &source, const core::Catalog &catalog, co
 		const core::Relation *table = catalog.find(name);
 		if (!table || !table->readable || !table->bypasses_row_security) continue;    // the plan says so; detect lists them
 		auto columns = core::sampled_columns(*table);
-		if (const auto rules = ruled.find(name); rules != ruled.end()) std::erase_if(columns, [&](const auto &column) { return rules->second.contains(column); });
+		if (const auto rules = ruled.find(name); rules != ruled.end()) std::erase_if(columns, [&](const auto &column) { 
+			    const auto rule = rules->second.find(column);
+			    return rule != rules->second.end() && rule->second.inside.empty();    // of one with rules for parts the rest is looked at
+			});
 		if (columns.empty()) continue;
 		FAULT_POINT("sampling");
 		try {

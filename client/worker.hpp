@@ -39,7 +39,6 @@ class Worker {
 
 	struct Loaded { std::int64_t rows = 0, bytes = 0; };
 	Loaded load(int run, const core::Step &step, Progress &progress);
-	Replacement masked(std::size_t at, const core::Transfer &, const core::Step &, const std::vector<std::string> &beside) const;
 	Replacement replaced_by_model(
 		std::size_t at, const core::Transfer &transfer, const std::vector<std::string> &columns, const core::Step &step);
 	std::string begin_step(int run, const core::Step &step);

@@ -26,8 +26,10 @@ bool is_tenant_hop(const Refresh &refresh, const core::ForeignKey &key)
 std::string adopting_column(const Refresh &refresh, const core::Name &table)
 {
 	const core::TableNode &node = refresh.graph.node(table);
-	return node.path.size() == 1 && node.path[0].columns.size() == 1 && says(refresh, {"adopt"}) ? node.path[0].columns[0] : "";
+	return node.path.size() == 1 && node.path[0].columns.size() == 1 && refresh.adopted.count(table) ? node.path[0].columns[0] : "";
 }
+
+std::string place_of_kept(const std::string &alias) { return "(" + alias + ".rel::text || " + alias + ".row_id::text)"; }
 
 std::string place_of(const std::string &alias) { return "(" + alias + ".tableoid::text || " + alias + ".ctid::text)"; }
 
@@ -111,6 +113,22 @@ static bool on_the_path(const Refresh &refresh, const core::ForeignKey &key)
 	return node.path.size() > 1 && node.path[0].constraint == key.name && node.path[0].columns == key.columns;
 }
 
+// Adopted rows whose way to their tenant goes through a row that is the source's own: they would be that one's tenant's.
+static void append_left_behind(const Refresh &refresh, std::vector<Check> &out)
+{
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "why = 'a' AND state = 'b'"))
+		for (const core::ForeignKey *key : refresh.graph.from(table)) {
+			if (!on_the_path(refresh, *key)) continue;
+			const std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(key->child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") +
+				" ON " + key_equals(*key, "p", "c") + " WHERE k.tab = $1::oid AND k.why = 'a' AND k.state = 'b' AND NOT EXISTS (SELECT FROM prodsync_work.kept kp WHERE kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.why IN ('a', 'k') AND kp.state = 'b')",
+				{number(refresh.oid(table))}).value_or("0");
+			if (count != "0")
+				out.push_back({"adopted rows of other tenants", describe(*key), std::stoll(count),
+					core::json{{"text", "rows are adopted (on_missing: adopt), but what they belong to is a row of the source, of a tenant of its own; let kept rows reference another row, or say on_missing: null or drop"}}.dump(), false});
+		}
+}
+
 std::vector<Check> adopt(const Refresh &refresh)
 {
 	std::vector<Check> out;
@@ -135,6 +153,7 @@ std::vector<Check> adopt(const Refresh &refresh)
 				sql.run("UPDATE prodsync_work.kept z SET why = 'a', depth = 0 FROM " + refresh.old_rows(parent, "p") + " JOIN prodsync_work.moved a ON a.tab = $1::oid AND a.space = 'a' AND a.old_key = " + place_of("p") +
 							" WHERE z.rel = p.tableoid AND z.row_id = p.ctid AND z.why = 's'", {oid});
 				adopted[describe(*key)] += rows;
+				if (rows) refresh.adopted.insert(parent);
 				more = more || rows > 0;
 				pg::check_interrupts();
 			}
@@ -158,6 +177,7 @@ std::vector<Check> adopt(const Refresh &refresh)
 	for (const auto &[key, rows] : several)
 		if (rows)
 			out.push_back({"adopted by several tenants", key, static_cast<std::int64_t>(rows), core::json{{"text", "rows of several kept tenants reference the same row, which can become only one's (on_missing: adopt)"}}.dump(), false});
+	append_left_behind(refresh, out);
 	if (!out.empty()) prune_supporting(refresh);
 	return out;
 }

@@ -11,10 +11,11 @@ namespace prodsync {
 
 // Does the key lead from the row to its tenant, as the last hop of a path?
 bool is_tenant_hop(const Refresh &, const core::ForeignKey &);
-// The column by which rows of the table name their tenant, where rows may be adopted; else empty.
+// The column by which rows of the table name their tenant, where some of them were adopted; else empty.
 std::string adopting_column(const Refresh &, const core::Name &table);
 // SQL: what prodsync_work.moved calls the old row in space 'a'.
 std::string place_of(const std::string &alias);
+std::string place_of_kept(const std::string &alias);    // the same of a row of prodsync_work.kept
 
 // Before drop_missing(): rows of other tenants that only references with `null` and `drop` lead to are as if they were not there.
 void let_go_of_others(const Refresh &);

@@ -33,7 +33,7 @@ static std::string mover(const Refresh &refresh, const core::Name &table, const 
 
 // Work tables have no statistics: the planner takes a table's keys for one row, reads them all for each row and compares (tab and space in the index,
 // old_key as a filter), which is quadratic. LIMIT keeps the lookup together, so that it is one of the whole primary key.
-static std::string look_up_moved(const std::string &owner, char space, const std::string &key)
+std::string look_up_moved(const std::string &owner, char space, const std::string &key)
 {
 	return "(SELECT l.new_key FROM prodsync_work.moved l WHERE l.tab = " + owner + " AND l.space = '" + space + "' AND l.old_key = " + key + " LIMIT 1)";
 }
@@ -54,6 +54,9 @@ std::string new_array(const std::string &array, const std::string &type, const s
 	return array_of(array, type, "coalesce(" + look_up_moved(owner, space, "e.v::text") + "::" + type + ", e.v)", among);
 }
 
+// To cast to: character is character(1).
+static std::string cast_type(const core::Column &column) { return column.base == "character" ? "pg_catalog.bpchar" : column.base; }
+
 // anonymize.kept_rows: mask
 static std::string masked(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &value)
 {
@@ -61,26 +64,26 @@ static std::string masked(const Refresh &refresh, const core::Name &table, const
 	if (rules == refresh.masks_of_kept.end()) return value;
 	const auto rule = rules->second.find(column.name);
 	if (rule == rules->second.end() || !rule->second.masks()) return value;
-	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.to_json().dump()) + ", " + core::quote_literal(column.base) + ")::" + (column.base == "character" ? "pg_catalog.bpchar" : column.base);    // character is character(1)
+	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.to_json().dump()) + ", " + core::quote_literal(column.base) + ")::" + cast_type(column);
 }
 
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
 {
 	const std::string old = alias + "." + core::quote_identifier(column.name), value = masked(refresh, table, column, old);
 	if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name)) return new_object_id(refresh, *generic, column.base, alias, number);
-	std::string now = old, adopted;    // an adopted row names another tenant
+	std::string now = old + "::text", kept = value, adopted;    // an adopted row names another tenant
 	const std::string m = alias + "m" + std::to_string(number);
 	if (adopting_column(refresh, table) == column.name) {
 		const std::string a = alias + "a" + std::to_string(number);
-		adopted = " LEFT JOIN prodsync_work.moved " + a + " ON " + a + ".tab = " + std::to_string(refresh.oid(refresh.catalog().root(table))) + "::oid AND " + a + ".space = 'a' AND " + a + ".old_key = " + place_of(alias);
-		now = "coalesce(" + a + ".new_key, " + old + "::text)";
+		adopted = " LEFT JOIN LATERAL " + look_up_moved(std::to_string(refresh.oid(refresh.catalog().root(table))) + "::oid", 'a', place_of(alias)) + " " + a + " ON true";
+		now = "coalesce(" + a + ".new_key, " + now + ")";
+		kept = "CASE WHEN " + a + ".new_key IS NOT NULL THEN " + a + ".new_key::" + cast_type(column) + " ELSE " + value + " END";
 	}
 	const bool array = core::is_id_array(column.base);
 	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
-	if (owner.empty()) return {adopted.empty() ? value : now + "::" + type, adopted};
+	if (owner.empty()) return {kept, adopted};
 	if (array) return {new_array(old, type, owner, 'o'), ""};
-	return {"coalesce(" + m + ".new_key::" + column.base + ", " + (adopted.empty() ? value : now + "::" + type) + ")",
-			adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', adopted.empty() ? old + "::text" : now) + " " + m + " ON true"};
+	return {"coalesce(" + m + ".new_key::" + column.base + ", " + kept + ")", adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', now) + " " + m + " ON true"};
 }
 
 

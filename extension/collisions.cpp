@@ -1,6 +1,7 @@
 #include "collisions.hpp"
-#include "generic.hpp"
 #include <algorithm>
+#include "core/generic.hpp"
+#include "generic.hpp"
 #include "index_lookup.hpp"
 
 namespace prodsync {
@@ -69,28 +70,36 @@ bool references(const Refresh &refresh, const core::Name &table, const core::Rel
 {
 	for (const core::Column &column : relation.columns) {
 		const core::Identity *identity = refresh.graph.identity(table, column.name);
-		if (!identity || identity->table == table || !parents.count(identity->table)) continue;
+		const bool follows = core::generic_relation(refresh.graph, table, column.name) || (identity && *identity != core::Identity{table, column.name} && parents.count(identity->table));
+		if (!follows) continue;
 		for (int i = 0; i < indexes.size; i++)
 			if (indexes.list[i].uses[column.number] || indexes.generated) return true;
 	}
 	return false;
 }
 
-// Kept rows that become equal to each other, since what they reference became one row.
+// References of its rows may become NULL.
+bool lets_go(const Refresh &refresh, const core::Name &table)
+{
+	const auto &said = refresh.graph.node(table).on_missing;
+	return std::any_of(said.begin(), said.end(), [](const auto &one) { return one.second == "null"; });
+}
+
+// Kept rows that become equal to each other, since what they reference became one row or none, or their tenant did.
 void find_equal_rows(const Refresh &refresh)
 {
 	std::set<core::Name> merged;
+	const std::set<core::Name> &adopted = refresh.adopted;
 	std::vector<core::Name> tables;
 	{
 		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		merged = merged_tables(sql, refresh);
-		if (merged.empty()) return;
 		tables = tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'");
 	}
 	for (const core::Name &table : tables)
 		for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 			Indexes indexes = marked_indexes(refresh, table, *leaf, {});
-			if (indexes.size == 0 || !references(refresh, table, *leaf, indexes, merged)) continue;
+			if (indexes.size == 0 || !(adopted.count(table) || lets_go(refresh, table) || (!merged.empty() && references(refresh, table, *leaf, indexes, merged)))) continue;
 			std::vector<const core::Column *> columns;    // all: every index gets an entry
 			for (const core::Column &column : leaf->columns)
 				if (column.generated) indexes.generated = true;
@@ -150,11 +159,10 @@ static std::map<Oid, core::Name> names_of_relations(const Refresh &refresh)
 	return out;
 }
 
-std::vector<Check> drop_colliding(const Refresh &refresh)
+static std::vector<Check> drop_what_collides(const Refresh &refresh)
 {
-	if (refresh.config().on_collision != "source") return {};
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
-	std::uint64_t found = sql.run(std::string("UPDATE prodsync_work.kept k SET state = 'd' FROM prodsync_work.collision c WHERE c.rel = k.rel AND c.row_id = k.row_id AND NOT c.mapped AND ") + is_brought);
+	std::uint64_t found = sql.run(std::string("UPDATE prodsync_work.kept k SET state = 'd' FROM prodsync_work.collision c WHERE c.rel = k.rel AND c.row_id = k.row_id AND NOT c.mapped AND NOT c.themselves AND ") + is_brought);
 	if (found == 0) return {};
 	while (found > 0) {
 		found = 0;
@@ -178,7 +186,18 @@ std::vector<Check> drop_colliding(const Refresh &refresh)
 		out.push_back({"kept rows dropped", leaf.name.shown(), std::stoll(*row[1]), detail.dump(), true});
 	}
 	std::sort(out.begin(), out.end(), [](const Check &a, const Check &b) { return a.object < b.object; });
+	return out;
+}
+
+std::vector<Check> drop_colliding(const Refresh &refresh)
+{
+	if (refresh.config().on_collision != "source") return {};
+	std::vector<Check> out = drop_what_collides(refresh);
+	if (out.empty()) return out;
 	prune_supporting(refresh);
+	// Of two that became equal one may be gone.
+	pg::Tables(refresh.extension, pg::Plans::kept).run("DELETE FROM prodsync_work.collision WHERE themselves");
+	find_equal_rows(refresh);
 	return out;
 }
 
@@ -197,7 +216,7 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 	for (const pg::Row &row : sql.rows(std::string("SELECT c.rel, c.index_name, count(*), c.themselves, bool_or(k.why = 's') FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE NOT c.mapped AND ") +
 		is_brought + " GROUP BY 1, 2, 4")) {
 		const core::Relation &leaf = *refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[0]))));
-		core::json detail{{"index", *row[1]}, {"text", *row[3] == "t" ? "a kept row becomes equal to another one: rows that they reference were found to be one row of the source" : "a kept row has the same unique key as a row from the source"}};
+		core::json detail{{"index", *row[1]}, {"text", *row[3] == "t" ? "a kept row becomes equal to another one: rows that they reference were found to be one row of the source, or are let go of (on_missing), or one of them was adopted by the tenant of the other" : "a kept row has the same unique key as a row from the source"}};
 		if (*row[3] == "f" && *row[4] == "t") {    // nothing but a person says that they are the same (recognize.cpp)
 			detail["text"] = "a row that kept rows reference has the same unique key as a row from the source";
 			if (const std::string columns = key_of_partial(leaf, *row[1]); !columns.empty())

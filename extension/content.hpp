@@ -1,6 +1,7 @@
 // One refresh as the switch and the checks see it: which tables are replaced, where their old and their new rows are read, in SQL.
 #pragma once
 #include <map>
+#include <set>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct Refresh {
 	core::Masking masks_of_kept;              // anonymize.kept_rows: mask
 	std::map<Oid, Oid> shadows;               // original (or leaf) -> shadow
 	bool nothing_comes = false;               // sync_clear(): there is no new content that a reference could move to
+	mutable std::set<core::Name> adopted;     // tables of which rows were adopted, as far as is found out (adopt.hpp)
 	std::string started;                      // of the run: what a cached one is recognized by
 
 	const core::Catalog &catalog() const { return documents.target; }

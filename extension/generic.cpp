@@ -81,7 +81,7 @@ Replaced new_object_id(const Refresh &refresh, const core::GenericRelation &one,
 		models = "(SELECT ct." + core::quote_identifier(one.by.key) + " AS type, v.tab FROM ONLY " + one.by.types.sql() + " AS ct JOIN (VALUES " + owners + ") AS v (model, tab) ON v.model = " +
 				 core::model_of_type(one.by) + ") AS " + g + " ON " + g + ".type = " + column;
 	return {"coalesce(" + m + ".new_key::" + type + ", " + value + ")",
-			" LEFT JOIN " + models + " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + g + ".tab AND " + m + ".space = 'o' AND " + m + ".old_key = " + value + "::text"};
+			" LEFT JOIN " + models + " LEFT JOIN LATERAL " + look_up_moved(g + ".tab", 'o', value + "::text") + " " + m + " ON true"};
 }
 
 }  // namespace prodsync

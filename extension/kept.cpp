@@ -123,9 +123,9 @@ void collect_kept(const Refresh &refresh)
 void prune_supporting(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
-	const std::vector<core::Name> supporting = tables_with_kept_rows(sql, refresh, "why = 's'");    // parents of other tables have nothing to be reached
+	const std::vector<core::Name> supporting = tables_with_kept_rows(sql, refresh, "why IN ('s', 'a')");    // parents of other tables have nothing to be reached
 	const std::set<core::Name> parents(supporting.begin(), supporting.end());
-	sql.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why = 's'");
+	sql.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why IN ('s', 'a')");
 	std::uint64_t reached = 1;
 	for (int depth = 0; reached > 0; depth++) {
 		reached = 0;
@@ -139,6 +139,7 @@ void prune_supporting(const Refresh &refresh)
 			}
 	}
 	// Nobody brings it, but a table that stays may reference it: then it has to be somewhere afterwards.
+	sql.run("DELETE FROM prodsync_work.moved m USING prodsync_work.kept k WHERE k.depth = -1 AND k.why = 'a' AND m.tab = k.tab AND m.space = 'a' AND m.old_key = " + place_of_kept("k"));
 	sql.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
 }
 

@@ -57,11 +57,17 @@ void count(Oid shadow, AttrNumber last, Looked *looked, std::size_t columns)
 {
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
+	// What output functions leave behind goes with each row.
+	MemoryContext of_row = AllocSetContextCreate(CurrentMemoryContext, "masked forms", ALLOCSET_DEFAULT_SIZES);
 	scan_rows(shadow, last, [=](TupleTableSlot *row) {
+		MemoryContext before = MemoryContextSwitchTo(of_row);
 		for (Looked *one = looked; one < looked + columns; ++one)
 			one->others += !row->tts_isnull[one->column - 1] && !in_form(*one, row->tts_values[one->column - 1]);
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(of_row);
 		return true;
 	});
+	MemoryContextDelete(of_row);
 	PopActiveSnapshot();
 }
 
@@ -106,7 +112,9 @@ std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &ve
 		});
 		bases.push_back(pg::call([type = one.type] { return format_type_be(type); }));
 		one.base = &bases.back();
-		one.most_bytes = 4 * static_cast<Size>(core::longest_mask(rule, bases.back()));    // of UTF-8 and what else a server has
+		// Blanks that character(n) is padded with are no part of a value; and which rows a condition left out only production knows.
+		const bool any_length = one.type == BPCHAROID || !rule.when.empty();
+		one.most_bytes = any_length ? 0 : 4 * static_cast<Size>(core::longest_mask(rule, bases.back()));    // of UTF-8 and what else a server has
 		looked.push_back(one);
 		last = std::max(last, number);
 	}

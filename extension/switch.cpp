@@ -42,6 +42,9 @@ std::vector<Wanted> locks_wanted(const Refresh &refresh, Strength replaced)
 		if (refresh.replaced(key->child) == refresh.replaced(key->parent)) continue;
 		stay(refresh.replaced(key->child) ? key->parent : key->child);
 	}
+	for (const core::GenericRelation &one : refresh.graph.generic)    // objects have to be there at the end
+		for (const core::ForeignKey *key : one.keys)
+			if (refresh.replaced(one.table) && !refresh.replaced(key->parent)) stay(key->parent);
 	for (const core::GenericRelation &one : refresh.graph.generic)    // objects' ids follow
 		if (!refresh.replaced(one.table) && std::any_of(one.keys.begin(), one.keys.end(), [&](const core::ForeignKey *key) { return refresh.replaced(key->parent); })) stay(one.table);
 	for (const auto &[original, shadow] : refresh.shadows) out.push_back({shadow, Strength::access_exclusive});    // under the same deadline
@@ -78,6 +81,7 @@ static void append(std::vector<Check> &to, std::vector<Check> more)
 static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] const char *when)
 {
 	forget_kept(refresh);
+	refresh.adopted.clear();
 	collect_kept(refresh);
 	FAULT_POINT(std::string(when) + ": kept rows collected");
 	std::vector<Check> checks = resolve_supporting(refresh);

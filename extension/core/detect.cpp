@@ -222,9 +222,17 @@ std::string PersonalColumn::rule() const
 std::vector<std::string> PersonalColumn::lines() const
 {
 	std::vector<std::string> out;
-	for (std::size_t i = 0; i < fits.inside.size(); ++i)    // a part for each leaf
-		out.push_back("- " + rule_text(column, fits.inside[i]) + "    # " + shown(personal.leaves[i].category));
-	if (!out.empty()) return out;
+	if (!fits.inside.empty()) {    // a part for each leaf
+		for (const PersonalLeaf &leaf : personal.leaves) {
+			const auto part = std::find_if(fits.inside.begin(), fits.inside.end(), [&](const MaskRule &one) { return one.path == leaf.path; });
+			const std::string comment = std::string("    # ") + shown(leaf.category);
+			if (part != fits.inside.end()) out.push_back("- " + rule_text(column, *part) + comment);
+			else
+				out.push_back("# - " + rule_text(column, {"none", "", json::object(), "", "", leaf.place(), {}}) + comment +
+				    (leaf.place() == leaf.path ? ": no strategy fits, this copies it as it is" : " in names of members, which nothing masks: this copies them as they are"));
+		}
+		return out;
+	}
 	const std::string what = std::string(shown(personal.category)) + (personal.seen.empty() ? "" : ": " + personal.seen);
 	if (!fits.strategy.empty()) return {"- " + rule() + "    # " + what};
 	// as a comment: nobody shall paste a leak

@@ -15,6 +15,8 @@ struct PersonalLeaf {    // inside of JSON
 	std::string path;    // $.contacts[*].email
 	Category category;
 	std::string evidence;
+	// The path as a rule writes it. Of names of members ("$.by_mail (keys)"): of the object.
+	std::string place() const { return path.substr(0, path.find(" (")); }
 };
 
 struct Personal {

@@ -92,4 +92,17 @@ JsonPath::State JsonPath::element(const State &of_parent, std::size_t index) con
 	return below(of_parent, [&](const Segment &segment) { return segment.kind == Segment::Kind::element && segment.index == index; });
 }
 
+bool JsonPath::covers(const JsonPath &place) const
+{
+	State state = root();
+	for (const Segment &segment : place.segments_) {
+		if (segment.at_any_depth) return matched(state);
+		// any: a member that has no name here is covered by wildcards alone
+		state = segment.kind == Segment::Kind::element ? element(state, segment.index)
+		    : segment.kind == Segment::Kind::member    ? member(state, segment.key)
+		                                               : below(state, [](const Segment &) { return false; });
+	}
+	return matched(state);
+}
+
 }  // namespace core

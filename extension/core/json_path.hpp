@@ -22,6 +22,10 @@ public:
 	State member(const State &of_parent, std::string_view key) const;
 	State element(const State &of_parent, std::size_t index) const;
 	bool matched(const State &state) const { return state.test(segments_.size()); }
+	// Whether every place that the other path names is one of this path's, or below one.
+	bool covers(const JsonPath &place) const;
+	// Whether it can name a member of the whole: one segment that is no element.
+	bool names_members() const { return segments_.empty() || (segments_.size() == 1 && segments_[0].kind != Segment::Kind::element); }
 
 private:
 	struct Segment {

@@ -340,12 +340,12 @@ std::vector<Strategy> digit_strategies()
 	        .options = {{.name = "keep_first", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"},
 	            {.name = "keep_last", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"}},
 	        .width = width_of<as_long_as_the_value>, .distinct = always_distinct, .make = masker<Digits>, .in_form = any_text, .recognizable = false,
-	        .unfit = refused_floats},
+	        .unfit = refused_floats, .of_the_value = true},
 	    {.name = "iban", .gives = "an IBAN of the same country", .takes = {text}, .keyed = true, .options = {}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Iban>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers},
+	        .distinct = always_distinct, .make = masker<Iban>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers, .of_the_value = true},
 	    {.name = "card", .gives = "a card number of the same length", .takes = {text}, .keyed = true,
 	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"bin"}}}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Card>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers},
+	        .distinct = always_distinct, .make = masker<Card>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers, .of_the_value = true},
 	};
 }
 

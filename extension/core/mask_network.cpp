@@ -261,14 +261,14 @@ std::vector<Strategy> network_strategies()
 	// A mask may be longer than its address: 15 characters of version 4, 39 of version 6, a slash and up to three digits.
 	return {
 	    {.name = "uuid", .gives = "a UUID of the same version", .takes = {text, uuid}, .keyed = true, .options = {}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Uuid>, .in_form = any_text, .recognizable = false},
+	        .distinct = always_distinct, .make = masker<Uuid>, .in_form = any_text, .recognizable = false, .of_the_value = true},
 	    {.name = "ip", .gives = "an address of the same version", .takes = {text, network}, .keyed = true,
 	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"network"}}, {.name = "version", .kind = MaskOption::Kind::number, .numbers = {4}}},
 	        .width = [](const MaskRule &rule) { return rule.number("version", 0) == 4 ? 15 : 43; }, .distinct = always_distinct, .make = masker<Ip>,
-	        .in_form = any_text, .recognizable = false, .unfit = version_of_text, .as_long_too = true},
+	        .in_form = any_text, .recognizable = false, .unfit = version_of_text, .as_long_too = true, .of_the_value = true},
 	    {.name = "mac", .gives = "a MAC address of the same length", .takes = {text, mac}, .keyed = true,
 	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"vendor"}}}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Mac>, .in_form = any_text, .recognizable = false},
+	        .distinct = always_distinct, .make = masker<Mac>, .in_form = any_text, .recognizable = false, .of_the_value = true},
 	};
 }
 

@@ -34,14 +34,17 @@ const MaskRule *rule_of_key(const MaskRule &rule, const std::vector<JsonPath> &p
 	return nullptr;
 }
 
+std::string_view unpadded(std::string_view value) { return value.substr(0, value.find_last_not_of(' ') + 1); }
+
 class ArrayMasker : public Masker {
 	Mask element_;
+	const bool padded_;    // with blanks that are no part of the value
 
 public:
-	ArrayMasker(const MaskRule &rule, const MaskKey *key, const std::string &element) : element_(rule, key, element) {}
+	ArrayMasker(const MaskRule &rule, const MaskKey *key, const std::string &element) : element_(rule, key, element), padded_(element == "character") {}
 	void write(std::string_view value, const MaskHash &, std::string &out) override
 	{
-		if (!mask_array(value, ',', [&](std::string_view one) { return element_(one); }, out)) no_value("array");
+		if (!mask_array(value, ',', [&](std::string_view one) { return element_(padded_ ? unpadded(one) : one); }, out)) no_value("array");
 	}
 };
 
@@ -115,7 +118,7 @@ bool is_masked_form(const MaskRule &rule, const std::string &base, std::string_v
 		bool others = false;
 		std::string unused;
 		return mask_array(value, ',', [&](std::string_view one) {
-			others = others || !is_masked_form(rule, element, one);
+			others = others || !is_masked_form(rule, element, element == "character" ? unpadded(one) : one);
 			return one;
 		}, unused) && !others;
 	}

@@ -36,7 +36,8 @@ public:
 	{
 		for (std::size_t at = text_.find('@', from_); at != text_.npos; at = text_.find('@', from_)) {
 			begin = at, end = at + 1;
-			while (begin > from_ && is_local(text_[begin - 1])) --begin;
+			// o'brien@: an apostrophe within a word; one before it is a quote
+			while (begin > from_ && (is_local(text_[begin - 1]) || (text_[begin - 1] == '\'' && begin - 1 > from_ && is_letter(text_[begin]) && is_letter(text_[begin - 2])))) --begin;
 			while (begin < at && !is_word(text_[begin])) ++begin;
 			while (end < text_.size() && is_host(text_[end])) ++end;
 			while (end > at + 1 && !is_word(text_[end - 1])) --end;    // a full stop behind it
@@ -195,7 +196,7 @@ std::vector<Strategy> text_strategies()
 	using Kind = MaskOption::Kind;
 	return {{.name = "free_text", .gives = "the text with e-mail addresses, numbers and names replaced", .takes = {ValueKind::text}, .keyed = true,
 	    .options = {{.name = "form", .kind = Kind::word, .words = {"parts", "shape"}, .otherwise = "\"parts\""}}, .width = free_text_width,
-	    .distinct = never_distinct, .make = make_free_text, .in_form = is_free_text, .recognizable = false, .subkey = "email", .caution = free_text_caution}};
+	    .distinct = never_distinct, .make = make_free_text, .in_form = is_free_text, .recognizable = false, .subkey = "email", .caution = free_text_caution, .of_the_value = true}};
 }
 
 }  // namespace core

@@ -74,6 +74,14 @@ bool keeps_apart(const std::string &expression, const std::string &column)
 // A rule that would copy the column, as a comment: nobody shall paste a leak.
 std::string copied_line(const std::string &rule) { return "# - " + rule + "    # copies it as it is"; }
 
+// Whether a part of the rule is about the leaf, or about what it is in: names of members are covered where all of the object is.
+bool covers(const MaskRule &rule, const PersonalLeaf &leaf)
+{
+	std::string why;
+	const auto place = JsonPath::parse(leaf.place(), why);
+	return std::any_of(rule.inside.begin(), rule.inside.end(), [&](const MaskRule &part) { return place && JsonPath::parse(part.path, why)->covers(*place); });
+}
+
 // In the table of categories stand strategies of every version, and those that want to be told something more.
 bool suggested(const Strategy *strategy)
 {
@@ -156,9 +164,17 @@ class Checker {
 
 	std::string too_narrow(const Column &column, const MaskRule &rule) const
 	{
-		const int width = mask_width(rule, column.base), room = column.base == "name" ? 63 : column.length;
+		const int width = mask_width(rule, column.base), room = column.base == "name" ? 63 : length_of(column);
 		if (room && width == longer_than_the_value) return "what may be longer than the value, the column holds " + std::to_string(room);
 		return room && width != as_long_as_the_value && room < width ? std::to_string(width) + " characters, the column holds " + std::to_string(room) : "";
+	}
+
+	// Of varchar(20)[] that of an element.
+	static int length_of(const Column &column)
+	{
+		const auto at = column.type.find('(');
+		const bool text = element_of_array(column.base) && kind_of_type(*element_of_array(column.base)) == ValueKind::text;
+		return column.length || !text || at == std::string::npos ? column.length : std::atoi(column.type.c_str() + at + 1);
 	}
 
 	// Rows of one entity have one mask.
@@ -176,7 +192,9 @@ class Checker {
 		const auto [index, whole] = unique_index(table, column, gives_null(rule));
 		if (index.empty()) return {};
 		const Strategy *strategy = find_strategy(rule.strategy);
-		const bool never = !strategy || strategy->distinct(rule).kind == Distinct::Kind::never || (!rule.entity.empty() && !one_row_an_entity(table, rule.entity));
+		// A permutation is one only where all values go through it.
+		const bool mixed = !rule.when.empty() && strategy && strategy->distinct(rule).kind == Distinct::Kind::always;
+		const bool never = !strategy || mixed || strategy->distinct(rule).kind == Distinct::Kind::never || (!rule.entity.empty() && !one_row_an_entity(table, rule.entity));
 		if (!never && strategy->distinct(rule).kind == Distinct::Kind::unknown) return {};    // the index tells
 		if (!whole) return "may give equal keys in the unique index " + index + ", which is over an expression";
 		const double rows = std::max(2.0, most_rows(source, table.name)), odds = never ? 1 : collision_odds(*strategy, rule, rows);
@@ -205,7 +223,7 @@ class Checker {
 		return std::nullopt;
 	}
 
-	// A rule for each personal leaf of a document: the first strategy that makes text of text. Without strategy where one has none.
+	// A rule for each personal leaf of a document that can have one: the first strategy that makes text of text. Without strategy where none can.
 	MaskRule fitting_parts(const Column &column, const std::vector<PersonalLeaf> &leaves) const
 	{
 		if (!has_parts(column.base) || leaves.empty()) return {};
@@ -214,10 +232,10 @@ class Checker {
 			std::string why;
 			const auto &names = strategies_for(leaf.category);
 			const auto fits = std::find_if(names.begin(), names.end(), [](const char *name) { return suggested(find_strategy(name)) && takes(*find_strategy(name), ValueKind::text); });
-			if (fits == names.end() || !JsonPath::parse(leaf.path, why)) return {};
+			if (fits == names.end() || !JsonPath::parse(leaf.path, why)) continue;
 			rule.inside.push_back({*fits, "", json::object(), "", "", leaf.path, {}});
 		}
-		return rule;
+		return rule.inside.empty() ? MaskRule{} : rule;
 	}
 
 	// "another strategy that fits", as lines to paste.
@@ -261,6 +279,11 @@ class Checker {
 			return false;
 		}
 		for (const MaskRule &part : rule.inside)
+			if (std::string why; is_hstore(column.base) && !JsonPath::parse(part.path, why)->names_members()) {
+				problem("masked-type", object, object + " is " + column.type + ", whose keys have nothing below them: the path " + part.path + " names no key", "path: $.key");
+				return false;
+			}
+		for (const MaskRule &part : rule.inside)
 			if (part.masks() && !takes(*find_strategy(part.strategy), ValueKind::text)) {
 				problem("masked-type", object, object + " " + part.path + " is text as far as a mask is concerned, which strategy " + part.strategy + " does not take", "");
 				return false;
@@ -279,6 +302,9 @@ class Checker {
 			    instead(table, column));
 		else if (const auto odds = collides(table, column.name, rule); !odds.empty())
 			problem("masked-unique", object, strategy_of(rule) + " " + odds + " (" + object + ")", instead(table, column));
+		if (const Strategy *strategy = find_strategy(rule.strategy); strategy && !rule.entity.empty() && (strategy->of_the_value || masked_base(rule, column.base) != column.base))
+			problem("bad-value", object, strategy->of_the_value ? "strategy " + rule.strategy + " is made of the value itself, so entity has no effect (" + object + ")"
+			                                                    : object + " is an array, whose elements draw each from itself: entity has no effect", "take entity out");
 		if (const Relation *there = source.find(table.name); there && !rule.entity.empty() && !there->column(rule.entity)) {
 			std::vector<std::string> known;
 			for (const Column &one : there->columns) known.push_back(one.name);
@@ -424,7 +450,13 @@ void Checker::personal(const Contents &contents, double least)
 			const auto &columns = table.columns;
 			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &transfer) { return transfer.column == column.name && answers.maps.contains(transfer.map); }))
 				continue;
-			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, rule(table.name, column.name) != nullptr};
+			const MaskRule *given = rule(table.name, column.name);
+			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, given != nullptr};
+			// Rules for parts are about those parts: what else a document holds has none (C6).
+			if (auto &leaves = looks.personal.leaves; given && !given->inside.empty() && !leaves.empty()) {
+				std::erase_if(leaves, [&](const PersonalLeaf &leaf) { return covers(*given, leaf); });
+				looks.has_rule = leaves.empty();
+			}
 			if (!looks.has_rule) {
 				++found;
 				looks.fits = fitting(table, column, strategies_for(looks.personal.category)).value_or(fitting_parts(column, looks.personal.leaves));
@@ -434,7 +466,8 @@ void Checker::personal(const Contents &contents, double least)
 		}
 		if (lines.empty()) continue;
 		++tables;
-		block += "\n    " + yaml_table(target, table.name) + ":" + lines;
+		// of comments alone there is no list
+		block += (lines.find("\n      - ") == std::string::npos ? "\n    # " : "\n    ") + yaml_table(target, table.name) + ":" + lines;
 	}
 	if (!found) return;
 	Problem problem{"personal-columns", "anonymize",

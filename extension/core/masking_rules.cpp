@@ -1,6 +1,8 @@
 // The configuration's rules by the tables and columns they name.
 #include "masking.hpp"
 
+#include <set>
+
 #include "masks.hpp"
 #include "rules.hpp"
 
@@ -50,23 +52,43 @@ bool same_condition(const TableMasking &rules, const std::string &column, const 
 	return found == rules.end() || found->second.inside.empty() || found->second.when == rule.when;
 }
 
-void apply_patterns(const Config &config, const Graph &graph, const Catalog &target, Masking &masking, Problems &problems)
+// What anonymize.columns says of one column: a name before a pattern; two patterns that say different things are a problem. Their order is nobody's
+// business: JSON and YAML have none.
+const ColumnPattern *pattern_of(const Config &config, const std::string &column, const std::string &object, Problems &problems)
 {
+	const ColumnPattern *found = nullptr;
 	for (const ColumnPattern &one : config.mask_patterns) {
-		const Strategy *strategy = find_strategy(one.rule.strategy);
-		bool matched = false;
-		for (const auto &[name, node] : graph.tables) {
-			if (node.mode != Mode::copy) continue;
-			for (const Column &column : target.find(name)->columns) {
-				if (!glob(one.pattern, column.name)) continue;
-				matched = true;
-								if (column.generated || (strategy && !takes(*strategy, kind_of_type(masked_base(one.rule, column.base))))) continue;
-				masking[name].emplace(column.name, of_labels(one.rule, &column));    // a rule of the table, or of a pattern written before, comes first
-			}
-		}
-		if (!matched)
-			problems.push_back({"unknown-column", "anonymize.columns." + one.pattern, "no column of a copied table is called " + one.pattern, "correct it, or take it out"});
+		if (one.pattern == column) return &one;
+		if (!glob(one.pattern, column)) continue;
+		if (found && found->rule != one.rule)
+			problems.push_back({"two-rules", "anonymize.columns", object + " matches " + found->pattern + " and " + one.pattern + ", which say different things",
+			    "name the column: anonymize: {columns: {" + column + ": {strategy: ...}}}, or give it a rule under anonymize: tables:"});
+		found = &one;
 	}
+	return found;
+}
+
+// By production's types: which columns are masked, the target has no say in.
+void apply_patterns(const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, Masking &masking, Problems &problems)
+{
+	std::set<std::string> matched;
+	for (const auto &[name, node] : graph.tables) {
+		const Relation *there = source.find(name), *here = target.find(name);
+		if (node.mode != Mode::copy || !there || config.mask_patterns.empty()) continue;
+		for (const Column &column : there->columns) {
+			for (const ColumnPattern &one : config.mask_patterns)
+				if (glob(one.pattern, column.name)) matched.insert(one.pattern);
+			const Column *own = here->column(column.name);
+			if (masking[name].contains(column.name) || !own || own->generated) continue;
+			const ColumnPattern *one = pattern_of(config, column.name, name.shown() + "." + column.name, problems);
+			const Strategy *strategy = one ? find_strategy(one->rule.strategy) : nullptr;
+			if (!one || (strategy && !takes(*strategy, kind_of_type(masked_base(one->rule, column.base))))) continue;
+			masking[name].emplace(column.name, of_labels(one->rule, own));
+		}
+	}
+	for (const ColumnPattern &one : config.mask_patterns)
+		if (!matched.contains(one.pattern))
+			problems.push_back({"unknown-column", "anonymize.columns." + one.pattern, "no column of a copied table is called " + one.pattern, "correct it, or take it out"});
 }
 
 }  // namespace
@@ -95,7 +117,7 @@ Masking resolve_masking(const Config &config, const Graph &graph, const Catalog 
 			}
 		}
 	}
-	apply_patterns(config, graph, target, masking, problems);
+	apply_patterns(config, graph, source, target, masking, problems);
 	return masking;
 }
 

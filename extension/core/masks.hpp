@@ -71,6 +71,8 @@ struct Strategy {
 	bool (*recognizable_with)(const MaskRule &) = nullptr;
 	// A mask may be wider than `width` says, where what it replaces is: a value of another form than expected becomes a text as long as itself.
 	bool as_long_too = false;
+	// Made of the value, not drawn from its hash: another column's (`entity`) would change nothing.
+	bool of_the_value = false;
 	// An array is not masked element by element, but as one value.
 	bool of_the_whole = false;
 };

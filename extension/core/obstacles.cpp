@@ -378,7 +378,16 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 		    [&](const std::string &column) {
 			    const Identity *identity = graph.identity(table.name, column);
 			    const bool moves = identity ? graph.node(identity->table).key == identity->column : generic_relation(graph, table.name, column) != nullptr;
-			    return moves ? "ids of kept rows move" : "";
+			    if (moves) return "ids of kept rows move";
+			    const TableNode &node = graph.node(table.name);
+			    if (const auto said = node.on_missing.find(column); said != node.on_missing.end() && said->second == "null") return "on_missing: null";
+			    if (!identity || *identity == Identity{table.name, column} || graph.node(identity->table).mode != Mode::copy) return "";
+			    // A row of no tenant may be found to be production's, under another key.
+			    if (identity->table != tenant_table(config, graph)) return "rows that kept rows reference may be found under other keys";
+			    const bool adopts = std::any_of(graph.tables.begin(), graph.tables.end(), [](const auto &one) {
+				    return std::any_of(one.second.on_missing.begin(), one.second.on_missing.end(), [](const auto &said) { return said.second == "adopt"; });
+			    });
+			    return adopts ? "on_missing: adopt" : "";
 		    },
 		    plan.problems);
 	}

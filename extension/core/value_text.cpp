@@ -8,6 +8,8 @@
 #include <bit>
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
+#include <limits>
 #include <vector>
 
 #include "calendar.hpp"
@@ -54,8 +56,13 @@ void append_float_text(std::string_view bytes, std::string &out)
 	if (value != value) out += "NaN";
 	else if (value - value != 0) out += value > 0 ? "Infinity" : "-Infinity";
 	else {
+		// As the server: digits as they are up to the precision of the type, beyond it with an exponent.
 		char buffer[64];
-		out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+		const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+		const std::string_view scientific(buffer, static_cast<std::size_t>(end - buffer));
+		const int exponent = std::atoi(std::string(scientific.substr(scientific.find('e') + 1)).c_str());
+		if (value == 0 || (exponent >= -4 && exponent < std::numeric_limits<Float>::digits10)) out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr);
+		else out += scientific;
 	}
 }
 

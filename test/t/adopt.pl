@@ -70,6 +70,9 @@ my $tenant = '{tenant_path: [tenant_id], references: {plant_id: {on_missing: ado
 $tables{supplier} = $tenant;
 refused('sync', 6, 'without a word', qr/supporting rows of other tenants dock: 1 row/, booking => '{tenant_path: [tenant_id]}');
 refused('sync', 6, 'only the dock, whose plant is another one\'s', qr/supporting rows of other tenants plant: 1 row/, supplier => '{tenant_path: [tenant_id], references: {partner_id: {on_missing: null}}}');
+$server->sql(q{CREATE UNIQUE INDEX plant_name ON plant (tenant_id, name); UPDATE plant SET name = 'mine' WHERE id = 1}, 'uat');
+refused('sync', 6, 'a row that the new tenant has already', qr/plant_name.*adopted by the tenant of the other/s, supplier => '{references: {plant_id: {on_missing: adopt}, partner_id: {on_missing: null}}}');
+$server->sql(q{DROP INDEX plant_name; UPDATE plant SET name = 'theirs' WHERE id = 1}, 'uat');
 $server->sql("UPDATE supplier SET plant_id = 1 WHERE name = 'three'", 'uat');
 refused('sync', 6, 'two tenants need one row', qr/adopted by several tenants supplier\.plant_id -> plant: 1 row/);
 $server->sql("UPDATE supplier SET plant_id = NULL WHERE name = 'three'", 'uat');

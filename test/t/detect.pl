@@ -120,6 +120,13 @@ is(run('plan', '--accept', @names, file('none2.yaml', "${head}anonymize: {policy
 is(run('sync', @names, $strict, '--yes')->{exit}, 0, 'the night goes through');
 is($uat->sql("SELECT count(*) FROM imports WHERE a LIKE 'user\\_%\@example.com' AND strpos(c || b, 'zq5' || 'raw') = 0", 'app'), 50, 'masked as the file says');
 
+# ---- C6: a new part of a document stops the next night ----
+$production->sql(q{UPDATE imports SET b = b || jsonb_build_object('home', jsonb_build_object('phone', '+4917112345' || (100 + id)))}, 'app');
+my $part = run('sync', @names, $strict, '--yes');
+is($part->{exit}, 5, 'C6: a rule for one part of a document is none for another');
+like($part->{err}, qr/- \{column: b, path: "\$\.home\.phone", strategy: phone\}/, 'with the rule for it') or diag $part->{err};
+$production->sql(q{UPDATE imports SET b = b - 'home'}, 'app');
+
 # ---- C6: a new personal column stops the next night ----
 $_->sql('ALTER TABLE customers ADD COLUMN extra text', 'app') for $production, $uat;
 is(run('sync', @names, $strict, '--yes')->{exit}, 0, 'C6: a new column with nothing in it does not');

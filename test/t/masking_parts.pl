@@ -84,9 +84,32 @@ $refused->('column: nick, strategy: sql', qr/strategy sql needs expression/, 'no
 $refused->('column: nick, strategy: sql, expression: "nick2"', qr/the expression of the rule for person\.nick does not run in production: .*nick2/, 'an expression that does not run');
 $refused->('column: nick, strategy: name, when: "staf"', qr/the condition \(when\) of the rule for person\.nick does not run/, 'a condition that does not run');
 $refused->('column: about, path: "$.a", strategy: email}' . "\n      - {" . 'column: about, path: "$.a", strategy: redact', qr/two rules for person\.about/, 'two rules for one part');
+$refused->('column: extra, path: "$.a.b", strategy: email', qr/person\.extra is .*hstore, whose keys have nothing below them/, 'a path into an hstore that names no key');
+$refused->('column: nick, strategy: digits, entity: id', qr/strategy digits is made of the value itself, so entity has no effect/, 'an entity for a permutation');
+my $order = prodsync(@plan, $config->("  columns: {\"*email*\": {strategy: email}, \"*\": {strategy: none}}\n"));
+is($order->{exit}, 5, 'two patterns that say different things: exit 5');
+like($order->{err}, qr/person\.email matches \*.* and \*.*which say different things/, 'said: no order decides');
+is(prodsync(@plan, $config->("  columns: {\"*email*\": {strategy: email}, email: {strategy: hash}, backup_email: {strategy: hash}, email_verified: {strategy: none}}\n"))->{exit}, 0, 'a name comes before a pattern');
+my $file_sql = prodsync(@plan, $config->(''), '--anonymization-config', file('rules.yaml', "person:\n  - {column: email, strategy: email, when: staff}\n"));
+is($file_sql->{exit}, 5, 'S5: a rules file has no SQL');
+like($file_sql->{err}, qr/a rules file has no SQL/, 'said');
+is(prodsync(@plan, $config->("  tables:\n    person:\n      - {column: about, path: \"\$.a\", strategy: email, when: staff}\n      - {column: about, path: \"\$.b\", strategy: redact, when: staff}\n"))->{exit}, 0, 'one condition for all parts');
 my $pattern = prodsync(@plan, $config->("  columns: {\"*emial*\": {strategy: email}}\n"));
 is($pattern->{exit}, 5, 'a pattern that matches nothing: exit 5');
 like($pattern->{err}, qr/no column of a copied table is called \*emial\*/, 'said');
+
+# ---- plan --preview ----
+my $preview = prodsync(@plan, $config->($patterns . $rules), '--preview', 2);
+is($preview->{exit}, 0, 'plan --preview') or diag $preview->{err};
+like($preview->{out}, qr/^person\n +row +email .*\n +1 +\Q$a\E +.*\n +2 +\(as it is\) /m, 'what masking makes of rows; what a condition leaves out is not shown');
+unlike($preview->{out}, qr/raw\.example|open\.example|1980-02-29/, 'nothing raw');
+like(prodsync(@plan, $config->($patterns . $rules), '--preview', 1, '--format', 'json')->{out}, qr/"preview".*\Q$b\E/s, 'in JSON');
+is(prodsync(@plan, $config->($rules), '--show-raw')->{exit}, 2, '--show-raw without --preview: a usage error');
+my $no_terminal = prodsync(@plan, $config->($rules), '--preview', 1, '--show-raw');
+is($no_terminal->{exit}, 2, '--show-raw without a terminal is refused');
+like($no_terminal->{err}, qr/shows production's values, and this is no terminal/, 'and said');
+my $raw = prodsync_on_terminal(@plan, $config->($patterns . $rules), '--preview', 1, '--show-raw');
+like($raw->{out}, qr/production +a\@raw\.example.*\n.* masked +\Q$a\E/, 'on a terminal: before and after') or diag $raw->{out};
 
 # ---- E2: what cannot be masked ends the run ----
 $production->sql(q{INSERT INTO person (id, staff, raw_about) VALUES (9, false, '"\ud800"')}, 'app');

@@ -1,0 +1,120 @@
+#include "preview.hpp"
+#include <set>
+#include "core/copy_text.hpp"
+#include "core/masks.hpp"
+#include "core/statements.hpp"
+#include "mask_column.hpp"
+#include "output.hpp"
+#include "rewrite.hpp"
+
+namespace client {
+namespace {
+
+constexpr std::size_t most_shown = 60;    // bytes of a value
+
+// Fields of a line of COPY's text format; nullopt: NULL.
+std::vector<std::optional<std::string>> fields_of(std::string_view line)
+{
+	std::vector<std::optional<std::string>> out;
+	if (line.ends_with('\n')) line.remove_suffix(1);
+	std::string buffer;
+	for (;;) {
+		const auto tab = std::min(line.find('\t'), line.size());
+		const auto field = line.substr(0, tab);
+		if (field == "\\N") out.emplace_back();
+		else out.emplace_back(std::string(core::copy_unescaped(field, buffer)));
+		if (tab == line.size()) return out;
+		line.remove_prefix(tab + 1);
+	}
+}
+
+std::string shown(const std::optional<std::string> &value)
+{
+	if (!value) return "NULL";
+	std::string text = *value;
+	if (text.size() > most_shown) {
+		std::size_t end = most_shown;
+		while (end && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;    // not in the middle of a character
+		text = text.substr(0, end) + "...";
+	}
+	return printable(text);
+}
+
+std::vector<std::string> lines_of(Connection &source, const std::string &copy_out)
+{
+	struct Free { void operator()(char *p) const { PQfreemem(p); } };
+	source.start_copy(copy_out, PGRES_COPY_OUT);
+	std::vector<std::string> lines;
+	int length = 0;
+	for (char *row = nullptr; (length = PQgetCopyData(source.get(), &row, 0)) > 0;) {
+		const std::unique_ptr<char, Free> freed(row);
+		lines.emplace_back(row, static_cast<std::size_t>(length));
+	}
+	Result first(PQgetResult(source.get()));
+	while (PGresult *more = PQgetResult(source.get())) Result(more).get();
+	if (PQresultStatus(first.get()) != PGRES_COMMAND_OK) throw source.error(first.get());
+	return lines;
+}
+
+// The step with the masked columns alone, as text.
+core::Step masked_part(const core::Step &step, const SourceSql &sql)
+{
+	core::Step part = with_sql(step, sql);
+	std::erase_if(part.columns, [](const core::Transfer &transfer) { return !transfer.mask.masks(); });
+	part.binary = false;
+	return part;
+}
+
+}  // namespace
+
+Preview preview(const RefreshOptions &options, const Prepared &prepared, int rows, bool raw)
+{
+	Preview out;
+	std::set<core::Name> seen;
+	Connection &source = *prepared.source;
+	for (const core::Step &step : prepared.plan.steps) {
+		if (step.kind != "load" || seen.count(step.table)) continue;
+		const core::Step part = masked_part(step, options.source_sql);
+		if (part.columns.empty()) continue;
+		const std::vector<std::string> beside = core::read_beside(part);
+		std::vector<Replacement> replacements;
+		std::vector<std::string> header{">row"};
+		if (raw) header.emplace_back("");
+		for (const core::Transfer &transfer : part.columns) {
+			if (transfer.mask.strategy != core::by_production)
+				replacements.push_back(masked_column(header.size() - (raw ? 2 : 1), transfer, part, beside, options.key.key.get(), prepared.source_catalog, prepared.target_catalog));
+			header.push_back(transfer.column);
+		}
+		Rewriter rewriter(step.relation.shown(), false, part.columns.size(), std::move(replacements), beside.size());
+		const auto lines = lines_of(source, "COPY (" + core::select_from_source(part) + " LIMIT " + std::to_string(rows) + ") TO STDOUT (FORMAT text, ENCODING 'UTF8')");
+		if (lines.empty()) continue;    // another leaf may have rows
+		seen.insert(step.table);
+		TextTable table(header);
+		auto json_rows = core::json::array();
+		int number = 0;
+		for (const std::string &line : lines) {
+			std::string masked_line;
+			rewriter.message(line, masked_line);
+			const auto before = fields_of(line), after = fields_of(masked_line);
+			std::vector<std::string> above{std::to_string(++number), "production"}, below{raw ? "" : std::to_string(number)};
+			if (raw) below.emplace_back("masked");
+			auto json_row = core::json::object();
+			for (std::size_t i = 0; i < part.columns.size(); ++i) {
+				const bool made_there = part.columns[i].mask.strategy == core::by_production;
+				const bool as_it_was = !made_there && after[i] && !after[i]->empty() && before[i] == after[i];
+				above.push_back(made_there ? "" : shown(before[i]));
+				below.push_back(as_it_was && !raw ? "(as it is)" : shown(after[i]));
+				json_row[part.columns[i].column] = as_it_was && !raw ? core::json() : after[i] ? core::json(*after[i]) : core::json();
+			}
+			if (raw) table.add(above);
+			table.add(below);
+			json_rows.push_back(json_row);
+		}
+		out.text += (out.text.empty() ? "" : "\n") + printable(step.table.shown()) + "\n" + table.text();
+		out.tables.push_back({{"table", step.table.shown()}, {"rows", json_rows}});
+	}
+	if (out.text.empty()) out.text = "No column of these tables is masked, or they have no rows.\n";
+	return out;
+}
+
+}  // namespace client
