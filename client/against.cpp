@@ -250,8 +250,9 @@ int find_mentions(Sides &sides, const std::vector<ComparedTable> &tables, std::v
 			}
 			read_target(sides, table.table, table.columns, table.rows_of_target, [&](std::size_t i, const Leaf &one) {
 				if (one.kind != Leaf::Kind::text) return;
-				const auto whole = own[i] ? whole_token(one.text) : std::nullopt;
-				tokens(one.text, [&](const std::string &token) { table.columns[i].mentions += digests.has(0, token) && !(token == whole && digests.has(own[i], token)); });
+				tokens(one.text, [&](const std::string &token) {
+					if (digests.has(0, token) && !(own[i] && digests.has(own[i], token) && token == whole_token(one.text))) ++table.columns[i].mentions;
+				});
 			});
 		}
 	}

@@ -75,9 +75,10 @@ void words(std::string_view text, const Found &found)
 
 void all_tokens(std::string_view text, const Found &found)
 {
+	const auto digits = std::count_if(text.begin(), text.end(), digit);
 	addresses(text, found);
-	numbers(text, found);
-	words(text, found);
+	if (digits >= static_cast<std::ptrdiff_t>(least_digits)) numbers(text, found);
+	if (digits >= 4) words(text, found);
 }
 
 }  // namespace

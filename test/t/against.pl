@@ -21,7 +21,7 @@ SQL
 my $raw = 'zq5raw';        # in the texts of production
 $production->sql(<<SQL, 'app');
 INSERT INTO site VALUES (1, 'acme'), (2, 'globex');
-INSERT INTO person SELECT i, 1 + i % 2, '$raw' || i || '\@leak.test', 'Zqanna Raw' || i, '+49 89 55' || 100000 + i, 100000000 + i, '$raw' || i % 7 || '\@leak.test', i % 7 = 0,
+INSERT INTO person SELECT i, 1 + i % 2, '$raw' || i || '\@leak.test', 'Zqanna Raw' || i, '+49 89 55' || 100000 + i, 100000000 + i, '$raw' || i % 7 || '\@leak.test', i % 7 = 0 OR i = 1,
 	ARRAY['$raw' || i || '\@arr.test', NULL, ''], jsonb_build_object('mail', '$raw' || i || '\@json.test', 'kind', 'customer', 'tags', jsonb_build_array('vip', i)),
 	hstore(ARRAY['mail', '$raw' || i || '\@hs.test', 'plain', 'a plain text']), 'Zqtown ' || i % 9, CASE i % 2 WHEN 0 THEN 'gold' ELSE 'silver' END, '1980-01-01'::date + i,
 	7000000000 + i, 'AB-' || 1000 + i, 'Secret ' || i, '$raw' || i || '\@open.test', 'nothing', NULL FROM generate_series(1, 300) i;
@@ -75,7 +75,7 @@ my $refresh = prodsync(qw(sync --from production --to uat --yes --config), file(
 is($refresh->{exit}, 0, 'a refresh that masks nothing') or diag $refresh->{err};
 my $everything = check('--format', 'json');
 is($everything->{exit}, 6, 'C1: then what the rules name is all there: exit 6') or diag $everything->{err};
-like(found($everything), qr/^person\.email 300, person\.who 300, person\.phone 300, person\.account 300, person\.staff_mail 258, person\.mails 300, person\.about 300, person\.extra 300, person\.city 300, person\.serial_no 300, person\.shaped 300, person\.by_sql 300, visit\.email 300$/,
+like(found($everything), qr/^person\.email 300, person\.who 300, person\.phone 300, person\.account 300, person\.staff_mail 215, person\.mails 300, person\.about 300, person\.extra 300, person\.city 300, person\.serial_no 300, person\.shaped 300, person\.by_sql 300, visit\.email 300$/,
 	'every column with as many values as production has');
 
 # ---- a clean refresh ----
@@ -115,7 +115,7 @@ put_back("UPDATE person SET extra = hstore('other', '${raw}9\@hs.test') WHERE id
 put_back("UPDATE person SET shaped = 'AB-1009' WHERE id = 9", 'person.shaped 1', 'a padded text');
 put_back("UPDATE person SET by_sql = 'Secret 9' WHERE id = 9", 'person.by_sql 1', 'what an expression of production replaced');
 put_back("UPDATE visit SET email = '${raw}200\@visit.test' WHERE id = 200", 'visit.email 1', 'E13: a row of a partition');
-put_back("UPDATE person SET staff_mail = '${raw}0\@leak.test' WHERE id = 9", '', 'a value that the condition left alone is honest');
+put_back("UPDATE person SET staff_mail = '${raw}1\@leak.test' WHERE id = 9", '', 'a value that the condition left alone is honest');
 put_back("UPDATE person SET open_mail = '${raw}9\@leak.test', chosen = 'gold' WHERE id = 9", '', 'a column of strategy none');
 put_back("UPDATE person SET email = 'abc' WHERE id = 9", '', 'a value that is none of production');
 put_back("UPDATE note SET words = 'write to ${raw}9\@LEAK.test, or call +49 89 55100009 2 times' WHERE id = 3", 'note.words 2', 'M8: an address and a number in free text');
