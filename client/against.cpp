@@ -9,10 +9,10 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include "../extension/core/copy_text.hpp"
 #include "../extension/core/masks.hpp"
 #include "../extension/core/statements.hpp"
 #include "../extension/core/value_text.hpp"
+#include "copy_rows.hpp"
 #include "digests.hpp"
 #include "interrupt.hpp"
 #include "leaves.hpp"
@@ -23,35 +23,10 @@ namespace {
 
 using Fields = std::vector<std::optional<std::string_view>>;
 
-// Rows of COPY's text format, one after another; nothing but the current one is in memory.
 void read_rows(Connection &connection, const std::string &copy, const std::function<void(const Fields &)> &row)
 {
-	struct Free { void operator()(char *p) const { PQfreemem(p); } };
-	connection.start_copy(copy, PGRES_COPY_OUT);
-	std::vector<std::string> buffers;
-	Fields fields;
-	for (char *raw = nullptr;; raw = nullptr) {
-		const int length = PQgetCopyData(connection.get(), &raw, 0);
-		if (length < 0) break;
-		std::unique_ptr<char, Free> held(raw);
-		std::string_view line(raw, static_cast<std::size_t>(length));
-		if (line.ends_with('\n')) line.remove_suffix(1);
-		fields.clear();
-		for (bool more = true; more;) {
-			const auto tab = line.find('\t');
-			const auto field = line.substr(0, tab);
-			more = tab != line.npos;
-			if (more) line.remove_prefix(tab + 1);
-			if (buffers.size() <= fields.size()) buffers.resize(2 * fields.size() + 8), fields.reserve(buffers.size());
-			fields.push_back(field == "\\N" ? std::nullopt : std::optional(field));
-		}
-		for (std::size_t i = 0; i < fields.size(); ++i)
-			if (fields[i]) fields[i] = core::copy_unescaped(*fields[i], buffers[i]);
-		row(fields);
-	}
-	Result result(PQgetResult(connection.get()));
-	while (PGresult *more = PQgetResult(connection.get())) PQclear(more);
-	if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw connection.error(result.get());
+	CopyFields fields;
+	for_each_line(connection, copy, [&](std::string_view line) { row(fields.of(line)); });
 }
 
 // One relation's rows under a lock that ends with the reading. A table that was truncated or rewritten since the snapshot would read as empty, and

@@ -207,6 +207,17 @@ std::optional<std::string> Connection::one(const std::string &sql, const Params 
 	return result.text(0, 0);
 }
 
+Result Connection::end_copy()
+{
+	Result first(PQgetResult(conn_.get()));
+	while (PGresult *more = PQgetResult(conn_.get())) {
+		Result unused(more);
+		const ExecStatusType state = PQresultStatus(more);
+		if (state == PGRES_COPY_IN || state == PGRES_COPY_OUT || state == PGRES_COPY_BOTH) break;    // cannot be; would never end
+	}
+	return first;
+}
+
 void Connection::start_copy(const std::string &sql, ExecStatusType state)
 {
 	interrupt::check();

@@ -64,6 +64,8 @@ public:
 	std::optional<std::string> one(const std::string &sql, const Params &params = {}, Show show = Show::nothing);
 	// Starts a COPY; `state` is PGRES_COPY_OUT or PGRES_COPY_IN.
 	void start_copy(const std::string &sql, ExecStatusType state);
+	// The result that ends a COPY; the connection is idle afterwards.
+	Result end_copy();
 	// The Error for a result that failed, or for the connection where there is none.
 	Error error(const PGresult *result, Show show = Show::nothing) const;
 

@@ -95,18 +95,6 @@ public:
 	}
 };
 
-// The result that ends a COPY; the connection is idle afterwards.
-Result last_result(Connection &connection)
-{
-	Result first(PQgetResult(connection.get()));
-	while (PGresult *more = PQgetResult(connection.get())) {
-		Result unused(more);
-		ExecStatusType state = PQresultStatus(more);
-		if (state == PGRES_COPY_IN || state == PGRES_COPY_OUT || state == PGRES_COPY_BOTH) break;    // cannot be; would never end
-	}
-	return first;
-}
-
 std::int64_t rows_of(const Result &result) { return std::strtoll(PQcmdTuples(result.get()), nullptr, 10); }
 
 class Reader {
@@ -132,7 +120,7 @@ public:
 				source_.cancel();
 				for (char *row = nullptr; PQgetCopyData(source_.get(), &row, 0) > 0;) PQfreemem(row);
 				try {
-					last_result(source_);
+					source_.end_copy();
 				} catch (...) {
 				}
 			}
@@ -167,7 +155,7 @@ private:
 			// The next row may be as large: have this one gone before libpq makes a copy of another.
 			if (large && open) open = queue_.wait_until_empty();
 		}
-		Result result = last_result(source_);
+		Result result = source_.end_copy();
 		if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw source_.error(result.get());
 		rows = rows_of(result);
 		if (open && !buffer.empty()) queue_.push({std::move(buffer), nullptr, 0});
@@ -205,7 +193,7 @@ Copied copy(Connection &source, const std::string &copy_out, Connection &target,
 	try {
 		source.start_copy(copy_out, PGRES_COPY_OUT);
 	} catch (...) {
-		if (PQputCopyEnd(target.get(), "source failed") == 1) last_result(target);
+		if (PQputCopyEnd(target.get(), "source failed") == 1) target.end_copy();
 		throw;
 	}
 	Queue queue;
@@ -230,12 +218,12 @@ Copied copy(Connection &source, const std::string &copy_out, Connection &target,
 	thread.join();
 	if (!accepted || reader.error) {
 		PQputCopyEnd(target.get(), "source failed");
-		Result result = last_result(target);
+		Result result = target.end_copy();
 		if (accepted) std::rethrow_exception(reader.error);
 		throw target.error(result.get());
 	}
-	if (PQputCopyEnd(target.get(), nullptr) != 1) throw target.error(last_result(target).get());
-	Result result = last_result(target);
+	if (PQputCopyEnd(target.get(), nullptr) != 1) throw target.error(target.end_copy().get());
+	Result result = target.end_copy();
 	if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw target.error(result.get());
 	copied.rows = rows_of(result);
 	if (copied.rows != reader.rows)

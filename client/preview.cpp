@@ -1,8 +1,8 @@
 #include "preview.hpp"
 #include <set>
-#include "core/copy_text.hpp"
 #include "core/masks.hpp"
 #include "core/statements.hpp"
+#include "copy_rows.hpp"
 #include "mask_column.hpp"
 #include "output.hpp"
 #include "rewrite.hpp"
@@ -12,48 +12,16 @@ namespace {
 
 constexpr std::size_t most_shown = 60;    // bytes of a value
 
-// Fields of a line of COPY's text format; nullopt: NULL.
-std::vector<std::optional<std::string>> fields_of(std::string_view line)
-{
-	std::vector<std::optional<std::string>> out;
-	if (line.ends_with('\n')) line.remove_suffix(1);
-	std::string buffer;
-	for (;;) {
-		const auto tab = std::min(line.find('\t'), line.size());
-		const auto field = line.substr(0, tab);
-		if (field == "\\N") out.emplace_back();
-		else out.emplace_back(std::string(core::copy_unescaped(field, buffer)));
-		if (tab == line.size()) return out;
-		line.remove_prefix(tab + 1);
-	}
-}
-
-std::string shown(const std::optional<std::string> &value)
+std::string shown(const std::optional<std::string_view> &value)
 {
 	if (!value) return "NULL";
-	std::string text = *value;
+	std::string text(*value);
 	if (text.size() > most_shown) {
 		std::size_t end = most_shown;
 		while (end && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;    // not in the middle of a character
 		text = text.substr(0, end) + "...";
 	}
 	return printable(text);
-}
-
-std::vector<std::string> lines_of(Connection &source, const std::string &copy_out)
-{
-	struct Free { void operator()(char *p) const { PQfreemem(p); } };
-	source.start_copy(copy_out, PGRES_COPY_OUT);
-	std::vector<std::string> lines;
-	int length = 0;
-	for (char *row = nullptr; (length = PQgetCopyData(source.get(), &row, 0)) > 0;) {
-		const std::unique_ptr<char, Free> freed(row);
-		lines.emplace_back(row, static_cast<std::size_t>(length));
-	}
-	Result first(PQgetResult(source.get()));
-	while (PGresult *more = PQgetResult(source.get())) Result(more).get();
-	if (PQresultStatus(first.get()) != PGRES_COMMAND_OK) throw source.error(first.get());
-	return lines;
 }
 
 // The step with the masked columns alone, as text.
@@ -86,16 +54,19 @@ Preview preview(const RefreshOptions &options, const Prepared &prepared, int row
 			header.push_back(transfer.column);
 		}
 		Rewriter rewriter(step.relation.shown(), false, part.columns.size(), std::move(replacements), beside.size());
-		const auto lines = lines_of(source, "COPY (" + core::select_from_source(part) + " LIMIT " + std::to_string(rows) + ") TO STDOUT (FORMAT text, ENCODING 'UTF8')");
+		std::vector<std::string> lines;
+		for_each_line(source, "COPY (" + core::select_from_source(part) + " LIMIT " + std::to_string(rows) + ") TO STDOUT (FORMAT text, ENCODING 'UTF8')",
+			[&](std::string_view line) { lines.emplace_back(line); });
 		if (lines.empty()) continue;    // another leaf may have rows
 		seen.insert(step.table);
 		TextTable table(header);
 		auto json_rows = core::json::array();
+		CopyFields fields_before, fields_after;
 		int number = 0;
 		for (const std::string &line : lines) {
 			std::string masked_line;
 			rewriter.message(line, masked_line);
-			const auto before = fields_of(line), after = fields_of(masked_line);
+			const auto &before = fields_before.of(line), &after = fields_after.of(masked_line);
 			std::vector<std::string> above{std::to_string(++number), "production"}, below{raw ? "" : std::to_string(number)};
 			if (raw) below.emplace_back("masked");
 			auto json_row = core::json::object();
@@ -104,7 +75,7 @@ Preview preview(const RefreshOptions &options, const Prepared &prepared, int row
 				const bool as_it_was = !made_there && after[i] && !after[i]->empty() && before[i] == after[i];
 				above.push_back(made_there ? "" : shown(before[i]));
 				below.push_back(as_it_was && !raw ? "(as it is)" : shown(after[i]));
-				json_row[part.columns[i].column] = as_it_was && !raw ? core::json() : after[i] ? core::json(*after[i]) : core::json();
+				json_row[part.columns[i].column] = as_it_was && !raw ? core::json() : after[i] ? core::json(std::string(*after[i])) : core::json();
 			}
 			if (raw) table.add(above);
 			table.add(below);

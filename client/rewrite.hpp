@@ -1,5 +1,5 @@
 // Rewrites rows on their way through the client: COPY data of the source in, COPY data for the target out, with the values of some
-// columns replaced (ids by maps; masking later). Knows both formats of COPY, and of a value only its bytes. Pure.
+// columns replaced (ids by maps, personal values by masks). Knows both formats of COPY, and of a value only its bytes. Pure.
 #pragma once
 #include <functional>
 #include <optional>

@@ -25,22 +25,11 @@ Moment read_moment(std::string_view text)
 	return parse_timestamp(text, with_zone) ? Moment{Moment::Kind::timestamp, end} : Moment{};
 }
 
+bool is_moment(std::string_view text) { return read_moment(text).kind != Moment::Kind::none; }
+
 class DateMasker : public Masker {
 protected:
 	Scramble scramble_;
-	std::string walked_;
-
-	// What is no date does not become one.
-	void scramble(std::string_view value, std::string &out)
-	{
-		const std::size_t at = out.size();
-		scramble_.append(value, out);
-		while (read_moment(std::string_view(out).substr(at)).kind != Moment::Kind::none) {
-			walked_.assign(out, at);
-			out.resize(at);
-			scramble_.append(walked_, out);
-		}
-	}
 
 public:
 	explicit DateMasker(const MaskSubkey &key) : scramble_(mask_hash("scramble", key)) {}
@@ -59,7 +48,7 @@ public:
 	void write(std::string_view value, Hash hash, std::string &out) override
 	{
 		const Moment moment = read_moment(value);
-		if (moment.kind == Moment::Kind::none) return scramble(value, out);
+		if (moment.kind == Moment::Kind::none) return scramble_.append(value, out, is_moment);
 		if (moment.kind == Moment::Kind::infinite) {
 			out += value;
 			return;
@@ -97,7 +86,7 @@ public:
 	void write(std::string_view value, Hash, std::string &out) override
 	{
 		const Moment moment = read_moment(value);
-		if (moment.kind == Moment::Kind::none) return scramble(value, out);
+		if (moment.kind == Moment::Kind::none) return scramble_.append(value, out, is_moment);
 		const std::size_t at = out.size();
 		out += value;
 		if (moment.kind == Moment::Kind::infinite) return;
@@ -117,14 +106,6 @@ bool is_truncated(std::string_view value, const MaskRule &rule)
 	if (value.substr(moment.day_end - 2, 2) != "01" || (to_year(rule) && value.substr(moment.day_end - 5, 2) != "01")) return false;
 	const std::string_view time = value.substr(moment.day_end, value.find_first_of("+-Z", moment.day_end) - moment.day_end);
 	return std::all_of(time.begin(), time.end(), [](char c) { return c < '1' || c > '9'; });
-}
-
-bool any_text(std::string_view, const MaskRule &) { return true; }
-
-template <class Made>
-std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key)
-{
-	return std::make_unique<Made>(rule, key);
 }
 
 }  // namespace

@@ -15,29 +15,14 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-bool any_text(std::string_view, const MaskRule &) { return true; }    // of text of any form texts of that form are made
-
 constexpr char taken_out = '\0';    // in a context: a digit that is encrypted
 
 class DigitMasker : public Masker {
 protected:
 	DigitCipher cipher_;
 	Scramble scramble_;
-	std::string context_, walked_;
+	std::string context_;
 	std::vector<unsigned char> digits_;
-
-	// The scrambled value, of which `wrong` is not true: it is not of the value itself.
-	template <class Wrong>
-	void scramble(std::string_view value, std::string &out, Wrong wrong)
-	{
-		const std::size_t at = out.size();
-		scramble_.append(value, out);
-		while (wrong(std::string_view(out).substr(at))) {
-			walked_.assign(out, at);
-			out.resize(at);
-			scramble_.append(walked_, out);
-		}
-	}
 
 public:
 	explicit DigitMasker(const MaskSubkey &key) : cipher_(key), scramble_(mask_hash("scramble", cipher_.other_key())) {}
@@ -196,7 +181,7 @@ public:
 		if (Number found; read_number(value, found)) return number(value, found, out);
 		std::size_t digits = 0, letters = 0;
 		for (const char c : value) digits += is_digit(c), letters += is_letter(c) || (static_cast<unsigned char>(c) & 0xC0) == 0xC0;
-		if (digits == 0 || letters > digits) scramble(value, out, is_special);
+		if (digits == 0 || letters > digits) scramble_.append(value, out, is_special);
 		else other(value, digits, out);
 	}
 };
@@ -239,7 +224,7 @@ public:
 	void write(std::string_view value, Hash, std::string &out) override
 	{
 		if (!read_card(value, digits_)) {
-			scramble(value, out, [&](std::string_view other) { return read_card(other, tried_); });
+			scramble_.append(value, out, [&](std::string_view other) { return read_card(other, tried_); });
 			return;
 		}
 		context_ = std::to_string(digits_.size());
@@ -306,7 +291,7 @@ public:
 	void write(std::string_view value, Hash, std::string &out) override
 	{
 		if (!read_iban(value, iban_)) {
-			scramble(value, out, [&](std::string_view other) { return read_iban(other, tried_); });
+			scramble_.append(value, out, [&](std::string_view other) { return read_iban(other, tried_); });
 			return;
 		}
 		context_.clear();
@@ -322,13 +307,6 @@ public:
 		for (const char c : value) out += c == ' ' ? c : *next++;
 	}
 };
-
-template <class Made>
-std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key)
-{
-	if constexpr (std::is_constructible_v<Made, const MaskRule &, const MaskSubkey &>) return std::make_unique<Made>(rule, key);
-	else return std::make_unique<Made>(key);
-}
 
 }  // namespace
 

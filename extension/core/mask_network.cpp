@@ -14,8 +14,6 @@ namespace core {
 
 namespace {
 
-bool any_text(std::string_view, const MaskRule &) { return true; }
-
 int hex_digit(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
@@ -25,20 +23,6 @@ class BitMasker : public Masker {
 protected:
 	DigitCipher cipher_;
 	Scramble scramble_;
-	std::string walked_;
-
-	// Of a value that is no such address: until what comes out is none either.
-	template <class Wrong>
-	void scramble(std::string_view value, std::string &out, Wrong wrong)
-	{
-		const std::size_t at = out.size();
-		scramble_.append(value, out);
-		while (wrong(std::string_view(out).substr(at))) {
-			walked_.assign(out, at);
-			out.resize(at);
-			scramble_.append(walked_, out);
-		}
-	}
 
 public:
 	explicit BitMasker(const MaskSubkey &key, bool hex = false) : cipher_(key), scramble_(mask_hash("scramble", cipher_.other_key()), hex) {}
@@ -130,7 +114,7 @@ public:
 			append_layout(read.number, read.digits, layout, read.upper, out);
 			return;
 		}
-		scramble(value, out, [&](std::string_view other) {
+		scramble_.append(value, out, [&](std::string_view other) {
 			return std::any_of(layouts_.begin(), layouts_.end(), [&](std::string_view layout) { return read_hex(other, layout, read); });
 		});
 	}
@@ -221,7 +205,7 @@ public:
 		if (!is_address(value, address)) {
 			// Other spellings of an address become other spellings of one, for a to f stay hex digits.
 			const bool spelling = read_address(value, address);
-			scramble(value, out, [&](std::string_view other) { return spelling ? is_address(other, address) : read_address(other, address); });
+			scramble_.append(value, out, [&](std::string_view other) { return spelling ? is_address(other, address) : read_address(other, address); });
 			return;
 		}
 		// 10.1.0.0/16 is a network, 10.1.0.7/16 a host in it: a network becomes a network, a host a host.
@@ -244,13 +228,6 @@ public:
 std::string version_of_text(const MaskRule &rule, const Column &column)
 {
 	return rule.number("version", 0) && kind_of_type(column.base) != ValueKind::text ? "takes version only for columns of text" : "";
-}
-
-template <class Made>
-std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key)
-{
-	if constexpr (std::is_constructible_v<Made, const MaskRule &, const MaskSubkey &>) return std::make_unique<Made>(rule, key);
-	else return std::make_unique<Made>(key);
 }
 
 }  // namespace

@@ -192,10 +192,6 @@ std::string range_that_does_not_fit(const MaskRule &rule, const Column &column)
 	return least_of(rule) >= first && most_of(rule) <= last ? "" : "gives numbers that do not fit";
 }
 
-bool any_text(std::string_view, const MaskRule &) { return true; }
-
-std::unique_ptr<Masker> make_noise(const MaskRule &rule, const MaskSubkey &key) { return std::make_unique<NumberNoise>(rule, key); }
-
 }  // namespace
 
 std::vector<Strategy> number_strategies()
@@ -204,7 +200,7 @@ std::vector<Strategy> number_strategies()
 	return {
 	    {.name = "number_noise", .gives = "a number near by", .takes = {integer, numeric}, .keyed = true,
 	        .options = {{.name = "percent", .kind = MaskOption::Kind::number, .least = 1, .most = 100, .otherwise = "10"}},
-	        .width = width_of<as_long_as_the_value>, .distinct = never_distinct, .make = make_noise, .in_form = any_text, .recognizable = false},
+	        .width = width_of<as_long_as_the_value>, .distinct = never_distinct, .make = masker<NumberNoise>, .in_form = any_text, .recognizable = false},
 	    {.name = "number_range", .gives = "a number from least to most", .takes = {integer, numeric}, .keyed = true,
 	        .options = {{.name = "least", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true},
 	            {.name = "most", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true}},

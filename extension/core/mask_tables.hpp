@@ -1,6 +1,7 @@
 // For the files that define strategies (mask_*.cpp): the tables that masks.cpp puts together, and what they have in common.
 #pragma once
 #include <cstdint>
+#include <type_traits>
 #include "masks.hpp"
 
 namespace core {
@@ -36,6 +37,17 @@ std::unique_ptr<Masker> simple_masker(const MaskRule &rule, const MaskSubkey &)
 	};
 	return std::make_unique<Simple>(rule);
 }
+
+// One that is made of the subkey, and of the rule where it wants to know it.
+template <class Made>
+std::unique_ptr<Masker> masker(const MaskRule &rule, const MaskSubkey &key)
+{
+	if constexpr (std::is_constructible_v<Made, const MaskRule &, const MaskSubkey &>) return std::make_unique<Made>(rule, key);
+	else return std::make_unique<Made>(key);
+}
+
+// in_form of strategies whose output can be any text: of one of any form they make one of any form.
+inline bool any_text(std::string_view, const MaskRule &) { return true; }
 
 template <int Characters>
 int width_of(const MaskRule &)

@@ -14,11 +14,7 @@
 
 namespace core {
 
-namespace {
-
 using Problems = std::vector<Problem>;
-
-}  // namespace
 
 std::string rule_text(const std::string &column, const MaskRule &rule)
 {
@@ -286,7 +282,8 @@ class Checker {
 			}
 		for (const MaskRule &part : rule.inside)
 			if (part.masks() && !takes(*find_strategy(part.strategy), ValueKind::text)) {
-				problem("masked-type", object, object + " " + part.path + " is text as far as a mask is concerned, which strategy " + part.strategy + " does not take", "");
+				problem("masked-type", object, object + " " + part.path + " is text as far as a mask is concerned, which strategy " + part.strategy + " does not take",
+				    rule_lines(target, table.name, "- " + rule_text(column.name, {"redact", "", json::object(), "", "", part.path, {}})));
 				return false;
 			}
 		return true;

@@ -19,7 +19,7 @@ class Scramble {
 	bool hex_;
 	std::vector<Unit> units_;
 	std::vector<int> pattern_;     // of the text's characters: a byte that stays, or one of the units in turn
-	std::string shape_, half_;
+	std::string shape_, half_, walked_;
 
 	void read(std::string_view, bool punctuation);
 	void shift(std::size_t from, std::size_t to);    // as far as half_ says
@@ -29,6 +29,19 @@ public:
 	explicit Scramble(const MaskSubkey &key, bool hex = false) : key_(key), hex_(hex) {}
 	// Appends as many characters, and bytes, as the text has. Punctuation stays unless there is nothing else; blanks always stay.
 	void append(std::string_view text, std::string &out);
+	// The same, again and again until `wrong` is not true of what comes out. A permutation of the texts of which it is not true, where it is not of `text`:
+	// what is not of a strategy's form does not become so.
+	template <class Wrong>
+	void append(std::string_view text, std::string &out, Wrong wrong)
+	{
+		const std::size_t at = out.size();
+		append(text, out);
+		while (wrong(std::string_view(out).substr(at))) {
+			walked_.assign(out, at);
+			out.resize(at);
+			append(walked_, out);
+		}
+	}
 };
 
 }  // namespace core

@@ -51,16 +51,11 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
 END $$;
-CREATE FUNCTION failed(command text) RETURNS TABLE (state text, check_name text, object text, violations text) LANGUAGE plpgsql AS $$
-DECLARE
-	code text; items text;
-BEGIN
-	EXECUTE command;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, items = PG_EXCEPTION_DETAIL;
-	IF items = '' THEN items := jsonb_build_array(jsonb_build_object('check_name', SQLERRM))::text; END IF;
-	RETURN QUERY SELECT code, i ->> 'check_name', i ->> 'object', i ->> 'violations' FROM jsonb_array_elements(items::jsonb) AS i;
-END $$;
+\set part `echo "$PRODSYNC_TEST_PARTS"`/failures.sql
+\i :part
+CREATE FUNCTION failed(command text) RETURNS TABLE (state text, check_name text, object text, violations text) LANGUAGE sql AS $$
+	SELECT state, item ->> 'check_name', item ->> 'object', item ->> 'violations' FROM failures(command)
+$$;
 CREATE TABLE prodsync_work.before AS SELECT * FROM everything();
 CREATE VIEW prodsync_work.changes AS (SELECT '-' AS what, * FROM (TABLE prodsync_work.before EXCEPT ALL SELECT * FROM everything()) AS x)
 	UNION ALL (SELECT '+', * FROM (SELECT * FROM everything() EXCEPT ALL TABLE prodsync_work.before) AS y);

@@ -20,7 +20,7 @@ use POSIX ();
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(clusters empty_pair environments prodsync start_prodsync prodsync_on_terminal execute file slurp shared_fixtures wait_until);
+our @EXPORT = qw(clusters empty_pair environments tables_config prodsync start_prodsync prodsync_on_terminal execute file slurp shared_fixtures wait_until);
 
 my $room = $ENV{PRODSYNC_ROOM} or die "run me by: make tap TAP=$0\n";
 my $here = tempdir(CLEANUP => 1);
@@ -91,6 +91,14 @@ environments:
   production: {dsn: "${PRODSYNC_SOURCE}"}
   uat:        {dsn: "${PRODSYNC_TARGET}"}
 YAML
+}
+
+# A configuration for the same two: $head, then these tables (name => YAML), some of them changed, or left out where undef.
+sub tables_config
+{
+	my ($head, $tables, @changes) = @_;
+	my %all = (%$tables, @changes);
+	return file('tables.yaml', environments() . $head . "tables:\n" . join('', map { defined $all{$_} ? "  $_: $all{$_}\n" : () } sort keys %all));
 }
 
 # The client.  start_prodsync() goes on at once: ->signal('INT'), ->running, ->err (so far), ->wait.

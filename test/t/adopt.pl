@@ -46,13 +46,14 @@ my %tables = (
 	'booking' => '{tenant_path: [tenant_id], references: {dock_id: {on_missing: adopt}}}',
 	'visit' => '{tenant_path: [tenant_id], references: {supplier_id: {on_missing: drop}}}',
 );
+my $head = <<'YAML';
+tenants: {table: tenant, keep: "slug LIKE 'test\\_%'"}
+anonymize: {policy: none}
+YAML
 sub run
 {
 	my ($command, @changes) = @_;
-	my %all = (%tables, @changes);
-	my $yaml = "environments:\n  production: {dsn: \"\${PRODSYNC_SOURCE}\"}\n  uat: {dsn: \"\${PRODSYNC_TARGET}\"}\ntenants: {table: tenant, keep: \"slug LIKE 'test\\\\_%'\"}\n"
-		. "anonymize: {policy: none}\ntables:\n" . join('', map { defined $all{$_} ? "  $_: $all{$_}\n" : () } sort keys %all);
-	return prodsync($command, '--from', 'production', '--to', 'uat', '--config', Prodsync::file('adopt.yaml', $yaml), $command eq 'sync' ? '--yes' : ());
+	return prodsync($command, '--from', 'production', '--to', 'uat', '--config', tables_config($head, \%tables, @changes), $command eq 'sync' ? '--yes' : ());
 }
 sub rows { my ($query) = @_; return $server->sql($query, 'uat') }
 sub refused

@@ -87,18 +87,16 @@ my %tables = (
 	'django_admin_log' => '{mode: keep, references: {object_id: {content_type: content_type_id, on_missing: "null"}}}',
 	'comments' => '{references: {commentable_id: {content_type: commentable_type, models: {User: auth_user, Customer: shop_customer}}}}',
 );
-sub yaml
-{
-	my %all = (%tables, @_);
-	return "environments:\n  production: {dsn: \"\${PRODSYNC_SOURCE}\"}\n  uat: {dsn: \"\${PRODSYNC_TARGET}\"}\n"
-		. "tenants: {table: tenant, keep: \"slug LIKE 'test\\\\_%'\"}\nusers: {table: auth_user, match: [username], fallback: {username: admin}}\n"
-		. "accept: {folded: [crm_membership]}\nanonymize: {policy: none}\ntables:\n" . join('', map { defined $all{$_} ? "  $_: $all{$_}\n" : () } sort keys %all);
-}
-my $n = 0;
+my $head = <<'YAML';
+tenants: {table: tenant, keep: "slug LIKE 'test\\_%'"}
+users: {table: auth_user, match: [username], fallback: {username: admin}}
+accept: {folded: [crm_membership]}
+anonymize: {policy: none}
+YAML
 sub run
 {
 	my ($command, @changes) = @_;
-	return prodsync($command, '--from', 'production', '--to', 'uat', '--config', Prodsync::file('g' . $n++ . '.yaml', yaml(@changes)), $command eq 'sync' ? '--yes' : ());
+	return prodsync($command, '--from', 'production', '--to', 'uat', '--config', tables_config($head, \%tables, @changes), $command eq 'sync' ? '--yes' : ());
 }
 sub rows { my ($query) = @_; return $server->sql($query, 'uat') }
 my $notes = "SELECT s.slug, t.type, named(t.type, object_id::text) FROM shop_note n JOIN tenant s ON s.id = tenant_id JOIN types t ON t.id = content_type_id ORDER BY n.id";
@@ -161,7 +159,7 @@ $server->sql("INSERT INTO shop_note (tenant_id, content_type_id, object_id) SELE
 my $dangling = run('sync');
 is($dangling->{exit}, 6, 'E15: an object that production does not have is a check that fails') or diag $dangling->{out}, $dangling->{err};
 like($dangling->{err}, qr/reference shop_note\.object_id -> shop_customer: 1 row/, 'E15: and is named');
-my $accepted = prodsync('sync', '--from', 'production', '--to', 'uat', '--yes', '--config', Prodsync::file('accepted.yaml', yaml() . "checks: {shop_note.object_id: source}\n"));
+my $accepted = prodsync('sync', '--from', 'production', '--to', 'uat', '--yes', '--config', tables_config("${head}checks: {shop_note.object_id: source}\n", \%tables));
 is($accepted->{exit}, 0, 'E15: unless it is said to be production\'s own') or diag $accepted->{out}, $accepted->{err};
 $server->sql('DELETE FROM shop_note WHERE object_id = 4711', 'production');
 $server->sql("UPDATE shop_note SET object_id = 77 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = 'test_a') AND note IS NULL AND content_type_id = (SELECT id FROM types WHERE type = 'shop.vip')", 'uat');

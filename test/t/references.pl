@@ -77,18 +77,15 @@ my %tables = (
 	'pin' => '{mode: keep, references: {customer_id: {on_missing: drop}}}',
 	'bookmark' => '{mode: keep, references: {customer_ids: {to: customer}}}',
 );
-sub yaml
-{
-	my %all = (%tables, @_);
-	return "environments:\n  production: {dsn: \"\${PRODSYNC_SOURCE}\"}\n  uat: {dsn: \"\${PRODSYNC_TARGET}\"}\n"
-		. "tenants: {table: tenant, keep: \"slug LIKE 'test\\\\_%'\"}\nusers: {table: app_user, match: [login], fallback: {login: admin}}\n"
-		. "anonymize: {policy: none}\ntables:\n" . join('', map { defined $all{$_} ? "  $_: $all{$_}\n" : () } sort keys %all);
-}
-my $n = 0;
+my $head = <<'YAML';
+tenants: {table: tenant, keep: "slug LIKE 'test\\_%'"}
+users: {table: app_user, match: [login], fallback: {login: admin}}
+anonymize: {policy: none}
+YAML
 sub run
 {
 	my ($command, @changes) = @_;
-	return prodsync($command, '--from', 'production', '--to', 'uat', '--config', Prodsync::file('c' . $n++ . '.yaml', yaml(@changes)), $command eq 'sync' ? '--yes' : ());
+	return prodsync($command, '--from', 'production', '--to', 'uat', '--config', tables_config($head, \%tables, @changes), $command eq 'sync' ? '--yes' : ());
 }
 sub rows { my ($query) = @_; return $server->sql($query, 'uat') }
 

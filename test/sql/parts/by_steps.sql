@@ -1,5 +1,6 @@
 -- A run driven from psql, step by step: content comes by COPY, tables without content have none in "production". Whoever includes this says what
 -- start() and failed() are.
+\ir failures.sql
 CREATE FUNCTION source() RETURNS jsonb LANGUAGE sql AS $$SELECT jsonb_set(sync_catalog(), '{system_identifier}', '"4711"')$$;
 -- more: what is answered beside the questions, and in "also" further questions that are
 CREATE FUNCTION start_with(more jsonb) RETURNS int LANGUAGE sql AS $$
@@ -21,14 +22,3 @@ BEGIN
 	END LOOP;
 END $$;
 CREATE FUNCTION preflight() RETURNS text LANGUAGE sql AS $$SELECT sync_step((SELECT max(run) FROM sync_runs), step) FROM sync_run_steps WHERE run = (SELECT max(run) FROM sync_runs) AND kind = 'preflight'$$;
--- How a command fails: its SQLSTATE, and each of the checks or problems; the message where there are none.
-CREATE FUNCTION failures(command text) RETURNS TABLE (state text, item jsonb) LANGUAGE plpgsql AS $$
-DECLARE
-	code text; items text;
-BEGIN
-	EXECUTE command;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, items = PG_EXCEPTION_DETAIL;
-	IF items !~ '^\[' THEN items := jsonb_build_array(jsonb_build_object('check_name', SQLERRM))::text; END IF;
-	RETURN QUERY SELECT code, i FROM jsonb_array_elements(items::jsonb) AS i;
-END $$;
