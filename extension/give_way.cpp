@@ -6,6 +6,7 @@
 // kept one is production's all the same (resolve_by_origin), whatever its key is made of.
 #include "give_way.hpp"
 #include "core/soft_references.hpp"
+#include "core/statements.hpp"
 #include <algorithm>
 #include "collisions.hpp"
 #include "core/generic.hpp"
@@ -53,12 +54,12 @@ bool move_references(const Refresh &refresh, const core::Name &table, const std:
 					new_array("c." + name, core::element_type(column.base), owner, 'n') + " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + owner +
 					" AND m.space = 'n' AND m.old_key = ANY (c." + name + "::text[]))");
 			else
-				moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = m.new_key::" + column.base +
-					" FROM prodsync_work.moved m WHERE m.tab = $1::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + column.base, {number(refresh.oid(identity->table))});
+				moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = m.new_key::" + core::cast_type(column.base) +
+					" FROM prodsync_work.moved m WHERE m.tab = $1::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + core::cast_type(column.base), {number(refresh.oid(identity->table))});
 	}
 	for (const core::GenericRelation &one : refresh.graph.generic) {
 		if (one.table != table) continue;
-		const std::string name = core::quote_identifier(one.column), type = refresh.graph.node(table).relation->column(one.column)->base;
+		const std::string name = core::quote_identifier(one.column), type = core::cast_type(refresh.graph.node(table).relation->column(one.column)->base);
 		for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 			std::vector<const core::ForeignKey *> keys;
 			{
