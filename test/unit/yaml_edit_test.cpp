@@ -38,7 +38,7 @@ TEST_CASE("rules are added where they belong, whatever is there")
 	    "anonymize:\n    policy: strict   # ours\n    tables:\n        customers:\n            " + line + "\n# the key\nkey_file: k\n");
 	CHECK(edited("anonymize:\n  tables:   # all of them\n  policy: warn\n") == "anonymize:\n  tables:   # all of them\n    customers:\n      " + line + "  policy: warn\n");
 	CHECK(edited("anonymize:\n  tables:\n    a:\n    - {column: x, strategy: hash}    # x\n    # to do\n  # last\n  policy: warn\n") ==
-	    "anonymize:\n  tables:\n    a:\n    - {column: x, strategy: hash}    # x\n    # to do\n    customers:\n      " + line + "  # last\n  policy: warn\n");
+	    "anonymize:\n  tables:\n    a:\n    - {column: x, strategy: hash}    # x\n    # to do\n    customers:\n    " + line + "  # last\n  policy: warn\n");
 	// into the list of a table that is there
 	CHECK(edited("anonymize:\n  tables:\n    customers:\n      - column: x   # block\n        strategy: hash\n    z: [{column: a, strategy: none}]\n") ==
 	    "anonymize:\n  tables:\n    customers:\n      - column: x   # block\n        strategy: hash\n      " + line + "    z: [{column: a, strategy: none}]\n");
