@@ -209,6 +209,12 @@ public:
 				refresh.depends_on = {before};
 				before = add(std::move(refresh)).step;
 			}
+		if (config.choice.in_place && !contents.empty()) {    // statistics hold values, those of the views too
+			Step clean;
+			clean.kind = "clean";
+			clean.depends_on = {before};
+			add(std::move(clean));
+		}
 		return std::move(out);
 	}
 };
