@@ -102,9 +102,9 @@ Outcome detect(const Options &options, Settings &settings)
 		tables.insert(table->name);
 		if (!table->readable || !table->bypasses_row_security) unread.push_back(table->name.shown());
 	}
-	const auto contents = read_samples(source, catalog, tables, {});
+	const auto samples = read_samples(source, catalog, tables, {});
 	source.rollback();
-	auto found = core::list_personal(settings.config, catalog, contents, options.min_confidence);
+	auto found = core::list_personal(settings.config, catalog, samples.contents, options.min_confidence);
 
 	Outcome outcome;
 	std::size_t ruled = 0;
@@ -130,6 +130,8 @@ Outcome detect(const Options &options, Settings &settings)
 	outcome.text += "\n";
 	if (!unread.empty())
 		outcome.warnings.push_back("the role " + source.user() + " may not read " + list(unread, 5) + ": looked at by " + (unread.size() == 1 ? "its names" : "their names") + " only");
+	if (!samples.locked.empty())
+		outcome.warnings.push_back(samples.locked_tables() + " by somebody: looked at by " + (samples.locked.size() == 1 ? "its names" : "their names") + " only; run it again later");
 	for (const auto &warning : outcome.warnings) outcome.text += "  warning: " + printable(warning) + "\n";
 	outcome.more = {{"columns", found.size()}, {"without_rule", missing}};
 	if (options.write && missing) {

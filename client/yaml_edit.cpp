@@ -49,7 +49,8 @@ class Editor {
 	std::optional<std::pair<std::size_t, std::size_t>> place_of(const std::string &path) const
 	{
 		const auto at = document.keys.find(path);
-		if (at == document.keys.end() || at->second.line < 1 || at->second.column < 1) return std::nullopt;
+		// an item that is nothing at all stands where the next thing begins, or behind the last line
+		if (at == document.keys.end() || at->second.line < 1 || at->second.column < 1 || static_cast<std::size_t>(at->second.line) > lines.size()) return std::nullopt;
 		return std::pair{static_cast<std::size_t>(at->second.line - 1), static_cast<std::size_t>(at->second.column - 1)};
 	}
 
@@ -155,10 +156,10 @@ class Editor {
 					const std::string path = "anonymize.tables." + rules.key;
 					const auto table = place_of(path);
 					if (!table) return refuse(path + " comes from another place of the file");
-					const auto first = document.keys.find(path + ".0");
-					if (!list[rules.key].is_array() || !is_block(path, table->first) || first == document.keys.end()) return refuse(flow(path));
+					const auto first = place_of(path + ".0");
+					if (!list[rules.key].is_array() || !is_block(path, table->first) || !first) return refuse(flow(path));
 					// where the dashes of its items stand
-					const std::string &line = lines[static_cast<std::size_t>(first->second.line - 1)];
+					const std::string &line = lines[first->first];
 					const std::size_t indent = indent_of(line);
 					if (line.compare(indent, 1, "-") != 0) return refuse(flow(path));
 					after = end_of(table->first, table->second, true) + 1;
@@ -205,9 +206,19 @@ public:
 			for (const RulesOfTable &one : rules) {
 				for (const auto &line : one.lines)
 					if (line.starts_with("- ")) {
-						if (expected.is_null()) expected = json::object();
-						json &to = expected["anonymize"]["tables"][one.key];
-						to.push_back(parse_yaml(line).value.at(0));
+						json *to = &expected;
+						for (const std::string &key : {std::string("anonymize"), std::string("tables"), one.key}) {
+							if (!to->is_object() && !to->is_null()) {
+								why = "what is above the rules is no mapping";
+								return std::nullopt;
+							}
+							to = &(*to)[key];
+						}
+						if (!to->is_array() && !to->is_null()) {
+							why = "the rules of a table are no list";
+							return std::nullopt;
+						}
+						to->push_back(parse_yaml(line).value.at(0));
 					}
 				if (!add_table(one)) return std::nullopt;
 				// the next table's place is told by the file as it is now

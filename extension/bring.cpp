@@ -4,7 +4,9 @@
 #include "generic.hpp"
 #include "core/missing.hpp"
 #include "core/soft_references.hpp"
+#include "core/statements.hpp"
 #include "kept.hpp"
+#include "place.hpp"
 #include "shadow.hpp"
 
 namespace prodsync {
@@ -46,16 +48,13 @@ std::string array_of(const std::string &array, const std::string &type, const st
 		where = " WHERE array_ndims(" + array + ") > 1 OR (" + among + ")";
 	}
 	return "CASE WHEN " + array + " IS NOT NULL THEN prodsync_work.in_shape_of(ARRAY(SELECT " + element + " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n)" + where + " ORDER BY e.n), " +
-		   array + "::" + type + "[]) END";
+		   array + "::" + core::cast_type(type) + "[]) END";
 }
 
 std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among)
 {
-	return array_of(array, type, "coalesce(" + look_up_moved(owner, space, "e.v::text") + "::" + type + ", e.v)", among);
+	return array_of(array, type, "coalesce(" + look_up_moved(owner, space, "e.v::text") + "::" + core::cast_type(type) + ", e.v)", among);
 }
-
-// To cast to: character is character(1).
-static std::string cast_type(const core::Column &column) { return column.base == "character" ? "pg_catalog.bpchar" : column.base; }
 
 // anonymize.kept_rows: mask
 static std::string masked(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &value)
@@ -64,7 +63,7 @@ static std::string masked(const Refresh &refresh, const core::Name &table, const
 	if (rules == refresh.masks_of_kept.end()) return value;
 	const auto rule = rules->second.find(column.name);
 	if (rule == rules->second.end() || !rule->second.masks()) return value;
-	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.to_json().dump()) + ", " + core::quote_literal(column.base) + ")::" + cast_type(column);
+	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.to_json().dump()) + ", " + core::quote_literal(column.base) + ")::" + core::cast_type(column.base);
 }
 
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
@@ -77,13 +76,13 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 		const std::string a = alias + "a" + std::to_string(number);
 		adopted = " LEFT JOIN LATERAL " + look_up_moved(std::to_string(refresh.oid(refresh.catalog().root(table))) + "::oid", 'a', place_of(alias)) + " " + a + " ON true";
 		now = "coalesce(" + a + ".new_key, " + now + ")";
-		kept = "CASE WHEN " + a + ".new_key IS NOT NULL THEN " + a + ".new_key::" + cast_type(column) + " ELSE " + value + " END";
+		kept = "CASE WHEN " + a + ".new_key IS NOT NULL THEN " + a + ".new_key::" + core::cast_type(column.base) + " ELSE " + value + " END";
 	}
 	const bool array = core::is_id_array(column.base);
 	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
 	if (owner.empty()) return {kept, adopted};
 	if (array) return {new_array(old, type, owner, 'o'), ""};
-	return {"coalesce(" + m + ".new_key::" + column.base + ", " + kept + ")", adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', now) + " " + m + " ON true"};
+	return {"coalesce(" + m + ".new_key::" + core::cast_type(column.base) + ", " + kept + ")", adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', now) + " " + m + " ON true"};
 }
 
 
@@ -124,7 +123,7 @@ static std::string leads_somewhere(const Refresh &refresh, const core::ForeignKe
 	const std::string type = core::element_type(refresh.graph.node(key.child).relation->column(key.columns[0])->base);
 	const std::string parent = core::quote_identifier(key.referenced[0]), owner = mover(refresh, key.child, key.columns[0], type);
 	const std::string value = owner.empty() ? std::string("e.v")
-		: "coalesce(" + look_up_moved(owner, 'o', "e.v::text") + "::" + type + ", e.v)";
+		: "coalesce(" + look_up_moved(owner, 'o', "e.v::text") + "::" + core::cast_type(type) + ", e.v)";
 	return "(e.v IS NULL OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
 		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE p." + parent + " " + key.equals[0] +
 		   " e.v) OR EXISTS (SELECT 1 FROM " + same_in_the_source(refresh, key) + " WHERE p." + parent + " " + key.equals[0] + " e.v AND n." + parent + " " + key.equals[0] + " " + value + "))";
@@ -210,9 +209,9 @@ static std::string digest(const std::vector<const core::Column *> &columns, cons
 	return "coalesce(sum(pg_catalog.hashtextextended(ROW(" + core::joined(parts, ", ") + ")::text COLLATE pg_catalog.\"C\", 0)), 0)";
 }
 
-// Brings the kept rows of one relation, and proves it: the rows as they lie in the old storage, with their new ids and references, against those that lie
+// Brings the kept rows of one relation (into another partition than their own where they move to one), and proves it: the rows as they lie in the old storage, with their new ids and references, against those that lie
 // in the shadow afterwards. They were put behind what was loaded, so that reading them again is no scan of the shadow.
-static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
+static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid, Oid into)
 {
 	const core::Name table = refresh.catalog().root(leaf);
 	const std::vector<const core::Column *> columns = refresh.stored_columns(table);
@@ -223,7 +222,7 @@ static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
 		brought_as.push_back("c" + std::to_string(i));
 		selected.push_back(rows.values[i] + " AS " + brought_as.back());
 	}
-	const std::string shadow = refresh.shadow_of(oid), which = "k.rel = $1::oid AND " + std::string(is_brought);
+	const std::string shadow = refresh.shadow_of(into), which = "k.rel = $1::oid AND " + (into == oid ? std::string("k.moves_to IS NULL") : "k.moves_to = " + std::to_string(into) + "::oid") + " AND " + is_brought;
 	pg::Tables sql(refresh.extension);
 	const pg::Row before = sql.rows("WITH old AS MATERIALIZED (SELECT " + core::joined(selected, ", ") + " FROM " + rows.from + " WHERE " + which + "), new AS (INSERT INTO " + shadow + " (" + core::joined(names, ", ") +
 		") SELECT " + core::joined(brought_as, ", ") + " FROM old RETURNING ctid) SELECT (SELECT count(*) FROM prodsync_work.kept k WHERE " + which + "), (SELECT " + digest(columns, brought_as) +
@@ -241,19 +240,19 @@ static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
 
 std::vector<Check> bring_rows(const Refresh &refresh)
 {
-	std::vector<std::pair<core::Name, Oid>> leaves;
+	std::vector<std::tuple<core::Name, Oid, Oid>> leaves;
 	{
 		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		std::map<Oid, core::Name> names;
 		for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
-		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT rel FROM prodsync_work.kept k WHERE ") + is_brought + " ORDER BY rel")) {
+		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT rel, ") + lands_in + " FROM prodsync_work.kept k WHERE " + is_brought + " ORDER BY 1, 2")) {
 			Oid rel = static_cast<Oid>(std::stoul(*row[0]));
-			leaves.emplace_back(names.at(rel), rel);
+			leaves.emplace_back(names.at(rel), rel, static_cast<Oid>(std::stoul(*row[1])));
 		}
 	}
 	std::vector<Check> out;
-	for (const auto &[leaf, oid] : leaves) {
-		out.push_back(bring(refresh, leaf, oid));
+	for (const auto &[leaf, oid, into] : leaves) {
+		out.push_back(bring(refresh, leaf, oid, into));
 		pg::check_interrupts();
 	}
 	return out;
@@ -274,7 +273,7 @@ void move_staying_references(const Refresh &refresh)
 		const core::Identity owner = core::key_owner(refresh.graph, *key);
 		const core::TableNode &node = refresh.graph.node(owner.table);
 		if (node.mode != core::Mode::copy || (owner.column != node.key && owner.column != core::single_key(*node.relation))) continue;
-		const std::string column = core::quote_identifier(key->columns[0]), type = refresh.graph.node(key->child).relation->column(key->columns[0])->base;
+		const std::string column = core::quote_identifier(key->columns[0]), type = core::cast_type(refresh.graph.node(key->child).relation->column(key->columns[0])->base);
 		pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type + " FROM prodsync_work.moved m WHERE m.tab = " +
 			std::to_string(refresh.oid(owner.table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + type + " AND " + of_model(*key, "c"));
 	}
@@ -294,8 +293,8 @@ void move_staying_references(const Refresh &refresh)
 																 " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + moved_by + " AND m.space = 'o' AND m.old_key <> m.new_key AND m.old_key = ANY (c." + column + "::text[]))");
 			if (!plain_key_type(type)) continue;
 			pg::Tables(refresh.extension).run(
-							 "UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type + " FROM prodsync_work.moved m WHERE m.tab = " +
-								 std::to_string(refresh.oid(identity->table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + type);
+							 "UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + core::cast_type(type) + " FROM prodsync_work.moved m WHERE m.tab = " +
+								 std::to_string(refresh.oid(identity->table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + core::cast_type(type));
 		}
 	}
 }

@@ -1,6 +1,7 @@
 #include "foreign_keys.hpp"
 #include <algorithm>
 #include "core/generic.hpp"
+#include "core/statements.hpp"
 #include "generic.hpp"
 #include "key_scan.hpp"
 #include "shadow.hpp"
@@ -119,7 +120,7 @@ std::vector<Check> check_used_keys(pg::Tables &sql, const Refresh &refresh)
 		for (std::size_t i = 0; i < key->referenced.size(); i++) {
 			std::string base = refresh.catalog().find(key->parent)->column(key->referenced[i])->base, column = "p." + core::quote_identifier(key->referenced[i]);
 			std::string stored = "u.key[" + std::to_string(i + 1) + "]";
-			parts.push_back(plain_key_type(base) && key->text_of.empty() ? column + " = " + stored + "::" + base : "format('%s', " + column + ") = " + stored);
+			parts.push_back(plain_key_type(base) && key->text_of.empty() ? column + " = " + stored + "::" + core::cast_type(base) : "format('%s', " + column + ") = " + stored);
 		}
 		std::string count = sql.one("SELECT count(*) FROM prodsync_work.used_key u WHERE u.run = $1::int AND u.constraint_name = $2 AND u.child = $3::oid"
 									" AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key->parent, "p") + " WHERE " + core::joined(parts, " AND ") + ")",

@@ -80,7 +80,7 @@ Replaced new_object_id(const Refresh &refresh, const core::GenericRelation &one,
 	if (!one.by.types.empty())
 		models = "(SELECT ct." + core::quote_identifier(one.by.key) + " AS type, v.tab FROM ONLY " + one.by.types.sql() + " AS ct JOIN (VALUES " + owners + ") AS v (model, tab) ON v.model = " +
 				 core::model_of_type(one.by) + ") AS " + g + " ON " + g + ".type = " + column;
-	return {"coalesce(" + m + ".new_key::" + type + ", " + value + ")",
+	return {"coalesce(" + m + ".new_key::" + core::cast_type(type) + ", " + value + ")",
 			" LEFT JOIN " + models + " LEFT JOIN LATERAL " + look_up_moved(g + ".tab", 'o', value + "::text") + " " + m + " ON true"};
 }
 

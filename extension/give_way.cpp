@@ -6,11 +6,13 @@
 // kept one is production's all the same (resolve_by_origin), whatever its key is made of.
 #include "give_way.hpp"
 #include "core/soft_references.hpp"
+#include "core/statements.hpp"
 #include <algorithm>
 #include "collisions.hpp"
 #include "core/generic.hpp"
 #include "generic.hpp"
 #include "pg_server.hpp"
+#include "place.hpp"
 #include "shadow.hpp"
 #include "subtransaction.hpp"
 #include "switch.hpp"
@@ -52,12 +54,12 @@ bool move_references(const Refresh &refresh, const core::Name &table, const std:
 					new_array("c." + name, core::element_type(column.base), owner, 'n') + " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + owner +
 					" AND m.space = 'n' AND m.old_key = ANY (c." + name + "::text[]))");
 			else
-				moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = m.new_key::" + column.base +
-					" FROM prodsync_work.moved m WHERE m.tab = $1::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + column.base, {number(refresh.oid(identity->table))});
+				moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = m.new_key::" + core::cast_type(column.base) +
+					" FROM prodsync_work.moved m WHERE m.tab = $1::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + core::cast_type(column.base), {number(refresh.oid(identity->table))});
 	}
 	for (const core::GenericRelation &one : refresh.graph.generic) {
 		if (one.table != table) continue;
-		const std::string name = core::quote_identifier(one.column), type = refresh.graph.node(table).relation->column(one.column)->base;
+		const std::string name = core::quote_identifier(one.column), type = core::cast_type(refresh.graph.node(table).relation->column(one.column)->base);
 		for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 			std::vector<const core::ForeignKey *> keys;
 			{
@@ -83,20 +85,20 @@ bool drop_rows(const Refresh &refresh, const core::Name &table, std::vector<Chec
 	const core::Relation &relation = *refresh.graph.node(table).relation;
 	const std::string own = core::single_key(relation), tab = number(refresh.oid(table));
 	std::vector<pg::Row> found = pg::Tables(refresh.extension, pg::Plans::kept).rows(std::string(
-		"SELECT c.rel, c.index_name, count(*) FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE c.tab = $1::oid AND c.mapped AND ") + is_brought + " GROUP BY 1, 2 ORDER BY 2", {tab});
+		"SELECT c.rel, c.index_name, count(*), ") + lands_in + " FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE c.tab = $1::oid AND c.mapped AND " + is_brought + " GROUP BY 1, 2, 4 ORDER BY 2", {tab});
 	for (const pg::Row &row : found) {
 		const core::Relation *leaf = nullptr;
 		for (const core::Relation *one : refresh.catalog().storage(table))
 			if (number(static_cast<std::uint64_t>(one->oid)) == *row[0]) leaf = one;
-		const std::string shadow = refresh.shadow_of(static_cast<Oid>(leaf->oid));
-		const std::string which = " c.rel = $1::oid AND c.index_name = $2::name AND c.mapped AND " + std::string(is_brought);
+		const std::string shadow = refresh.shadow_of(static_cast<Oid>(std::stoul(*row[3])));
+		const std::string which = " c.rel = $1::oid AND c.index_name = $2::name AND " + std::string(lands_in) + " = $3::oid AND c.mapped AND " + is_brought;
 		if (!own.empty()) {
 			Replaced now = new_value(refresh, table, *relation.column(own), "t", 1000);
-			pg::Tables(refresh.extension).run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $3::oid, 'n', s." + core::quote_identifier(own) + "::text, (" + now.value +
+			pg::Tables(refresh.extension).run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $4::oid, 'n', s." + core::quote_identifier(own) + "::text, (" + now.value +
 				")::text, 'w' FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) JOIN ONLY " + leaf->name.sql() + " AS t ON t.ctid = c.row_id JOIN ONLY " + shadow +
-				" AS s ON s.ctid = c.other" + now.join + " WHERE" + which + " ON CONFLICT DO NOTHING", {row[0], row[1], tab});
+				" AS s ON s.ctid = c.other" + now.join + " WHERE" + which + " ON CONFLICT DO NOTHING", {row[0], row[1], row[3], tab});
 		}
-		pg::Tables(refresh.extension).run("DELETE FROM ONLY " + shadow + " AS s USING prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE s.ctid = c.other AND" + which, {row[0], row[1]});
+		pg::Tables(refresh.extension).run("DELETE FROM ONLY " + shadow + " AS s USING prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE s.ctid = c.other AND" + which, {row[0], row[1], row[3]});
 		checks.push_back({"gave way to kept rows", leaf->name.shown() + "." + *row[1], std::stoll(*row[2]),
 						  core::json{{"text", "rows from the source that equal a kept row once users are mapped were dropped; references moved"}}.dump(), true});
 	}

@@ -5,6 +5,7 @@
 // The preflight tries the same and takes it back: what the rows break is then known while nobody waits.
 #include "core/join_tenants.hpp"
 #include "core/maps.hpp"
+#include "core/statements.hpp"
 #include "collisions.hpp"
 #include "foreign_keys.hpp"
 #include "kept.hpp"
@@ -38,7 +39,7 @@ static std::string first_free(const Refresh &refresh, const core::Name &table, c
 namespace {
 
 // A literal gets its type when the statement runs, as the table's owner: the parser, which is the extension's, would run the CHECK of a domain in an array.
-std::string typed(const std::string &literal, const core::Column &column) { return literal + "::text::" + (column.base == "character" ? "pg_catalog.bpchar" : column.base); }
+std::string typed(const std::string &literal, const core::Column &column) { return literal + "::text::" + core::cast_type(column.base); }
 
 // The new rows, one for each tenant that has none, as a FROM item of the columns' names.
 struct Joining {
@@ -68,7 +69,7 @@ static std::optional<Joining> who_joins(const Refresh &refresh)
 	std::vector<std::string> values;
 	for (const core::Column *column : refresh.stored_columns(found->table)) {
 		std::string value;
-		if (column->name == found->tenant) value = tenant, out.tenant_type = column->base;
+		if (column->name == found->tenant) value = tenant, out.tenant_type = core::cast_type(column->base);
 		else if (column->name == found->user) value = typed(fallback, *column);
 		else if (auto said = given.find(column->name); said != given.end()) value = typed(core::quote_literal(said->second), *column);
 		else if (column->name == node.key) value = first_free(refresh, found->table, node) + " - 1 + row_number() OVER (ORDER BY " + tenant + ")";

@@ -103,11 +103,11 @@ static Rewriting rewriting(const Refresh &refresh, const core::Name &table, cons
 			out.user_columns.push_back(&column);
 			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(users.table)) + "::oid AND " + m + ".space = 'u' AND " + m + ".old_key = " + name + "::text";
 			out.values[column.name] = "CASE WHEN " + name + " IS NULL OR NOT (" + out.may_change + ") THEN " + name + " ELSE coalesce(" + m + ".new_key, " + core::quote_literal(users.fallback) + ")::" +
-									  column.base + " END";
+									  core::cast_type(column.base) + " END";
 		} else if (identity && dropping.count(identity->table) && !(*identity == core::Identity{table, column.name}) && is_primary_key(refresh, *identity)) {
 			out.moved_columns.push_back(&column);
 			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(identity->table)) + "::oid AND " + m + ".space = 'n' AND " + m + ".old_key = " + name + "::text";
-			out.values[column.name] = "coalesce(" + m + ".new_key::" + column.base + ", " + name + ")";
+			out.values[column.name] = "coalesce(" + m + ".new_key::" + core::cast_type(column.base) + ", " + name + ")";
 		}
 	}
 	return out;

@@ -15,6 +15,7 @@
 #include "kept.hpp"
 #include "missing.hpp"
 #include "mask.hpp"
+#include "place.hpp"
 #include "refresh.hpp"
 #include "sequences.hpp"
 #include "shadow.hpp"
@@ -92,8 +93,13 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	append(checks, adopt(refresh));
 	rekey(refresh);
 	FAULT_POINT(std::string(when) + ": new ids given");
+	std::vector<Check> misplaced = place_kept(refresh);
 	find_collisions(refresh);
-	append(checks, drop_colliding(refresh));
+	if (std::vector<Check> dropped = drop_colliding(refresh); !dropped.empty()) {
+		misplaced = place_kept(refresh);    // references to what was dropped are let go of, perhaps
+		append(checks, std::move(dropped));
+	}
+	append(checks, std::move(misplaced));
 	append(checks, check_supporting(refresh));
 	append(checks, check_staying(refresh));
 	append(checks, check_collisions(refresh));

@@ -95,6 +95,7 @@ CREATE UNLOGGED TABLE prodsync_work.kept (
 	why "char" NOT NULL,
 	state "char" NOT NULL DEFAULT 'b',
 	depth integer NOT NULL,
+	moves_to oid,             -- the partition it goes into, where that is another one
 	PRIMARY KEY (rel, row_id)
 );
 CREATE INDEX kept_tab ON prodsync_work.kept (tab, depth);

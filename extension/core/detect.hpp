@@ -52,9 +52,13 @@ std::map<Name, std::map<std::string, Personal>> find_personal(const Catalog &, c
 // ---- samples ----
 // Columns that are worth a look inside.
 std::vector<std::string> sampled_columns(const Relation &);
-// The statement that reads a bounded sample of them: the same rows every time, as long as the table does not change. For the source, and for
-// the target.
-std::string sample_statement(const Catalog &, const Relation &, const std::vector<std::string> &columns);
+struct SampleStatement {
+	Name relation;                 // that it locks: the table, or one of its partitions
+	std::string sql;
+};
+// Statements that read a bounded sample of them, of one relation each: the same rows every time, as long as the table does not change. For the
+// source, and for the target.
+std::vector<SampleStatement> sample_statements(const Catalog &, const Relation &, const std::vector<std::string> &columns);
 // What one row of it says. A value that is missing was NULL, or too large to be read for a sample.
 void add_sample(TableContent &, const Relation &, const std::vector<std::string> &columns, const std::vector<std::optional<std::string>> &row);
 

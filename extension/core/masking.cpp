@@ -160,7 +160,7 @@ class Checker {
 
 	std::string too_narrow(const Column &column, const MaskRule &rule) const
 	{
-		const int width = mask_width(rule, column.base), room = column.base == "name" ? 63 : length_of(column);
+		const int width = mask_width(rule), room = column.base == "name" ? 63 : length_of(column);
 		if (room && width == longer_than_the_value) return "what may be longer than the value, the column holds " + std::to_string(room);
 		return room && width != as_long_as_the_value && room < width ? std::to_string(width) + " characters, the column holds " + std::to_string(room) : "";
 	}

@@ -160,16 +160,17 @@ std::string masked_base(const MaskRule &rule, const std::string &base)
 	return element && strategy && !strategy->gives_null && !strategy->of_the_whole ? *element : base;
 }
 
-int mask_width(const MaskRule &rule, const std::string &base)
+int mask_width(const MaskRule &rule)
 {
 	const Strategy *strategy = find_strategy(rule.strategy);
-	return strategy && masked_base(rule, base) == base ? strategy->width(rule) : as_long_as_the_value;
+	return strategy ? strategy->width(rule) : as_long_as_the_value;
 }
 
 int longest_mask(const MaskRule &rule, const std::string &base)
 {
 	const Strategy *strategy = find_strategy(rule.strategy);
-	return strategy && strategy->as_long_too ? 0 : std::max(0, mask_width(rule, base));
+	if (!strategy || strategy->as_long_too || masked_base(rule, base) != base) return 0;    // an array has any number of elements
+	return std::max(0, mask_width(rule));
 }
 
 Mask::Mask(const MaskRule &rule, const MaskKey *key, const std::string &base)

@@ -94,9 +94,9 @@ constexpr double accepted_odds = 1e-6;
 constexpr const char *by_production = "sql";
 // Whether the value, in its text form, may be what the rule gives: of an array or of parts each of them. The empty string stays as it is.
 bool is_masked_form(const MaskRule &, const std::string &base, std::string_view value);
-// Characters of the longest mask, or as_long_as_the_value: what a column has to hold besides the values that it holds.
-int mask_width(const MaskRule &, const std::string &base);
-// Characters of the longest mask of all; 0: that depends on the value.
+// Characters of the longest mask, or as_long_as_the_value: what a column, of an array an element, has to hold besides the values that it holds.
+int mask_width(const MaskRule &);
+// Characters of the longest value that is masked; 0: that depends on the value.
 int longest_mask(const MaskRule &, const std::string &base);
 bool needs_key(const MaskRule &);
 bool gives_null(const MaskRule &);

@@ -280,7 +280,7 @@ std::string Missing::value(const Name &table, const std::string &column) const
 			// The ids are taken out of the array; those that no map reaches, by the pump.
 			if (gap.why == Gap::Why::unmatched) return "";
 			const std::string type = source_.find(table)->column(column)->base;
-			std::string stay = "'{}'::" + type;
+			std::string stay = "'{}'::" + cast_type(type);
 			if (std::vector<Name> way; gap.why == Gap::Why::left_out)
 				// One of several dimensions stays as it is, to be found by the verification: it has no place to leave out.
 				stay = "CASE WHEN array_ndims(" + as_it_is + ") > 1 THEN " + as_it_is + " ELSE ARRAY(SELECT e.v FROM unnest(" + as_it_is + ") WITH ORDINALITY AS e(v, n) WHERE NOT EXISTS (SELECT FROM " +

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -72,21 +71,6 @@ void constraints(const Config &config, const Graph &graph, Problems &problems)
 			problems.push_back(
 			    {"unknown-constraint", "checks." + name, "unknown foreign key \"" + name + "\"" + did_you_mean(name, known),
 			        "names of constraints are as in the catalog"});
-}
-
-// Kept rows go to the leaf they come from; a value that changes on the way would put them into the wrong one. `changes` says why it does.
-void partition_keys(const Catalog &target, const PlannedTable &table,
-    const std::function<std::string(const std::string &)> &changes, Problems &problems)
-{
-	for (const auto &[name, relation] : target.relations) {
-		if (relation.kind != 'p' || target.root(name) != table.name) continue;
-		for (const Column &column : relation.columns)
-			if (const auto why = mentions(relation.partition_key, column.name) ? changes(column.name) : ""; !why.empty())
-				problems.push_back({"partition-key-changes", table.name.shown() + "." + column.name,
-				    name.shown() + " is partitioned by " + column.name + ", whose values change in kept rows (" + why +
-				        "): they could belong into other partitions, into which this version cannot bring them",
-				    mode_line(target, table.name, "mode: keep")});
-	}
 }
 
 void of_storage(const Catalog &target, const PlannedTable &table, const std::set<Name> &published, Plan &plan)
@@ -375,24 +359,6 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 	for (const auto &table : plan.tables) {
 		if (table.mode == Mode::keep) continue;
 		of_storage(target, table, published, plan);
-		if (!config.tenants || table.mode != Mode::copy) continue;
-		partition_keys(
-		    target, table,
-		    [&](const std::string &column) {
-			    const Identity *identity = graph.identity(table.name, column);
-			    const bool moves = identity ? graph.node(identity->table).key == identity->column : generic_relation(graph, table.name, column) != nullptr;
-			    if (moves) return "ids of kept rows move";
-			    const TableNode &node = graph.node(table.name);
-			    if (const auto said = node.on_missing.find(column); said != node.on_missing.end() && said->second == "null") return "on_missing: null";
-			    if (!identity || *identity == Identity{table.name, column} || graph.node(identity->table).mode != Mode::copy) return "";
-			    // A row of no tenant may be found to be production's, under another key.
-			    if (identity->table != tenant_table(config, graph)) return "rows that kept rows reference may be found under other keys";
-			    const bool adopts = std::any_of(graph.tables.begin(), graph.tables.end(), [](const auto &one) {
-				    return std::any_of(one.second.on_missing.begin(), one.second.on_missing.end(), [](const auto &said) { return said.second == "adopt"; });
-			    });
-			    return adopts ? "on_missing: adopt" : "";
-		    },
-		    plan.problems);
 	}
 	keep_triggers(graph, target, fire, plan, plan.warnings);
 	for (const ForeignKey *key : graph.keys)
@@ -425,17 +391,6 @@ void add_source_obstacles(
 	references(graph, target, plan, plan.problems);
 	add_fold_obstacles(
 	    config, graph, source, target, answers, accepted(target, config.accept_folded, "accept.folded", plan.problems), plan);
-	for (const auto &table : plan.tables)
-		if (config.tenants && masks_kept_rows(config) && table.mode == Mode::copy)
-			partition_keys(
-			    target, table,
-			    [&](const std::string &column) {
-				    return std::any_of(table.columns.begin(), table.columns.end(),
-				               [&](const Transfer &one) { return one.column == column && one.mask.masks(); })
-				        ? "masked"
-				        : "";
-			    },
-			    plan.problems);
 }
 
 }  // namespace core

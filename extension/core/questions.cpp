@@ -47,7 +47,7 @@ class Asker {
 	static std::string predicate(const std::string &text) { return "(\n" + text + "\n)"; }
 
 	// The key is that of a row the condition chose.
-	static std::string among(const Relation &table) { return " = ANY ($1::" + table.column(single_key(table))->base + "[])"; }
+	static std::string among(const Relation &table) { return " = ANY ($1::" + cast_type(table.column(single_key(table))->base) + "[])"; }
 
 	void tenants();
 	void maximums();

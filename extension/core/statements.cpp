@@ -127,9 +127,16 @@ std::string array_text(const std::vector<std::string> &values)
 	return array + "}";
 }
 
+std::string cast_type(const std::string &base_type)
+{
+	for (const std::string name : {"character", "bit"})
+		if (base_type == name || base_type == name + "[]") return "pg_catalog." + (name == "bit" ? name : "bpchar") + base_type.substr(name.size());
+	return base_type;
+}
+
 std::string array_literal(const std::vector<std::string> &values, const std::string &base_type)
 {
-	return quote_literal(array_text(values)) + "::" + base_type + "[]";
+	return quote_literal(array_text(values)) + "::" + cast_type(base_type) + "[]";
 }
 
 std::string from_only(const Relation &relation) { return (relation.kind == 'p' ? "" : "ONLY ") + relation.name.sql(); }

@@ -23,6 +23,8 @@ std::string mask_condition(const MaskRule &);    // boolean, never NULL; empty: 
 std::string mask_entity(const MaskRule &);       // the column whose value the mask is drawn from; empty: there is none
 std::string copy_into_shadow(const Step &step, const std::string &shadow);  // COPY shadow (...) FROM STDIN (FREEZE ...)
 
+// The type to cast to for values of this base type (as in Column; also of arrays): written alone, character and bit have length 1.
+std::string cast_type(const std::string &base_type);
 // {1,2,"x y"}, a text form of an array
 std::string array_text(const std::vector<std::string> &values);
 // '{1,2,"x y"}'::bigint[]

@@ -11,16 +11,17 @@ $uat->restart('log_statement=all', 'log_min_messages=info');
 $_->sql(<<'SQL', 'app') for $production, $uat;
 CREATE EXTENSION hstore;
 CREATE TABLE person (id bigint PRIMARY KEY, staff boolean NOT NULL, email text, nick text, about jsonb, raw_about json, mails text[], extra hstore, born date,
-	backup_email varchar(64), email_verified boolean);
+	backup_email varchar(64), email_verified boolean,
+	badge character(100), remark text, tags varchar(20)[]);
 CREATE TABLE note (id int PRIMARY KEY, person_id bigint REFERENCES person, email text, text_form regclass);
 SQL
 $uat->sql(q{CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)}, 'app');
 $production->sql(<<'SQL', 'app');
 INSERT INTO person VALUES
 	(1, false, 'a@raw.example', 'Raw One', '{"mail": "a@raw.example", "tags": ["raw", {"mail": "b@raw.example"}], "n": 1.50, "ok": true}', '{"mail":  "a@raw.example", "mail": "c@raw.example"}',
-		'{a@raw.example,NULL,""}', 'mail=>a@raw.example, plain=>open', '1980-02-29', 'a@raw.example', true),
-	(2, true, 'boss@open.example', 'Boss', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-	(3, false, '', '', '[]', '"plain"', '{}', '', 'infinity', '', false);
+		'{a@raw.example,NULL,""}', 'mail=>a@raw.example, plain=>open', '1980-02-29', 'a@raw.example', true, 'raw badge', 'raw remark', '{raw}'),
+	(2, true, 'boss@open.example', 'Boss', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, repeat('a longer remark ', 9), NULL),
+	(3, false, '', '', '[]', '"plain"', '{}', '', 'infinity', '', false, NULL, NULL, NULL);
 INSERT INTO note VALUES (1, 1, 'a@raw.example', 'person'), (2, NULL, 'other@raw.example', NULL), (3, 2, NULL, NULL);
 SQL
 $ENV{PRODSYNC_KEY} = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
@@ -34,6 +35,8 @@ my $rules = <<'YAML';
       - {column: raw_about, path: "$.mail", strategy: email}
       - {column: mails, strategy: email}
       - {column: extra, path: "$.mail", strategy: email}
+      - {column: badge, strategy: hash}
+      - {column: remark, strategy: redact, when: "NOT staff"}
       - {column: born, strategy: sql, expression: "pg_catalog.date_trunc('year', born)"}
     note:
       - {column: text_form, strategy: none}
@@ -59,6 +62,8 @@ is($row->('raw_about', 3), '"plain"', 'a document without the path');
 is($row->('mails', 1), qq({$a,NULL,""}), 'an array, element by element');
 is($row->('extra', 1), qq("mail"=>"$a", "plain"=>"open"), 'an hstore by key');
 is($row->('born', 1), '1980-01-01', 'sql: production made it');
+like($row->('badge', 1), qr/^[0-9a-f]{16} *$/, 'a value that is padded has the form of its mask');
+is($row->('remark', 1) . length $row->('remark', 2), '[REDACTED]144', 'and a long one that a condition leaves alone is none');
 is($row->('backup_email', 1), $a, 'a pattern masks what the table has no rule for');
 is($row->('email_verified', 1), 't', 'but no type that the strategy does not take');
 is($row->('email', 1, 'note'), $mask->(1), 'entity in a table that travels as text');
@@ -84,6 +89,7 @@ $refused->('column: nick, strategy: sql', qr/strategy sql needs expression/, 'no
 $refused->('column: nick, strategy: sql, expression: "nick2"', qr/the expression of the rule for person\.nick does not run in production: .*nick2/, 'an expression that does not run');
 $refused->('column: nick, strategy: name, when: "staf"', qr/the condition \(when\) of the rule for person\.nick does not run/, 'a condition that does not run');
 $refused->('column: about, path: "$.a", strategy: email}' . "\n      - {" . 'column: about, path: "$.a", strategy: redact', qr/two rules for person\.about/, 'two rules for one part');
+$refused->('column: tags, strategy: email', qr/person\.tags is too short for strategy email: it gives 33 characters, the column holds 20/, 'elements that are too short');
 $refused->('column: extra, path: "$.a.b", strategy: email', qr/person\.extra is .*hstore, whose keys have nothing below them/, 'a path into an hstore that names no key');
 $refused->('column: nick, strategy: digits, entity: id', qr/strategy digits is made of the value itself, so entity has no effect/, 'an entity for a permutation');
 my $order = prodsync(@plan, $config->("  columns: {\"*email*\": {strategy: email}, \"*\": {strategy: none}}\n"));

@@ -254,14 +254,71 @@ TEST_CASE("the sample's statement is bounded, and the same every time")
 	Relation &table = catalog.relations.at(fixtures::name("users"));
 	const auto columns = sampled_columns(table);
 	REQUIRE_FALSE(columns.empty());
+	const auto sql = [&](const std::vector<std::string> &of) {
+		const auto all = sample_statements(catalog, table, of);
+		REQUIRE(all.size() == 1);
+		return all[0].sql;
+	};
 	table.pages = 10;
 	table.rows = 1000;
-	CHECK(sample_statement(catalog, table, {"email"}) ==
-	    "SELECT CASE WHEN pg_catalog.pg_column_size(t.email) <= 16384 THEN pg_catalog.left(t.email::pg_catalog.text, 300) END FROM ONLY public.users AS t LIMIT 300");
+	CHECK(sql({"email"}) ==
+	    "SELECT CASE WHEN pg_catalog.pg_column_size(t.email) <= 16384 THEN pg_catalog.left(t.email::pg_catalog.text, 300) END FROM ONLY public.users AS t "
+	    "WHERE t.ctid < '(1000,0)'::pg_catalog.tid LIMIT 300");
 	table.pages = 10000;
 	table.rows = 1000000;
-	CHECK(sample_statement(catalog, table, {"email"}).ends_with("FROM ONLY public.users AS t TABLESAMPLE pg_catalog.system (0.045000) REPEATABLE (1) LIMIT 900"));
-	CHECK(sample_statement(catalog, table, std::vector<std::string>(200, "email")).ends_with("LIMIT 180"));
+	CHECK(sql({"email"}).ends_with("FROM ONLY public.users AS t TABLESAMPLE pg_catalog.system (0.045000) REPEATABLE (1) LIMIT 900"));
+	CHECK(sql(std::vector<std::string>(200, "email")).ends_with("LIMIT 180"));
+	// pages that are mostly empty
+	table.rows = 20000;
+	CHECK(sql({"email"}).ends_with("TABLESAMPLE pg_catalog.system (2.250000) REPEATABLE (1) LIMIT 900"));
+	table.rows = 100;
+	CHECK(sql({"email"}).ends_with("FROM ONLY public.users AS t ORDER BY t.id DESC LIMIT 300"));
+	table.indexes.clear();
+	CHECK(sql({"email"}).ends_with("TABLESAMPLE pg_catalog.system (10.000000) REPEATABLE (1) LIMIT 900"));
+	// nobody has counted
+	table.rows = -1;
+	table.pages = 0;
+	CHECK(sql({"email"}).ends_with("WHERE t.ctid < '(1000,0)'::pg_catalog.tid LIMIT 300"));
 	for (const Column &column : table.columns)
 		if (column.base == "bigint" || column.base == "boolean") CHECK(std::find(columns.begin(), columns.end(), column.name) == columns.end());
+}
+
+TEST_CASE("D10: a sample calls no cast that is somebody's")
+{
+	auto catalog = fixtures::catalog("shop");
+	Relation &table = catalog.relations.at(fixtures::name("users"));
+	for (Column &column : table.columns)
+		if (column.name == "email") column.base = "own.citext";
+	CHECK(sample_statements(catalog, table, {"email"})[0].sql.find("pg_catalog.format('%s', t.email)") != std::string::npos);
+}
+
+TEST_CASE("of a partitioned table some leaves are sampled, one at a time")
+{
+	Catalog catalog;
+	const auto add = [&](const std::string &name, char kind, double rows) -> Relation & {
+		Relation &one = catalog.relations[fixtures::name(name)];
+		one.name = fixtures::name(name);
+		one.kind = kind;
+		one.rows = rows;
+		one.columns.push_back({.name = "who", .type = "text", .base = "text"});
+		if (kind == 'r') one.partition = true, one.parents = {fixtures::name("log")};
+		return one;
+	};
+	Relation &root = add("log", 'p', -1);
+	for (int i = 0; i < 100; ++i) add("log_" + std::to_string(100 + i), 'r', i < 90 ? 10 : 0);
+	auto all = sample_statements(catalog, root, {"who"});
+	REQUIRE(all.size() == 20);
+	CHECK(all[0].relation.name == "log_100");
+	CHECK(all[19].relation.name == "log_189");
+	CHECK(all[0].sql.ends_with("FROM ONLY public.log_100 AS t WHERE t.ctid < '(1000,0)'::pg_catalog.tid LIMIT 15"));
+	for (auto &[name, one] : catalog.relations) one.rows = one.kind == 'r' && name.name > "log_197" ? 5 : 0;
+	all = sample_statements(catalog, root, {"who"});
+	REQUIRE(all.size() == 20);
+	CHECK(all[0].relation.name == "log_198");
+	CHECK(all[1].relation.name == "log_199");
+	// only the root may be read
+	for (auto &[name, one] : catalog.relations) one.readable = one.kind == 'p';
+	all = sample_statements(catalog, root, {"who"});
+	REQUIRE(all.size() == 1);
+	CHECK(all[0].sql.ends_with("FROM public.log AS t LIMIT 300"));
 }

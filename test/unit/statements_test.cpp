@@ -60,6 +60,9 @@ TEST_CASE("arrays are one literal, whatever is in them")
 	CHECK(array_literal({"1", "2"}, "bigint") == "'{1,2}'::bigint[]");
 	CHECK(array_literal({"-1", "a \"b\", c"}, "text").find("\"a \\\\\"b\\\\\", c\"") != std::string::npos);
 	CHECK(array_literal({}, "text") == "'{}'::text[]");
+	CHECK(array_literal({"ab"}, "character") == "'{\"ab\"}'::pg_catalog.bpchar[]");    // character[] would keep one letter
+	CHECK(cast_type("bit[]") == "pg_catalog.bit[]");
+	CHECK(cast_type("character varying") == "character varying");
 	CHECK(array_literal({"it's"}, "text") == "'{\"it''s\"}'::text[]");
 	CHECK(array_literal({"(0,1)"}, "tid") == "'{\"(0,1)\"}'::tid[]");
 }

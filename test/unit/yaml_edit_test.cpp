@@ -75,6 +75,10 @@ TEST_CASE("a file of another shape is refused, with the reason")
 	// an anchor inside of what is edited would change another place: seen by reading it again
 	CHECK(edited("anonymize:\n  tables: &t\n    a:\n      - {column: x, strategy: hash}\nother: *t\n").starts_with("refused: "));
 	CHECK(edited("{anonymize: {policy: strict}}\n").starts_with("refused: "));
+	for (const char *text : {"1\n", "- a\n", "anonymize: 5\n", "anonymize:\n  - a\n", "anonymize:\n  tables: a\n"}) CHECK(edited(text) == "refused: what is above the rules is no mapping");
+	CHECK(edited("anonymize:\n  tables:\n    customers: 5\n") == "refused: the rules of a table are no list");
+	// an item that is nothing has no place of its own: read past the last line once
+	CHECK(edited("anonymize:\n  tables:\n    customers:\n      -\n").starts_with("refused: anonymize.tables.customers is written on one line"));
 }
 
 TEST_CASE("a file is replaced at once, with its mode and through a link")
