@@ -12,6 +12,7 @@
 #include "collisions.hpp"
 #include "foreign_keys.hpp"
 #include "give_way.hpp"
+#include "hold.hpp"
 #include "kept.hpp"
 #include "missing.hpp"
 #include "mask.hpp"
@@ -252,6 +253,7 @@ PG_FUNCTION(prodsync_switch)
 	if (!run_lock::alive(run))    // a crash keeps shadows, and empties the unlogged tables of what was found out
 		throw pg::Error(PS_REFUSED, "the session that began run " + std::to_string(run) + " is gone", {}, "Discard it: SELECT sync_discard(" + std::to_string(run) + ")");
 	require_same_schema(refresh);
+	if (refresh.in_place()) require_writers_held(refresh);
 	FAULT_POINT("switch begins");
 	if (stuck.run != run) stuck = {run, 0};
 	const bool readers_go_on = stuck.times < patience;

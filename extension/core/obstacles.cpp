@@ -354,13 +354,15 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 	const auto published = accepted(target, config.accept_published, "accept.published", plan.problems);
 	const auto fire = accepted(target, config.fire_triggers, "fire_triggers", plan.problems);
 	constraints(config, graph, plan.problems);
-	suggest_soft_references(config, graph, target, plan.warnings);
-	suggest_generic_relations(config, graph, target, plan.warnings);
+	if (!config.choice.in_place) {
+		suggest_soft_references(config, graph, target, plan.warnings);
+		suggest_generic_relations(config, graph, target, plan.warnings);
+	}
 	for (const auto &table : plan.tables) {
 		if (table.mode == Mode::keep) continue;
 		of_storage(target, table, published, plan);
 	}
-	keep_triggers(graph, target, fire, plan, plan.warnings);
+	if (!config.choice.in_place) keep_triggers(graph, target, fire, plan, plan.warnings);
 	for (const ForeignKey *key : graph.keys)
 		if (!key->validated && graph.node(logical_table(graph, key->child)).mode == Mode::copy)
 			plan.warnings.push_back({"not-valid", key->child.shown(),

@@ -127,6 +127,42 @@ SELECT sync_config() -> 'choice' IS NULL AS nothing_of_one_call_is_stored;
 CREATE TABLE once AS SELECT id, email FROM customer;
 SELECT * FROM sync_anonymize();
 SELECT count(*) FROM once JOIN customer c USING (id) WHERE c.email = sync_mask(once.email, 'email') AND c.email <> once.email;
+
+-- by steps, as the client does it: whoever writes to a table meanwhile is held from before it is read, in the transaction of the switch
+CREATE TABLE small (id int PRIMARY KEY, email text);
+INSERT INTO small VALUES (1, 'raw1@secret.test');
+SET client_min_messages = warning;
+CREATE FUNCTION begin_in_place() RETURNS int LANGUAGE sql AS $$
+	SELECT max(run) FROM sync_start('{"anonymize": {"policy": "none", "tables": {"small": [{"column": "email", "strategy": "email"}]}}, "choice": {"in_place": true}}', sync_catalog(), '{"asked": []}')
+$$;
+CREATE PROCEDURE work(this int) LANGUAGE plpgsql AS $$
+DECLARE
+	s record;
+BEGIN
+	FOR s IN SELECT * FROM sync_run_steps WHERE run = this AND status = 'waiting' AND kind = 'verify' LOOP PERFORM sync_step(this, s.step); END LOOP;
+END $$;
+SELECT kind, relation, item.depends_on FROM sync_start('{"anonymize": {"policy": "none", "tables": {"small": [{"column": "email", "strategy": "email"}]}}, "choice": {"in_place": true}}', sync_catalog(), '{"asked": []}') AS item ORDER BY step;
+SELECT sync_discard(max(run)) FROM sync_runs;
+SELECT begin_in_place() AS run \gset
+BEGIN;
+SELECT sync_step(:run, 1) AS shadow \gset
+COPY :shadow FROM STDIN;
+1	user_0123456789abcdef@example.com
+\.
+SELECT sync_loaded(:run, 1, 1);
+COMMIT;
+CALL work(:run);
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT sync_step(:run, step) FROM sync_run_steps WHERE run = :run AND kind = 'preflight';
+COMMIT;
+SELECT * FROM sync_switch(:run);
+BEGIN;
+SELECT sync_hold(:run);    -- too late
+SELECT * FROM sync_switch(:run);
+ROLLBACK;
+SELECT sync_discard(:run);
+SELECT sync_hold(:run);
+SELECT * FROM small;
 \c regression
 DROP DATABASE prodsync_anonymize;
 

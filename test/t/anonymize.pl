@@ -71,6 +71,7 @@ my $rules = <<'YAML';
       - {column: email, strategy: email}
     visit:
       - {column: who, strategy: redact}
+      - {column: at, strategy: date_truncate}
 YAML
 # tenants and users are a refresh's: in place every row is production's.
 sub config
@@ -123,7 +124,7 @@ my $before = digest($db);
 	is($run->{exit}, 5, 'C6: strict: a column that looks personal, in a table that no rule masks, stops it');
 	like($run->{err}, qr/contact:\n.*column: email/, '... with the rule to paste');
 	$run = anonymize(config("    login:\n      - {column: email, strategy: email}\n"), '--yes');
-	is($run->{exit}, 5, 'M10: a reference of which only one end is masked is refused');
+	is($run->{exit}, 5, 'a reference of which only one end is masked is refused');
 	like($run->{err}, qr/would break/, '... and says so');
 	$run = anonymize(config("    queue_log:\n      - {column: id, strategy: digits}\n", '') , '--tables', 'orders', '--yes');
 	is($run->{exit}, 5, '--tables without a rule among them: refused');
@@ -231,17 +232,18 @@ my $old = $uat->sql("SELECT email FROM customer WHERE id = 5", $db);
 my $shift = $uat->sql("SELECT string_agg(born::text, ',' ORDER BY id) FROM customer WHERE id < 4", $db);
 my $run = anonymize(config(), '--yes');
 is($run->{exit}, 0, 'masked in place') or diag($run->{err});
-like_all($run->{out}, qr/uat masked in place in .*: 4,50\d rows, .*; 10 columns masked/, qr/nobody reading uat waited longer/, qr/Raw values may still be in/, '... the report');
+like_all($run->{out}, qr/uat masked in place in .*: 4,50\d rows, .*; 11 columns masked/, qr/nobody reading uat waited longer/, qr/Raw values may still be in/, '... the report');
 unlike($run->{out} . $run->{err}, qr/$raw/, '... shows no value');
-is_deeply([ files_with($db, $raw) ], [], 'no raw value is left in a heap, an index, a TOAST table, a statistic or a view\'s file');
+is_deeply([ files_with($db, $raw) ], [], 'C1: no raw value is left in a heap, an index, a TOAST table, a statistic or a view\'s file');
 is($uat->sql('SELECT count(*) FROM audit', $db), 0, 'no trigger fired');
-is($uat->sql('SELECT (SELECT count(*) FROM queue), count(*), count(queue_id) FROM queue_log', $db), '0|2|0', 'the queue is empty, what referenced it lets go');
+is($uat->sql('SELECT (SELECT count(*) FROM queue), count(*), count(queue_id) FROM queue_log', $db), '0|2|0', 'C7, E16: the queue is empty, what referenced it lets go');
 is($uat->sql('SELECT count(*) FROM customer c JOIN login l USING (email) JOIN orders o ON o.customer_id = c.id', $db), 2000, 'keys and references hold');
 is($uat->sql("SELECT count(DISTINCT email), min(id), max(id), bool_and(shown = lower(name)), bool_and(note = 'note of ' || id), count(DISTINCT tenant_id) FROM customer", $db), '2000|1|2000|t|t|2',
 	'ids stay, kept tenants are masked as well, generated columns follow, SQL of rules runs');
 is($uat->sql("SELECT count(*) FROM customer WHERE about ->> 'mail' LIKE 'user\\_%\@example.com' AND (about ->> 'n')::int = id AND mails[1] LIKE 'user\\_%'", $db), 2000, 'parts of documents and elements of arrays');
 isnt($uat->sql("SELECT string_agg(born::text, ',' ORDER BY id) FROM customer WHERE id < 4", $db), $shift, 'dates are shifted');
-is($uat->sql("SELECT tableoid::regclass, count(*), count(DISTINCT who) FROM visit GROUP BY 1 ORDER BY 1", $db), "visit_1|213|1\nvisit_2|287|1", 'partitions keep their rows');
+is($uat->sql("SELECT tableoid::regclass, count(*), count(DISTINCT who), bool_and(extract(day FROM at) = 1) FROM visit GROUP BY 1 ORDER BY 1", $db), "visit_1|213|1|t\nvisit_2|287|1|t",
+	'a masked partition key: rows find their partition');
 is($uat->sql("SELECT count(*) FROM addresses a JOIN customer USING (id, email)", $db), 2000, 'the materialized view is refreshed');
 is($uat->sql("SELECT nextval('customer_id_seq')", $db), 2001, 'sequences go on');
 is($uat->sql("SELECT count(*) FROM pg_stats_ext WHERE most_common_vals IS NOT NULL", $db), 1, 'extended statistics are gathered again');
@@ -250,5 +252,33 @@ is($uat->sql("SELECT count(*) FROM sync_check() WHERE NOT ok AND check_name <> '
 is(shadows($db), 0, 'nothing is left');
 $uat->sql("SELECT sync_set_key('$key')", $db);
 is($uat->sql("SELECT sync_set_key('$key'); SELECT email = sync_mask('$old', 'email') FROM customer WHERE id = 5", $db), "\nt", 'the masks are those of a refresh');
+
+# ---- killed after the switch ----
+$db = restored('three');
+{
+	my $reader = $uat->session($db);
+	$reader->query('BEGIN; SELECT count(*) FROM addresses');    # its refresh waits
+	my $killed = start_prodsync('anonymize', '--to', 'uat', '--config', config(), '--yes');
+	wait_until(60, sub { !$killed->running || $uat->sql("SELECT count(*) FROM pg_locks WHERE relation = 'addresses'::regclass AND NOT granted", $db) > 0 });
+	$killed->signal('KILL');
+	$reader->query('ROLLBACK');
+	is($uat->sql("SELECT count(*) FROM customer WHERE email LIKE '$raw%'", $db), 0, 'kill -9 after the switch: it is masked');
+	is($uat->sql('SELECT status FROM sync_runs', $db), 'switched', '... and something is owed');
+	my $clean = prodsync('clean', '--to', 'uat', '--config', config());
+	is($clean->{exit}, 0, 'prodsync clean') or diag($clean->{err});
+	is($uat->sql('SELECT status FROM sync_runs', $db), 'done', '... does the rest');
+	is_deeply([ files_with($db, $raw) ], [], '... until no raw value is left');
+}
+
+# ---- a view that cannot be refreshed ----
+$db = restored('four');
+{
+	$uat->sql("CREATE FUNCTION broken() RETURNS int LANGUAGE plpgsql AS \$\$BEGIN RAISE 'broken'; END\$\$; "
+		. "CREATE TABLE mode (raises boolean); INSERT INTO mode VALUES (false); CREATE MATERIALIZED VIEW never AS SELECT CASE WHEN raises THEN broken() ELSE 1 END AS one FROM mode; UPDATE mode SET raises = true", $db);
+	my $run = anonymize(config(), '--yes');
+	is($run->{exit}, 10, 'a materialized view that cannot be refreshed: exit 10');
+	like($run->{err}, qr/uat is masked, but something afterwards failed.*materialized view never was not refreshed/s, '... names it');
+	is_deeply([ files_with($db, $raw) ], [], '... and all else is clean');
+}
 
 done_testing;
