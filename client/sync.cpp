@@ -21,7 +21,7 @@ void confirm(const PlanView &view)
 {
 	std::string text = losses_text(view);
 	for (const auto &warning : warning_texts(view)) text += "  warning: " + printable(warning) + "\n";
-	text += view.config.choice.in_place ? "Mask " + view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) + ") in place? [y/N] "
+	text += view.config.choice.in_place ? "Whoever writes to a table that is rewritten waits until it is done.\nMask " + view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) + ") in place? [y/N] "
 	    : "Refresh " + view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) +
 	    ") from " + view.source.name + "? [y/N] ";
 	std::cerr << scrub(text) << std::flush;
