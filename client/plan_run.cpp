@@ -68,7 +68,7 @@ core::Contents samples(const RefreshOptions &options, Prepared &prepared)
 	const auto ruled = core::resolve_masking(options.config, graph, prepared.source_catalog, prepared.target_catalog, problems);
 	std::set<core::Name> tables;
 	for (const auto &[name, node] : graph.tables)
-		if (node.mode == core::Mode::copy && prepared.source_catalog.find(name)) tables.insert(name);
+		if ((node.mode == core::Mode::copy || (options.config.choice.in_place && node.mode == core::Mode::keep)) && prepared.source_catalog.find(name)) tables.insert(name);
 	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled);
 	if (read.locked.empty()) return std::move(read.contents);
 	const std::string where = read.locked_tables() + " in " + prepared.source->endpoint().label + ": no sample could be read within 10 seconds";
@@ -280,7 +280,8 @@ Prepared prepare(const RefreshOptions &options)
 		const std::string what = error.what(), refused = what.substr(0, what.rfind("; nothing was changed"));
 		prepared.warnings.push_back(refused + "; " + error.hint);
 	}
-	demand_two_databases(source, target, prepared.warnings);
+	if (options.config.choice.in_place) demand_one_database(source, target);
+	else demand_two_databases(source, target, prepared.warnings);
 
 	const auto may = [&](auto question) {
 		try {
@@ -328,8 +329,8 @@ Prepared prepare(const RefreshOptions &options)
 	}
 	demand_key(options.key, prepared.plan);
 	if (options.demand_masking && masked_columns(prepared.plan) == 0)
-		prepared.plan.problems.push_back({"nothing-masked", "anonymize", "--anonymize, and no rule masks a column that is copied",
-			"prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
+		prepared.plan.problems.push_back({"nothing-masked", "anonymize", options.config.choice.in_place ? "no rule masks a column of " + options.target.label : "--anonymize, and no rule masks a column that is copied",
+			options.config.choice.in_place ? "add rules under anonymize: tables:; prodsync detect suggests them" : "prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
 	if (prepared.plan.problems.empty()) try_sql(source, prepared.plan, options.source_sql);
 	name_role(prepared.plan, source);
 	target.rollback();
