@@ -118,14 +118,10 @@ $production->sql($_, 'app') for 'CREATE TABLE bloated (id int PRIMARY KEY, a tex
 	q{INSERT INTO bloated SELECT i, 'a' || i || '@leak.test', repeat('x', 700) FROM generate_series(1, 6000) i}, 'DELETE FROM bloated WHERE id BETWEEN 51 AND 5990', 'VACUUM bloated', 'ANALYZE bloated',
 	'CREATE TABLE parts (id int, a text) PARTITION BY RANGE (id)', (map { "CREATE TABLE parts_$_ PARTITION OF parts FOR VALUES FROM ($_) TO ($_ + 1)" } 1 .. 40),
 	q{INSERT INTO parts SELECT i, 'a' || i || '@leak.test' FROM generate_series(1, 40) i}, 'ANALYZE parts';
-my $holder = $production->session('app');
-$holder->query('BEGIN; LOCK TABLE ONLY parts IN ACCESS EXCLUSIVE MODE');
 my $bounded = run(@detect, $strict);
-is($bounded->{exit}, 0, 'D9: a bloated table, and a partitioned one whose root is locked') or diag $bounded->{err};
-like($bounded->{out}, qr/parts +a +e-mail address +0\.97 +20 of 20 samples/, 'some partitions are read, by themselves') or diag $bounded->{out};
+is($bounded->{exit}, 0, 'D9: a bloated table, and a partitioned one') or diag $bounded->{err};
+like($bounded->{out}, qr/parts +a +e-mail address +0\.97 +20 of 20 samples/, 'some partitions are read, each by itself') or diag $bounded->{out};
 like($bounded->{out}, qr/bloated +a +e-mail address +0\.97 +60 of 60 samples/, 'of nearly empty pages those that are not') or diag $bounded->{out};
-$holder->query('ROLLBACK');
-$holder->quit;
 $production->sql('DROP TABLE bloated; DROP TABLE parts', 'app');
 
 # ---- plan --accept ----
