@@ -102,6 +102,20 @@ my $waited = run('plan', @names, $strict);
 is($waited->{exit}, 1, 'a table that is locked for long cannot be looked at');
 like($waited->{err}, qr/imports is locked in production: no sample of it/, 'and is named');
 $locker->query('ROLLBACK');
+# of a partitioned table one partition at a time
+{
+	my $letters = 'CREATE TABLE letters (id integer, word text) PARTITION BY RANGE (id); CREATE TABLE letters_a PARTITION OF letters FOR VALUES FROM (0) TO (100); CREATE TABLE letters_b PARTITION OF letters FOR VALUES FROM (100) TO (200)';
+	$_->sql($letters, 'app') for $production, $uat;
+	$production->sql("INSERT INTO letters SELECT i, 'a word' FROM generate_series(1, 99) i; INSERT INTO letters SELECT i, '$raw' || i || '\@leak.test' FROM generate_series(100, 199) i; GRANT SELECT ON letters, letters_a, letters_b TO reader", 'app');
+	like(run('plan', @names, $strict)->{err}, qr/column: word, strategy: email/, 'E13: what one partition holds is seen');
+	$locker->query('BEGIN; LOCK TABLE letters_b IN ACCESS EXCLUSIVE MODE');
+	my $waits = start_prodsync('plan', @names, $strict);
+	ok(wait_until(60, sub { $production->sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'letters_b'::regclass", 'app') }), 'E13: a sample waits for one partition') or diag $waits->err;
+	is($production->sql("SELECT count(*) FROM pg_locks WHERE granted AND relation IN ('letters'::regclass, 'letters_a'::regclass)", 'app'), 0, 'E13: and holds no other of them');
+	$locker->query('ROLLBACK');
+	is($waits->wait->{exit}, 5, 'E13: then it goes on');
+	$_->sql('DROP TABLE letters', 'app') for $production, $uat;
+}
 $locker->quit;
 
 # ---- plan --accept ----
