@@ -4,10 +4,11 @@
 #   make install             both parts; on two machines: install-extension, install-client
 #   make demo, demo-stop     two throwaway databases and a refresh between them
 #   make test                every test, on throwaway clusters under tmp_check/
-#   make unit | regress | isolation | tap        one kind of test; see CONTRIBUTING.md for single tests
+#   make unit | replay | regress | isolation | tap    one kind of test; see CONTRIBUTING.md for single tests
 #   make check-assert        the tests on a server that is built with assertions
 #   make bench               compares with other ways, in half an hour: test/bench/README.md
 #   make check-faults        breaks something at every moment of a refresh
+#   make fuzz                looks for input that breaks a promise: FUZZ_SECONDS (60) for each target of test/fuzz, FUZZ=NAME for one
 #
 # `make demo`, `make test` and `make bench` install missing packages first; `make packages` does only that.
 
@@ -24,7 +25,10 @@ CLIENT_OBJS   := $(call objects,client)
 UNIT_OBJS     := $(call objects,test/unit)
 UNIT          := $(if $(UNIT_OBJS),test/unit/unit)
 MASKS_BENCH   := test/bench/masks
-PURE_OBJS     := $(CORE_OBJS) $(CLIENT_OBJS) $(UNIT_OBJS)
+REPLAY        := test/fuzz/replay
+REPLAY_OBJS   := $(call objects,test/fuzz)
+FUZZ_TARGETS  := $(filter-out replay,$(patsubst test/fuzz/%.cpp,%,$(wildcard test/fuzz/*.cpp)))
+PURE_OBJS     := $(CORE_OBJS) $(CLIENT_OBJS) $(UNIT_OBJS) $(REPLAY_OBJS)
 OBJS           = $(SERVER_OBJS) $(CORE_OBJS)
 
 # -Wno-register: the headers of PostgreSQL 15 and older still say it.  -Wno-restrict: GCC 12 sees overlaps in "..." + string
@@ -40,7 +44,7 @@ PG_CPPFLAGS    = -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CXXFLAGS    = $(FLAGS)
 # The version script: nothing but the functions PostgreSQL calls is visible outside of the library.
 SHLIB_LINK     = -lstdc++ -lsodium -lcrypto -lcrypt -Wl,--version-script=extension/exports.map
-EXTRA_CLEAN    = $(CLIENT) $(UNIT) $(MASKS_BENCH) test/bench/masks.d $(PURE_OBJS) $(OBJS:.o=.d) $(PURE_OBJS:.o=.d) $(filter-out tmp_assert,$(wildcard tmp_*))
+EXTRA_CLEAN    = $(CLIENT) $(UNIT) $(REPLAY) $(MASKS_BENCH) test/bench/masks.d $(PURE_OBJS) $(OBJS:.o=.d) $(PURE_OBJS:.o=.d) $(filter-out tmp_assert,$(wildcard tmp_*))
 # No JIT bitcode: PGXS compiles it with clang and without PG_CXXFLAGS.
 override with_llvm := no
 
@@ -93,6 +97,11 @@ $(CLIENT): $(CLIENT_OBJS) $(CORE_OBJS)
 test/unit/unit: $(UNIT_OBJS) $(CORE_OBJS) $(filter-out client/main.o,$(CLIENT_OBJS))
 	$(CXX) $(LDFLAGS) -o $@ $^ $(CATCH_LIBS) $(CLIENT_LIBS)
 $(MODULE_big).so: extension/exports.map
+# The targets with a driver of our own, which calls each by its name.
+$(REPLAY_OBJS): %.o: %.cpp
+	$(PURE) -iquote extension -iquote client $(LIBPQ) -DLLVMFuzzerTestOneInput=fuzz_$(notdir $*) -c -o $@ $<
+$(REPLAY): $(REPLAY_OBJS) $(CORE_OBJS) $(filter-out client/main.o,$(CLIENT_OBJS))
+	$(CXX) $(LDFLAGS) -o $@ $^ $(CLIENT_LIBS)
 # Only `make bench` builds it.
 $(MASKS_BENCH): test/bench/masks.cpp $(CORE_OBJS)
 	$(PURE) -iquote extension $(LDFLAGS) -o $@ $^ -lbenchmark -lsodium -lcrypto -lcrypt
@@ -101,7 +110,7 @@ $(MASKS_BENCH): test/bench/masks.cpp $(CORE_OBJS)
 $(OBJS) $(PURE_OBJS): extension/prodsync.control
 $(SERVER_OBJS) $(CORE_OBJS): | check-extension
 $(CLIENT_OBJS):              | check-client
-$(UNIT_OBJS):                | check-unit
+$(UNIT_OBJS) $(REPLAY_OBJS): | check-unit
 check-build check-extension check-client check-unit: check-%:
 	@test/packages.sh --check $(subst build,extension client unit,$*)
 -include $(OBJS:.o=.d) $(PURE_OBJS:.o=.d)
@@ -114,11 +123,13 @@ MAKE_ALL       = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell np
 
 unit: $(UNIT)
 	@test/run.sh unit
+replay: $(REPLAY)
+	@test/run.sh replay
 regress isolation tap: build
 	@test/run.sh $@
 test: packages
-	$(MAKE_ALL)
-	@test/run.sh unit regress isolation tap
+	$(MAKE_ALL) $(REPLAY)
+	@test/run.sh unit replay regress isolation tap
 check-assert: packages
 	$(MAKE_ALL)
 	@test/assert.sh
@@ -133,6 +144,12 @@ ifneq ($(filter masks,$(or $(WAYS),masks)),)
 	$(MAKE) $(MASKS_BENCH)
 	@$(MASKS_BENCH)
 endif
+# Everything once more by clang, with libFuzzer and the sanitizers, below tmp_fuzz/; what is found stays there.
+fuzz:
+	@test/packages.sh client fuzz
+	$(if $(wildcard tmp_fuzz),,@mkdir tmp_fuzz)
+	$(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) -f test/fuzz/fuzz.mk $(addprefix tmp_fuzz/,$(or $(FUZZ),$(FUZZ_TARGETS)))
+	@test/fuzz/fuzz.sh $(or $(FUZZ),$(FUZZ_TARGETS))
 check-faults: packages
 	$(MAKE_ALL)
 	@test/faults.sh
@@ -151,7 +168,7 @@ distclean: clean
 close-clusters:
 	@for room in $(wildcard tmp_*/private tmp_*/*/private); do test/cluster.sh -b $${room%/private} close; done
 
-SOURCES        = $(wildcard extension/*.[ch]pp extension/core/*.[ch]pp client/*.[ch]pp test/unit/*.[ch]pp)
+SOURCES        = $(wildcard extension/*.[ch]pp extension/core/*.[ch]pp client/*.[ch]pp test/unit/*.[ch]pp test/fuzz/*.[ch]pp)
 TIDY_FLAGS     = $(filter-out -M% -Wno-restrict,$(FLAGS))
 format:
 	clang-format -i $(SOURCES)
@@ -160,4 +177,4 @@ tidy:
 	clang-tidy --quiet $(filter-out extension/core/%,$(filter extension/%.cpp,$(SOURCES))) -- $(TIDY_FLAGS) $(PG_CPPFLAGS)
 
 .PHONY: build install-extension install-client uninstall-client check-build check-extension check-client check-unit \
-	unit regress isolation tap test check-assert check-faults bench demo demo-stop packages clean distclean close-clusters format tidy
+	unit replay regress isolation tap test fuzz check-assert check-faults bench demo demo-stop packages clean distclean close-clusters format tidy

@@ -1,5 +1,6 @@
 #include "leaves.hpp"
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include "../extension/core/mask_elements.hpp"
 #include "../extension/core/masks.hpp"
@@ -7,7 +8,8 @@
 namespace client {
 namespace {
 
-using nlohmann::json;
+// As mask_json() reads it: numbers that no double holds are numbers all the same.
+using json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, long double>;
 
 class Collector : public nlohmann::json_sax<json> {
 	std::vector<Leaf> &out_;

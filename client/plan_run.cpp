@@ -69,7 +69,14 @@ core::Contents samples(const RefreshOptions &options, Prepared &prepared)
 	std::set<core::Name> tables;
 	for (const auto &[name, node] : graph.tables)
 		if (node.mode == core::Mode::copy && prepared.source_catalog.find(name)) tables.insert(name);
-	return read_samples(*prepared.source, prepared.source_catalog, tables, ruled);
+	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled);
+	if (read.locked.empty()) return std::move(read.contents);
+	const std::string where = read.locked_tables() + " in " + prepared.source->endpoint().label + ": no sample could be read within 10 seconds";
+	// A lock shall not be the way around strict.
+	if (options.config.policy == core::Policy::strict)
+		throw Error(exit_other, where + "; nothing was changed", "run it again when whoever holds the lock is done; columns that a rule names are not sampled", {}, "55P03");
+	prepared.warnings.push_back(where + ", and what looks personal is told by names only");
+	return std::move(read.contents);
 }
 
 // What of the configuration a question to the source comes from: it may be the reason that the statement is none.

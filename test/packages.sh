@@ -5,7 +5,7 @@
 #   test/packages.sh --check PART...   installs nothing; if something is missing, says what to type and exits with 1
 #
 # PART is extension, client, unit or test (all three, and what their tests need); or bench: what `make bench` compares with, not
-# part of test, and no error where the distribution has no such package.  A package counts as there when its header or program
+# part of test, and no error where the distribution has no such package; or fuzz: the compiler of `make fuzz`.  A package counts as there when its header or program
 # is, wherever it came from, so a server of your own (PG_CONFIG=/path/to/pg_config) or libraries from elsewhere are fine.
 set -eu
 
@@ -48,6 +48,9 @@ needs && {
 	[ -x "$(pg bindir)/postgres" ] || lacks postgresql
 	{ program prove && perl -MTest::More -e 1 2>/dev/null; } || lacks perl
 }
+case " $parts " in *" fuzz "*)
+	echo 'extern "C" int LLVMFuzzerTestOneInput(const char *, unsigned long) { return 0; }' | "${CLANG:-clang++}" -fsanitize=fuzzer,address -x c++ -o /dev/null - 2>/dev/null || { lacks clang; lacks libclang-rt-dev; } ;;
+esac
 case " $parts " in *" bench "*)
 	header benchmark/benchmark.h || lacks libbenchmark-dev
 	program pgcopydb || lacks pgcopydb ;;
@@ -56,7 +59,7 @@ esac
 
 fail() { printf 'prodsync: error: %s\n' "$1" >&2; shift; printf '%s\n' "$@" >&2; exit 1; }
 here="$(cd "$(dirname "$self")" && pwd)/$(basename "$self")"
-case " $parts " in *" bench "*) here="$here $parts" ;; esac
+case " $parts " in *" bench "* | *" fuzz "*) here="$here $parts" ;; esac
 case " $missing " in *postgresql*) missing_text=$(echo "$missing" | sed 's/postgresql\(-server-dev\)\{0,1\}/&-N/g') ;; *) missing_text=$missing ;; esac
 
 if ! program apt-get; then
@@ -65,7 +68,7 @@ if ! program apt-get; then
 fi
 if $check; then
 	if [ "$(id -u)" = 0 ] || program sudo; then how="make packages"; else how="su -c '$here'"; fi
-	case "$here" in *" bench"*) how=$here ;; esac
+	case "$here" in *" bench"* | *" fuzz"*) how=$here ;; esac
 	fail "packages are missing" "detail: $missing_text" "hint: $how"
 fi
 if [ "$(id -u)" = 0 ]; then

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs the tests: test/run.sh [unit] [regress] [isolation] [tap]
+# Runs the tests: test/run.sh [unit] [replay] [regress] [isolation] [tap]
 #
 # Everything runs as an ordinary user on throwaway clusters (test/cluster.sh), on a copy of test/ and expected/, because that
 # user may be unable to read the checkout and no test should write into it.  What is left to read is in tmp_check/: KIND.log,
@@ -52,7 +52,7 @@ case " $* " in *" regress "* | *" isolation "* | *" tap "*) cluster tree ;; esac
 cluster run mkdir "$room/src"
 copied=()
 for name in test expected sql docs README.md extension/prodsync.control; do [[ ! -e $name ]] || copied+=("$name"); done
-tar -c --mode=u+rwX --exclude='test/unit/*.[od]' "${copied[@]}" | cluster run tar -x
+tar -c --mode=u+rwX --exclude='test/unit/*.[od]' --exclude='test/fuzz/*.[od]' "${copied[@]}" | cluster run tar -x
 if [[ -d ../shared/fixtures ]]; then (cd .. && tar -c --mode=u+rwX shared/fixtures) | cluster run sh -c 'tar -x -C ..'; fi
 
 failed=0
@@ -79,6 +79,18 @@ unit()
 	esac
 	if ((status != 0 && ${bad:-0} == 0)); then echo "the unit tests ended with exit code $status"; bad=1; fi
 	total unit "${passed:-0}" "${bad:-0}"
+}
+
+# The targets of test/fuzz on their corpus and on changes of it: one of them is one test.
+replay()
+{
+	say "fuzz targets, replayed"
+	local log=$check/replay.log status=0 passed
+	cluster run test/fuzz/replay >"$log" 2>&1 </dev/null || status=$?
+	((status == 0)) || cut -c 1-1000 "$log"
+	passed=$(count '^ok ' "$log")
+	((status != 0)) || echo "$passed targets held what they promise"
+	total replay "$passed" "$((status != 0))"
 }
 
 # pg_regress and its sister for isolation specs write where they read from, so each gets a folder of its own.  A test's expected
@@ -149,10 +161,11 @@ for kind in "${kinds[@]}"; do
 	# shellcheck disable=SC2086
 	case $kind in
 	unit) unit ;;
+	replay) replay ;;
 	regress) regression regress test/sql sql regress/pg_regress ${REGRESS:-} ;;
 	isolation) regression isolation test/specs spec isolation/pg_isolation_regress ${ISOLATION:-} ;;
 	tap) tap ${TAP:-} ;;
-	*) echo "usage: test/run.sh [unit] [regress] [isolation] [tap]" >&2; exit 2 ;;
+	*) echo "usage: test/run.sh [unit] [replay] [regress] [isolation] [tap]" >&2; exit 2 ;;
 	esac
 done
 echo

@@ -41,7 +41,7 @@ bool mask_array(std::string_view in, char delimiter, const ElementMask &mask, st
 {
 	if (in.starts_with('[')) {    // [0:1]={...}
 		const auto equals = in.find('=');
-		if (equals == in.npos) return false;
+		if (equals == in.npos || in.substr(0, equals).find_first_not_of("[]:-0123456789") != in.npos) return false;
 		out += in.substr(0, equals + 1);
 		in.remove_prefix(equals + 1);
 	}

@@ -77,6 +77,7 @@ void append_float(std::string_view text, std::string &out)
 
 // numeric: count of groups of four digits, weight of the first, sign, digits behind the point, groups.
 constexpr std::uint16_t numeric_negative = 0x4000, numeric_nan = 0xC000, numeric_infinity = 0xD000, numeric_minus_infinity = 0xF000;
+constexpr int most_scale = 16'383;
 
 void append_numeric_text(std::string_view bytes, std::string &out)
 {
@@ -88,8 +89,10 @@ void append_numeric_text(std::string_view bytes, std::string &out)
 		out += sign == numeric_nan ? "NaN" : sign == numeric_infinity ? "Infinity" : "-Infinity";
 		return;
 	}
-	if (bytes.size() != 8 + 2 * static_cast<std::size_t>(groups)) no_value("numeric");
+	if (bytes.size() != 8 + 2 * static_cast<std::size_t>(groups) || (sign != 0 && sign != numeric_negative) || scale > most_scale || (groups == 0 && (weight || sign))) no_value("numeric");
 	const auto group = [&](int at) { return at >= 0 && at < groups ? word(8 + 2 * static_cast<std::size_t>(at)) : 0; };
+	for (int i = 0; i < groups; ++i)
+		if (group(i) > 9999 || (i == 0 && group(i) == 0)) no_value("numeric");
 	if (sign == numeric_negative) out += '-';
 	const auto append_group = [&](int value, int from, int digits) {
 		char four[] = {char('0' + value / 1000 % 10), char('0' + value / 100 % 10), char('0' + value / 10 % 10), char('0' + value % 10)};
@@ -120,7 +123,7 @@ void append_numeric(std::string_view text, std::string &out)
 	if (text.starts_with('-')) sign = numeric_negative, text.remove_prefix(1);
 	const std::size_t point = std::min(text.find('.'), text.size());
 	std::string whole(text.substr(0, point)), fraction(point < text.size() ? text.substr(point + 1) : "");
-	if ((whole.empty() && fraction.empty()) || !all_digits(whole) || !all_digits(fraction) || fraction.size() > 16'383 || whole.size() > 131'072) no_value("numeric");
+	if ((whole.empty() && fraction.empty()) || !all_digits(whole) || !all_digits(fraction) || fraction.size() > most_scale || whole.size() > 131'072) no_value("numeric");
 	const std::size_t scale = fraction.size();
 	whole.insert(0, (4 - whole.size() % 4) % 4, '0');
 	fraction.append((4 - fraction.size() % 4) % 4, '0');

@@ -59,6 +59,7 @@ TEST_CASE("Leaves of values")
 	CHECK(texts("text[]", R"({a,NULL,"b c",{"d\"e"}})") == Texts{"a", "b c", "d\"e"});
 	CHECK(texts("jsonb[]", R"({"{\"a\": \"b\"}"})") == Texts{"b"});
 	CHECK(texts("jsonb", R"({"a": ["x", {"b": "y"}], "n": 12345678901, "f": 1.50, "t": true, "z": null})") == Texts{"x", "y", "12345678901", "1.50", "-", "-"});
+	CHECK(texts("jsonb", R"({"a": "x", "n": 1e400})") == Texts{"x", "1e400"});
 	CHECK(texts("json", "{broken") == Texts{"{broken"});
 	CHECK(texts("public.hstore", R"("a"=>"1", "b"=>NULL, "c"=>"x y")") == Texts{"a=1", "c=x y"});
 }

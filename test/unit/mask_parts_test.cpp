@@ -151,4 +151,6 @@ TEST_CASE("a value without the parts that a rule is about does not pass")
 	CHECK_THROWS_AS(masked({"redact", "", json::object()}, "text[]", "{a"), NoSuchValue);
 	CHECK_THROWS_AS(masked({"redact", "", json::object()}, "text[]", "a"), NoSuchValue);
 	CHECK_THROWS_AS(masked({"redact", "", json::object()}, "text[]", "{a}x"), NoSuchValue);
+	CHECK(masked({"redact", "", json::object()}, "text[]", "[-1:-1][2:2]={{a}}") == "[-1:-1][2:2]={{\"[REDACTED]\"}}");
+	CHECK_THROWS_AS(masked({"redact", "", json::object()}, "text[]", "[secret]={a}"), NoSuchValue);    // bounds are copied as they are, so they have to be some
 }

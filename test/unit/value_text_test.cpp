@@ -76,6 +76,10 @@ TEST_CASE("what is no value is an error that does not show it")
 		CHECK_THROWS_AS(text(base, "\1\2\3"s), NoSuchValue);
 	}
 	CHECK_THROWS_AS(text("jsonb", "\2{}"s), NoSuchValue);
+	// what no server sends: another sign, a group that is none, one too many, digits without end
+	for (const std::string &bytes : {"\0\1\0\0\x80\x80\0\0\0\1"s, "\0\1\0\0\0\0\0\0\x27\x10"s, "\0\2\0\1\0\0\0\0\0\0\0\1"s, "\0\1\0\0\0\0\x40\0\0\1"s, "\0\0\0\1\0\0\0\0"s})
+		CHECK_THROWS_AS(text("numeric", bytes), NoSuchValue);
+	CHECK(text("numeric", "\0\1\0\0\0\0\0\0\x27\x0f"s) == "9999");
 	CHECK(binary_form("public.mood") == BinaryForm::unknown);
 }
 
