@@ -4,17 +4,20 @@
 
 namespace client {
 
-core::Contents read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled)
+core::Contents read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled,
+	UnmatchedPaths *unmatched)
 {
 	core::Contents contents;
 	for (const core::Name &name : tables) {
 		const core::Relation *table = catalog.find(name);
 		if (!table || !table->readable || !table->bypasses_row_security) continue;    // the plan says so; detect lists them
 		auto columns = core::sampled_columns(*table);
-		if (const auto rules = ruled.find(name); rules != ruled.end()) std::erase_if(columns, [&](const auto &column) { 
-			    const auto rule = rules->second.find(column);
-			    return rule != rules->second.end() && rule->second.inside.empty();    // of one with rules for parts the rest is looked at
-			});
+		const auto of_table = ruled.find(name);
+		const core::TableMasking *rules = of_table == ruled.end() ? nullptr : &of_table->second;
+		if (rules) std::erase_if(columns, [&](const auto &column) {
+			const auto rule = rules->find(column);
+			return rule != rules->end() && rule->second.inside.empty();    // of one with rules for parts the rest is looked at
+		});
 		if (columns.empty()) continue;
 		FAULT_POINT("sampling");
 		try {
@@ -28,6 +31,9 @@ core::Contents read_samples(Connection &source, const core::Catalog &catalog, co
 					row.push_back(rows.null(i, at) ? std::nullopt : std::optional(rows.text(i, at)));
 				}
 				core::add_sample(contents[name], *table, columns, row);
+				for (std::size_t c = 0; rules && unmatched && c < columns.size(); ++c)
+					if (const auto rule = rules->find(columns[c]); row[c] && rule != rules->end() && !rule->second.inside.empty())
+						unmatched->see(name, *table->column(columns[c]), rule->second, *row[c]);
 			}
 			source.exec("ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
 		} catch (Error &error) {
