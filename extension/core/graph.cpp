@@ -5,6 +5,7 @@
 #include "chosen.hpp"
 #include "generic.hpp"
 #include "graph_check.hpp"
+#include "outgoing.hpp"
 #include "presets.hpp"
 #include "rules.hpp"
 #include "soft_references.hpp"
@@ -322,7 +323,10 @@ Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Pro
 	for (const auto &[c, names] : members)
 		if (names.size() > 1) graph.cyclic.insert(names.begin(), names.end());
 	apply_choice(graph, config, catalog, problems);
-	for (const Problem &p : missing_modes(graph, catalog, b.rules)) problems.push_back(p);
+	const auto demanded = missing_modes(graph, catalog, b.rules);
+	problems.insert(problems.end(), demanded.begin(), demanded.end());
+	if (demanded.empty())    // else those are first
+		for (const Problem &p : outgoing_tables(graph, catalog, b.rules)) warnings.push_back(p);
 	check_graph(graph, config, catalog, b.tenant, b.rules, problems, warnings);
 	return graph;
 }
