@@ -60,7 +60,7 @@ void forget_comments(core::json &document)
 }
 
 // Samples of the columns that would be copied as they are, without anybody having said so.
-core::Contents samples(const RefreshOptions &options, Prepared &prepared)
+core::Contents samples(const RefreshOptions &options, Prepared &prepared, UnmatchedPaths &unmatched)
 {
 	if (options.config.policy == core::Policy::none) return {};
 	std::vector<core::Problem> problems, warnings;
@@ -69,7 +69,7 @@ core::Contents samples(const RefreshOptions &options, Prepared &prepared)
 	std::set<core::Name> tables;
 	for (const auto &[name, node] : graph.tables)
 		if ((node.mode == core::Mode::copy || (options.config.choice.in_place && node.mode == core::Mode::keep)) && prepared.source_catalog.find(name)) tables.insert(name);
-	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled);
+	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled, &unmatched);
 	if (read.locked.empty()) return std::move(read.contents);
 	const std::string where = read.locked_tables() + " in " + prepared.source->endpoint().label + ": no sample could be read within 10 seconds";
 	// A lock shall not be the way around strict.
@@ -315,7 +315,9 @@ Prepared prepare(const RefreshOptions &options)
 	// Keys that are texts may be what the missing rules are about: while something stands in the way they stay here.
 	std::future<std::vector<core::Row>> theirs;
 	if (!prepared.answers.has_text_keys()) theirs = std::async(std::launch::async, plan_of_target);
-	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers, samples(options, prepared));
+	UnmatchedPaths unmatched;
+	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers, samples(options, prepared, unmatched));
+	for (auto &warning : unmatched.warnings()) prepared.plan.warnings.push_back(std::move(warning));
 	if (!theirs.valid() && prepared.plan.problems.empty()) theirs = std::async(std::launch::deferred, plan_of_target);
 	if (theirs.valid()) try {
 		const auto rows = theirs.get();

@@ -46,7 +46,7 @@ bool only_told(const CheckResult &check)
 // "foreign key" -> "foreign keys"; names that are plural, or that there is one of, stay.
 std::string plural(const std::string &name)
 {
-	return name.ends_with("key") || name == "sequence" || name == "masked form" ? name + "s" : name == "invalid index" ? "invalid indexes" : name;
+	return name.ends_with("key") || name == "sequence" || name == "masked form" || name == "emptied table" ? name + "s" : name == "invalid index" ? "invalid indexes" : name;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "switch.hpp"
 #include "fault_point.hpp"
 #include "collisions.hpp"
+#include "emptied.hpp"
 #include "foreign_keys.hpp"
 #include "give_way.hpp"
 #include "hold.hpp"
@@ -151,6 +152,7 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		append(checks, check_staying_tables(sql, refresh));
 		append(checks, check_references_to(sql, refresh, gave_way.touched));
+		append(checks, check_emptied(sql, refresh));
 	}
 	require_ok(checks);
 	KeptSummary kept = summary(refresh);
