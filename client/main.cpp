@@ -146,7 +146,7 @@ void add_options(CLI::App &sub, Options &options)
 		add_list(sub, "--exclude", options.choice.exclude, "leave these tables as they are (names, * and ?)", "A,B");
 		add_list(sub, "--tenants", options.choice.tenants, "copy these tenants of production and no others (labels)", "A,B");
 		sub.add_flag("--all-kept", options.choice.all_kept, "tenants.keep may match every tenant of the target");
-		sub.add_option("--anonymization-config", options.rules_file, "more rules for columns: the rules file of Confiture")->type_name("FILE");
+		sub.add_option("--anonymization-config,--anonymize-config", options.rules_file, "more rules for columns: the rules file of Confiture")->type_name("FILE");
 		sub.add_flag("--anonymize", options.anonymize, "refuse to run unless at least one column is masked");
 	}
 	if (in_place) {

@@ -16,7 +16,7 @@ struct PersonalLeaf {    // inside of JSON
 	Category category;
 	std::string evidence;
 	// The path as a rule writes it. Of names of members ("$.by_mail (keys)"): of the object.
-	std::string place() const { return path.substr(0, path.find(" (")); }
+	std::string place() const { return path.ends_with(" (keys)") ? path.substr(0, path.size() - 7) : path; }
 };
 
 struct Personal {
@@ -33,6 +33,7 @@ struct PersonalColumn {
 	std::string column, type;
 	Personal personal;
 	MaskRule fits;                 // strategy empty: none does
+	std::string why;               // none does, and not because of its type: what is in the way, behind "no strategy fits: "
 	bool has_rule = false;         // the configuration names it
 	// The rule as lines of YAML, each with what it is about as its comment: one, or one for each part of a document. Where none fits, the line itself is a comment.
 	std::vector<std::string> lines() const;

@@ -34,7 +34,10 @@ bool is_built_in_text(const Column &column)
 bool is_sampled(const Column &column)
 {
 	const std::string base = of_elements(column.base);
-	return !column.generated && (is_built_in_text(column) || kind_of_type(base) == ValueKind::text || is_hstore(base));
+	if (column.generated) return false;
+	// Numbers that are called like somebody's: whether they are as long as such a number.
+	if (kind_of(column) == Kind::number) return sign_of_name(words_of_name(column.name), Kind::number).has_value();
+	return (is_built_in_text(column) || kind_of_type(base) == ValueKind::text || is_hstore(base));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "obstacles.hpp"
 #include "predicate.hpp"
 #include "rules.hpp"
+#include "suggest.hpp"
 
 namespace core {
 
@@ -20,7 +21,7 @@ std::string rule_text(const std::string &column, const MaskRule &rule)
 {
 	if (!rule.inside.empty()) return rule_text(column, rule.inside.front());
 	std::string text = "{column: " + yaml_word(column);
-	if (!rule.path.empty()) text += ", path: \"" + rule.path + "\"";
+	if (!rule.path.empty()) text += ", path: " + json(rule.path).dump();
 	text += ", strategy: " + yaml_word(rule.strategy);
 	if (!rule.domain.empty()) text += ", domain: " + yaml_word(rule.domain);
 	if (!rule.entity.empty()) text += ", entity: " + yaml_word(rule.entity);
@@ -76,12 +77,6 @@ bool covers(const MaskRule &rule, const PersonalLeaf &leaf)
 	std::string why;
 	const auto place = JsonPath::parse(leaf.place(), why);
 	return std::any_of(rule.inside.begin(), rule.inside.end(), [&](const MaskRule &part) { return place && JsonPath::parse(part.path, why)->covers(*place); });
-}
-
-// In the table of categories stand strategies of every version, and those that want to be told something more.
-bool suggested(const Strategy *strategy)
-{
-	return strategy && std::none_of(strategy->options.begin(), strategy->options.end(), [](const MaskOption &option) { return option.required; });
 }
 
 class Checker {
@@ -202,11 +197,10 @@ class Checker {
 		    " the same value with odds of " + one_in + ", and index " + index + " is unique";
 	}
 
-	// The first of the strategies that the column can take; of one whose width can be chosen the narrowest form that will do.
+	// The first of these strategies (which want no option) that the column can take; of one whose width can be chosen the narrowest form that will do.
 	std::optional<MaskRule> fitting(const PlannedTable &table, const Column &column, const std::vector<const char *> &names) const
 	{
 		for (const char *name : names) {
-			if (!suggested(find_strategy(name))) continue;
 			const Strategy &strategy = *find_strategy(name);
 			if (!takes(strategy, kind_of_type(masked_base({name, "", json::object()}, column.base)))) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
@@ -217,22 +211,6 @@ class Checker {
 				if ((!strategy.unfit || strategy.unfit(one, column).empty()) && too_narrow(column, one).empty() && collides(table, column.name, one).empty()) return one;
 		}
 		return std::nullopt;
-	}
-
-	// A rule for each personal leaf of a document that can have one: the first strategy that makes text of text. Without strategy where none can.
-	MaskRule fitting_parts(const Column &column, const std::vector<PersonalLeaf> &leaves) const
-	{
-		if (!has_parts(column.base) || leaves.empty()) return {};
-		MaskRule rule{MaskRule::by_path, "", json::object()};
-		for (const PersonalLeaf &leaf : leaves) {
-			std::string why;
-			const auto &names = strategies_for(leaf.category);
-			const auto fits = std::find_if(names.begin(), names.end(), [](const char *name) { return suggested(find_strategy(name)) && takes(*find_strategy(name), ValueKind::text); });
-			// A name that looks like data is shown as *: a rule for that would be one for every member.
-			if (fits == names.end() || leaf.path.find(".*") != std::string::npos || !JsonPath::parse(leaf.path, why)) continue;
-			rule.inside.push_back({*fits, "", json::object(), "", "", leaf.path, {}});
-		}
-		return rule.inside.empty() ? MaskRule{} : rule;
 	}
 
 	// "another strategy that fits", as lines to paste.
@@ -397,6 +375,28 @@ class Checker {
 			    "prodsync sync --rehearse tries it, and changes nothing"});
 	}
 
+	// A table that is masked by a rule with a key, and a target that has none for its own rows.
+	void kept_rows()
+	{
+		if (!masks_kept_rows(config) || !config.tenants) return;
+		for (const auto &[table, columns] : masking)
+			for (const auto &[column, rule] : columns) {
+				if (!rule.masks() || recognizable(rule)) continue;
+				plan.problems.push_back({"kept-rows-form", table.shown() + "." + column,
+				    "what " + strategy_of(rule) + " gave cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." + column + " once more",
+				    "anonymize: {kept_rows: trust}, or another strategy for the column"});
+			}
+		if (target.settings.contains(key_file_setting)) return;
+		for (const auto &[table, columns] : masking)
+			for (const auto &[column, rule] : columns) {
+				if (!rule.masks() || !needs_key(rule)) continue;
+				plan.problems.push_back({"kept-rows-key", "anonymize.kept_rows",
+				    "kept rows are to be masked on the target, and its setting prodsync.key_file names no file with a key",
+				    "ALTER SYSTEM SET prodsync.key_file = '/path/to/uat.key';    -- a superuser of the target, then SELECT pg_reload_conf(); 64 hex digits, "
+				    "mode 0600, of the server's operating system user"});
+				return;
+			}
+	}
 
 public:
 	Checker(const Config &config_, const Graph &graph_, const Masking &masking_, const Catalog &source_, const Catalog &target_, const Answers &answers_, Plan &plan_)
@@ -406,7 +406,7 @@ public:
 	void personal(const Contents &contents, double least);
 	void personal_in_kept(const std::map<Name, std::map<std::string, Personal>> &);
 
-	void run(const Contents &contents)
+	void run()
 	{
 		for (const PlannedTable &table : plan.tables) {
 			const auto rules = masking.find(table.name);
@@ -428,7 +428,30 @@ public:
 			}
 		}
 		references();
-		personal(contents, flagged);
+		kept_rows();
+	}
+
+	// In place a table stays because no rule masks it: with one it would not.
+	Plan with_rules_everywhere() const
+	{
+		Plan out;
+		out.tables = plan.tables;
+		if (!config.choice.in_place || config.choice.of_tables()) return out;
+		for (PlannedTable &table : out.tables) {
+			if (!graph.node(table.name).stays || !table.in_source) continue;
+			table.mode = Mode::copy;
+			for (const Column &column : target.find(table.name)->columns)
+				if (!column.generated) table.columns.push_back({column.name, column.type, {}});
+		}
+		return out;
+	}
+
+	// What stands in the way of other rules in the place of these.
+	std::vector<Problem> problems_of(const Masking &rules) const
+	{
+		Plan tried = with_rules_everywhere();
+		Checker(config, graph, rules, source, target, answers, tried).run();
+		return std::move(tried.problems);
 	}
 };
 
@@ -437,17 +460,12 @@ void Checker::personal(const Contents &contents, double least)
 {
 	if (config.policy == Policy::none) return;
 	const auto all = find_personal(source, contents, least);
-	std::string block;
-	std::size_t tables = 0;
-	std::size_t found = 0;
 	for (const PlannedTable &table : plan.tables) {
 		const auto personal = all.find(table.name);
 		// In place, what no rule masks is production's too.
 		const bool stays = config.choice.in_place && !config.choice.of_tables() && graph.node(table.name).stays;
 		if (personal == all.end() || (table.mode != Mode::copy && !stays) || !table.in_source) continue;
-		const Relation *here = target.find(table.name);
-		std::string lines;
-		for (const Column &column : here->columns) {
+		for (const Column &column : target.find(table.name)->columns) {
 			const auto one = personal->second.find(column.name);
 			if (one == personal->second.end() || column.generated) continue;
 			// Ids are replaced by maps. (Of a table whose rows fold the map leaves most values as they are.)
@@ -455,23 +473,30 @@ void Checker::personal(const Contents &contents, double least)
 			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &transfer) { return transfer.column == column.name && answers.maps.contains(transfer.map); }))
 				continue;
 			const MaskRule *given = rule(table.name, column.name);
-			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, given != nullptr};
+			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, {}, given != nullptr};
 			// Rules for parts are about those parts: what else a document holds has none (C6).
 			if (auto &leaves = looks.personal.leaves; given && !given->inside.empty() && !leaves.empty()) {
 				std::erase_if(leaves, [&](const PersonalLeaf &leaf) { return covers(*given, leaf); });
 				looks.has_rule = leaves.empty();
 			}
-			if (!looks.has_rule) {
-				++found;
-				looks.fits = fitting(table, column, strategies_for(looks.personal.category)).value_or(fitting_parts(column, looks.personal.leaves));
-				for (const std::string &line : looks.lines()) lines += "\n      " + line;
-			}
 			plan.personal.push_back(std::move(looks));
 		}
-		if (lines.empty()) continue;
+	}
+	suggest_rules(graph, masking, target, with_rules_everywhere(), [&](const Masking &rules) { return problems_of(rules); }, plan.personal);
+
+	std::string block, lines;
+	std::size_t tables = 0, found = 0;
+	for (std::size_t i = 0; i < plan.personal.size(); ++i) {
+		const PersonalColumn &one = plan.personal[i];
+		if (!one.has_rule) {
+			++found;
+			for (const std::string &line : one.lines()) lines += "\n      " + line;
+		}
+		if (lines.empty() || (i + 1 < plan.personal.size() && plan.personal[i + 1].table == one.table)) continue;
 		++tables;
 		// of comments alone there is no list
-		block += (lines.find("\n      - ") == std::string::npos ? "\n    # " : "\n    ") + yaml_table(target, table.name) + ":" + lines;
+		block += (lines.find("\n      - ") == std::string::npos ? "\n    # " : "\n    ") + yaml_table(target, one.table) + ":" + lines;
+		lines.clear();
 	}
 	if (config.choice.in_place) personal_in_kept(all);
 	if (!found) return;
@@ -507,43 +532,18 @@ void Checker::personal_in_kept(const std::map<Name, std::map<std::string, Person
 
 bool masks_kept_rows(const Config &config) { return config.anonymize.value("kept_rows", "trust") == "mask"; }
 
-// A table that is masked by a rule with a key, and a target that has none for its own rows.
-static void kept_rows_key(const Config &config, const Masking &masking, const Catalog &target, Plan &plan)
-{
-	if (!masks_kept_rows(config) || !config.tenants) return;
-	for (const auto &[table, columns] : masking)
-		for (const auto &[column, rule] : columns) {
-			if (!rule.masks() || recognizable(rule)) continue;
-			plan.problems.push_back({"kept-rows-form", table.shown() + "." + column,
-			    "what " + strategy_of(rule) + " gave cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." + column + " once more",
-			    "anonymize: {kept_rows: trust}, or another strategy for the column"});
-		}
-	if (target.settings.contains(key_file_setting)) return;
-	for (const auto &[table, columns] : masking)
-		for (const auto &[column, rule] : columns) {
-			if (!rule.masks() || !needs_key(rule)) continue;
-			plan.problems.push_back({"kept-rows-key", "anonymize.kept_rows",
-			    "kept rows are to be masked on the target, and its setting prodsync.key_file names no file with a key",
-			    "ALTER SYSTEM SET prodsync.key_file = '/path/to/uat.key';    -- a superuser of the target, then SELECT pg_reload_conf(); 64 hex digits, "
-			    "mode 0600, of the server's operating system user"});
-			return;
-		}
-}
-
 void add_masking_obstacles(
     const Config &config, const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, const Answers &answers,
     const Contents &contents, Plan &plan)
 {
-	Checker(config, graph, masking, source, target, answers, plan).run(contents);
-	kept_rows_key(config, masking, target, plan);
+	Checker checker(config, graph, masking, source, target, answers, plan);
+	checker.run();
+	checker.personal(contents, flagged);
 }
 
 std::vector<PersonalColumn> list_personal(const Config &given, const Catalog &catalog, const Contents &contents, double least)
 {
-	// What a refresh does to tenants and users is beside the point, and production has no kept rows.
 	Config config = given;
-	config.tenants.reset();
-	config.users.reset();
 	config.choice = {};
 	config.policy = Policy::none;
 	const Answers none;
