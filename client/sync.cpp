@@ -88,7 +88,7 @@ Outcome sync(const Options &options, Settings &settings)
 		throw Error(exit_usage, options.command + " replaces data, and there is no terminal to ask on", "add --yes, or look first: --dry-run");
 	auto refresh_with = refresh_options(options, settings);
 	refresh_with.demand_refreshable = !options.dry_run;
-	if (changes && refresh_with.config.on_collision == "source" && !options.allow_kept_loss)
+	if (changes && !options.choice.in_place && refresh_with.config.on_collision == "source" && !options.allow_kept_loss)
 		throw Error(exit_plan, "on_collision: source may drop rows of kept tenants; nothing was changed",
 		    "add --allow-kept-loss; with on_collision: error the run lists such rows and drops none");
 	auto prepared = prepare(refresh_with);

@@ -10,7 +10,6 @@
 #include "refresh.hpp"
 #include "pg_server.hpp"
 extern "C" {
-#include "storage/proc.h"
 #include "utils/timestamp.h"
 }
 

@@ -431,11 +431,25 @@ public:
 		kept_rows();
 	}
 
+	// In place a table stays because no rule masks it: with one it would not.
+	Plan with_rules_everywhere() const
+	{
+		Plan out;
+		out.tables = plan.tables;
+		if (!config.choice.in_place || config.choice.of_tables()) return out;
+		for (PlannedTable &table : out.tables) {
+			if (!graph.node(table.name).stays || !table.in_source) continue;
+			table.mode = Mode::copy;
+			for (const Column &column : target.find(table.name)->columns)
+				if (!column.generated) table.columns.push_back({column.name, column.type, {}});
+		}
+		return out;
+	}
+
 	// What stands in the way of other rules in the place of these.
 	std::vector<Problem> problems_of(const Masking &rules) const
 	{
-		Plan tried;
-		tried.tables = plan.tables;
+		Plan tried = with_rules_everywhere();
 		Checker(config, graph, rules, source, target, answers, tried).run();
 		return std::move(tried.problems);
 	}
@@ -468,7 +482,7 @@ void Checker::personal(const Contents &contents, double least)
 			plan.personal.push_back(std::move(looks));
 		}
 	}
-	suggest_rules(graph, masking, target, plan, [&](const Masking &rules) { return problems_of(rules); }, plan.personal);
+	suggest_rules(graph, masking, target, with_rules_everywhere(), [&](const Masking &rules) { return problems_of(rules); }, plan.personal);
 
 	std::string block, lines;
 	std::size_t tables = 0, found = 0;
