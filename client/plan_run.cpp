@@ -60,7 +60,7 @@ void forget_comments(core::json &document)
 }
 
 // Samples of the columns that would be copied as they are, without anybody having said so.
-core::Contents samples(const RefreshOptions &options, Prepared &prepared)
+core::Contents samples(const RefreshOptions &options, Prepared &prepared, UnmatchedPaths &unmatched)
 {
 	if (options.config.policy == core::Policy::none) return {};
 	std::vector<core::Problem> problems, warnings;
@@ -68,8 +68,8 @@ core::Contents samples(const RefreshOptions &options, Prepared &prepared)
 	const auto ruled = core::resolve_masking(options.config, graph, prepared.source_catalog, prepared.target_catalog, problems);
 	std::set<core::Name> tables;
 	for (const auto &[name, node] : graph.tables)
-		if (node.mode == core::Mode::copy && prepared.source_catalog.find(name)) tables.insert(name);
-	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled);
+		if ((node.mode == core::Mode::copy || (options.config.choice.in_place && node.mode == core::Mode::keep)) && prepared.source_catalog.find(name)) tables.insert(name);
+	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled, &unmatched);
 	if (read.locked.empty()) return std::move(read.contents);
 	const std::string where = read.locked_tables() + " in " + prepared.source->endpoint().label + ": no sample could be read within 10 seconds";
 	// A lock shall not be the way around strict.
@@ -280,7 +280,8 @@ Prepared prepare(const RefreshOptions &options)
 		const std::string what = error.what(), refused = what.substr(0, what.rfind("; nothing was changed"));
 		prepared.warnings.push_back(refused + "; " + error.hint);
 	}
-	demand_two_databases(source, target, prepared.warnings);
+	if (options.config.choice.in_place) demand_one_database(source, target);
+	else demand_two_databases(source, target, prepared.warnings);
 
 	const auto may = [&](auto question) {
 		try {
@@ -314,7 +315,9 @@ Prepared prepare(const RefreshOptions &options)
 	// Keys that are texts may be what the missing rules are about: while something stands in the way they stay here.
 	std::future<std::vector<core::Row>> theirs;
 	if (!prepared.answers.has_text_keys()) theirs = std::async(std::launch::async, plan_of_target);
-	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers, samples(options, prepared));
+	UnmatchedPaths unmatched;
+	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers, samples(options, prepared, unmatched));
+	for (auto &warning : unmatched.warnings()) prepared.plan.warnings.push_back(std::move(warning));
 	if (!theirs.valid() && prepared.plan.problems.empty()) theirs = std::async(std::launch::deferred, plan_of_target);
 	if (theirs.valid()) try {
 		const auto rows = theirs.get();
@@ -328,8 +331,8 @@ Prepared prepare(const RefreshOptions &options)
 	}
 	demand_key(options.key, prepared.plan);
 	if (options.demand_masking && masked_columns(prepared.plan) == 0)
-		prepared.plan.problems.push_back({"nothing-masked", "anonymize", "--anonymize, and no rule masks a column that is copied",
-			"prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
+		prepared.plan.problems.push_back({"nothing-masked", "anonymize", options.config.choice.in_place ? "no rule masks a column of " + options.target.label : "--anonymize, and no rule masks a column that is copied",
+			options.config.choice.in_place ? "add rules under anonymize: tables:; prodsync detect suggests them" : "prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
 	if (prepared.plan.problems.empty()) try_sql(source, prepared.plan, options.source_sql);
 	name_role(prepared.plan, source);
 	target.rollback();

@@ -25,7 +25,7 @@ std::vector<core::Row> sampled(Connection &source, const std::string &sql, milli
 
 }  // namespace
 
-Samples read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled)
+Samples read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled, UnmatchedPaths *unmatched)
 {
 	Samples samples;
 	milliseconds left = patience;    // for all locks together: a night shall not wait ten seconds for each of a hundred partitions
@@ -33,16 +33,23 @@ Samples read_samples(Connection &source, const core::Catalog &catalog, const std
 		const core::Relation *table = catalog.find(name);
 		if (!table || !table->readable || !table->bypasses_row_security) continue;    // the plan says so; detect lists them
 		auto columns = core::sampled_columns(*table);
-		if (const auto rules = ruled.find(name); rules != ruled.end()) std::erase_if(columns, [&](const auto &column) {
-			    const auto rule = rules->second.find(column);
-			    return rule != rules->second.end() && rule->second.inside.empty();    // of one with rules for parts the rest is looked at
-			});
+		const auto of_table = ruled.find(name);
+		const core::TableMasking *rules = of_table == ruled.end() ? nullptr : &of_table->second;
+		if (rules) std::erase_if(columns, [&](const auto &column) {
+			const auto rule = rules->find(column);
+			return rule != rules->end() && rule->second.inside.empty();    // of one with rules for parts the rest is looked at
+		});
 		if (columns.empty()) continue;
 		FAULT_POINT("sampling");
 		for (const core::SampleStatement &one : core::sample_statements(catalog, *table, columns)) {
 			const auto begun = steady_clock::now();
 			try {
-				for (const core::Row &row : sampled(source, one.sql, std::max(left, least_patience))) core::add_sample(samples.contents[name], *table, columns, row);
+				for (const core::Row &row : sampled(source, one.sql, std::max(left, least_patience))) {
+					core::add_sample(samples.contents[name], *table, columns, row);
+					for (std::size_t c = 0; rules && unmatched && c < columns.size(); ++c)
+						if (const auto rule = rules->find(columns[c]); row[c] && rule != rules->end() && !rule->second.inside.empty())
+							unmatched->see(name, *table->column(columns[c]), rule->second, *row[c]);
+				}
 			} catch (Error &error) {
 				if (!source.usable() || error.exit_code != exit_other) throw;
 				const bool locked = error.sqlstate == "55P03";

@@ -7,6 +7,7 @@
 #include "../extension/core/detect.hpp"
 #include "../extension/core/masking.hpp"
 #include "connection.hpp"
+#include "unmatched_paths.hpp"
 
 namespace client {
 
@@ -17,7 +18,8 @@ struct Samples {
 };
 
 // What a bounded sample of each of these tables shows, in the transaction (and snapshot) that `source` has open. Columns that `ruled` names are not
-// read: they have been decided about. Nor is what the role may not read.
-Samples read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled);
+// read: they have been decided about, but for those with rules for parts, whose paths `unmatched` is shown. Nor is what the role may not read.
+Samples read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled,
+    UnmatchedPaths *unmatched = nullptr);
 
 }  // namespace client

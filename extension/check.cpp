@@ -2,6 +2,7 @@
 // from their indexes, so an import with triggers and checks off is found out.
 #include "by_hand.hpp"
 #include "condition.hpp"
+#include "emptied.hpp"
 #include "foreign_keys.hpp"
 #include "generic.hpp"
 #include "inputs.hpp"
@@ -61,8 +62,9 @@ PG_FUNCTION(prodsync_check)
 	std::unique_ptr<Refresh> refresh = make_refresh(extension, 0, std::move(documents));
 	std::vector<Check> out;
 	check_configuration(*refresh, out);
-	for (auto &[name, node] : refresh->graph.tables) node.mode = core::Mode::keep;    // all rows are read where they are
 	pg::Tables sql(extension);
+	for (Check &check : check_emptied_now(sql, *refresh)) out.push_back(std::move(check));
+	for (auto &[name, node] : refresh->graph.tables) node.mode = core::Mode::keep;    // all rows are read where they are
 	pg::Settings settings;
 	for (const char *scan : {"enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"}) settings.set(scan, "off");
 	for (const core::ForeignKey *key : refresh->graph.keys) {

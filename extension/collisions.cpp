@@ -28,6 +28,9 @@ bool holds_mapped(const Refresh &refresh, const core::Name &table, const core::R
 {
 	for (const core::Column &column : relation.columns) {
 		if (!index.uses[column.number]) continue;
+		if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name))
+			for (const core::ForeignKey *key : generic->keys)
+				if (const core::Name owner = core::key_owner(refresh.graph, *key).table; refresh.graph.node(owner).mapped || gave_way.count(owner)) return true;
 		const core::Identity *identity = refresh.graph.identity(table, column.name);
 		if (!identity || (identity->table == table && identity->column == column.name)) continue;
 		if (refresh.graph.node(identity->table).mapped || gave_way.count(identity->table)) return true;

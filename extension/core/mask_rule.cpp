@@ -28,7 +28,8 @@ std::string wanted(const MaskOption &option, const json &value)
 {
 	switch (option.kind) {
 	case MaskOption::Kind::number: {
-		const bool whole = value.is_number_integer();
+		// what is no signed number of 64 bits would be read as another one
+		const bool whole = value.is_number_integer() && !(value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max());
 		if (!option.numbers.empty()) {
 			std::vector<std::string> words;
 			for (const auto one : option.numbers) words.push_back(std::to_string(one));

@@ -104,7 +104,7 @@ class Checker {
 	MaskRule effective(const PlannedTable &table, const std::string &column) const
 	{
 		const MaskRule *found = rule(table.name, column);
-		return found && found->masks() && (table.mode == Mode::copy || graph.node(table.name).stays) && table.in_source ? *found : MaskRule{};
+		return found && found->masks() && (table.mode == Mode::copy || (graph.node(table.name).stays && !config.choice.in_place)) && table.in_source ? *found : MaskRule{};
 	}
 
 	// Every relation of the table that has indexes and constraints of its own: the root, and its leaves.
@@ -316,7 +316,8 @@ class Checker {
 	{
 		for (const PlannedTable &child : plan.tables) {
 			const Relation *relation = target.find(child.name);
-			if (child.mode != Mode::copy || !child.in_source || std::find(relation->parents.begin(), relation->parents.end(), table.name) == relation->parents.end()) continue;
+			const bool written = child.mode == Mode::copy || (config.choice.in_place && graph.node(child.name).stays);
+			if (!written || !child.in_source || std::find(relation->parents.begin(), relation->parents.end(), table.name) == relation->parents.end()) continue;
 			if (!rule(child.name, column.name))
 				problem("masked-child", child.name.shown() + "." + column.name,
 				    child.name.shown() + " inherits " + column.name + " from " + table.name.shown() + ", where it is masked, and has no rule of its own",
@@ -333,7 +334,7 @@ class Checker {
 			const auto child = tables.find(logical_table(graph, key->child)), parent = tables.find(logical_table(graph, key->parent));
 			if (child == tables.end() || parent == tables.end()) continue;
 			if (child->second->mode == Mode::empty || parent->second->mode == Mode::empty) continue;
-			if (graph.node(child->first).stays) continue;    // nothing of it travels; that its references hold is verified
+			if (graph.node(child->first).stays && !config.choice.in_place) continue;    // nothing of it travels; that its references hold is verified
 			if (child->second->mode == Mode::copy && !child->second->in_source) continue;    // kept rows only, which follow theirs
 			for (std::size_t i = 0; i < key->columns.size(); ++i) {
 				const MaskRule of_child = effective(*child->second, key->columns[i]), of_parent = effective(*parent->second, key->referenced[i]);
@@ -347,13 +348,15 @@ class Checker {
 					                     : "masked by " + rule.strategy + (rule.options.empty() ? "" : " with " + rule.options.dump()) +
 					        (rule.domain.empty() ? "" : " in domain " + rule.domain);
 				};
-				const bool copies = child->second->mode == Mode::copy && (parent->second->mode == Mode::copy || graph.node(parent->first).stays);
+				const bool copies = config.choice.in_place || (child->second->mode == Mode::copy && (parent->second->mode == Mode::copy || graph.node(parent->first).stays));
 				// One rule for both ends: the parent's, or the child's where only that has one.
 				const MaskRule &both = of_parent.masks() ? of_parent : of_child;
 				problem("masked-reference", child_column,
 				    child_column + " (" + how(of_child) + ") references " + parent_column + " (" + how(of_parent) + "): " + key->name +
 				        " would break",
-				    copies ? rule_lines(target, child->first, "- " + rule_text(key->columns[i], both)) + "\n    " + yaml_table(target, parent->first) +
+				    config.choice.in_place && config.choice.of_tables() && rule(child->first, key->columns[i]) && rule(parent->first, key->referenced[i])
+				        ? "choose both: " + child->first.shown() + " and " + parent->first.shown()
+				    : copies ? rule_lines(target, child->first, "- " + rule_text(key->columns[i], both)) + "\n    " + yaml_table(target, parent->first) +
 				            ":\n      - " + rule_text(key->referenced[i], both)
 				           : rule_lines(target, of_child.masks() ? child->first : parent->first,
 				                 copied_line(rule_text(of_child.masks() ? key->columns[i] : key->referenced[i], {"none", "", json::object()}))));
@@ -401,6 +404,7 @@ public:
 	{}
 
 	void personal(const Contents &contents, double least);
+	void personal_in_kept(const std::map<Name, std::map<std::string, Personal>> &);
 
 	void run()
 	{
@@ -418,7 +422,7 @@ public:
 					    "take the rule out, or: tables: {" + yaml_table(target, table.name) + ": {mode: copy}}");
 				const Column *column = target.find(table.name)->column(name);
 				// One that stays was masked when it was copied; what inherits from it travels now.
-				if (graph.node(table.name).stays && column && !column->generated) children(table, *column, rule);
+				if (graph.node(table.name).stays && !config.choice.in_place && column && !column->generated) children(table, *column, rule);
 				if (table.mode != Mode::copy || !table.in_source || !column || column->generated) continue;
 				of_column(table, *column, rule);
 			}
@@ -427,11 +431,25 @@ public:
 		kept_rows();
 	}
 
+	// In place a table stays because no rule masks it: with one it would not.
+	Plan with_rules_everywhere() const
+	{
+		Plan out;
+		out.tables = plan.tables;
+		if (!config.choice.in_place || config.choice.of_tables()) return out;
+		for (PlannedTable &table : out.tables) {
+			if (!graph.node(table.name).stays || !table.in_source) continue;
+			table.mode = Mode::copy;
+			for (const Column &column : target.find(table.name)->columns)
+				if (!column.generated) table.columns.push_back({column.name, column.type, {}});
+		}
+		return out;
+	}
+
 	// What stands in the way of other rules in the place of these.
 	std::vector<Problem> problems_of(const Masking &rules) const
 	{
-		Plan tried;
-		tried.tables = plan.tables;
+		Plan tried = with_rules_everywhere();
 		Checker(config, graph, rules, source, target, answers, tried).run();
 		return std::move(tried.problems);
 	}
@@ -444,7 +462,9 @@ void Checker::personal(const Contents &contents, double least)
 	const auto all = find_personal(source, contents, least);
 	for (const PlannedTable &table : plan.tables) {
 		const auto personal = all.find(table.name);
-		if (personal == all.end() || table.mode != Mode::copy || !table.in_source) continue;
+		// In place, what no rule masks is production's too.
+		const bool stays = config.choice.in_place && !config.choice.of_tables() && graph.node(table.name).stays;
+		if (personal == all.end() || (table.mode != Mode::copy && !stays) || !table.in_source) continue;
 		for (const Column &column : target.find(table.name)->columns) {
 			const auto one = personal->second.find(column.name);
 			if (one == personal->second.end() || column.generated) continue;
@@ -462,7 +482,7 @@ void Checker::personal(const Contents &contents, double least)
 			plan.personal.push_back(std::move(looks));
 		}
 	}
-	suggest_rules(graph, masking, target, plan, [&](const Masking &rules) { return problems_of(rules); }, plan.personal);
+	suggest_rules(graph, masking, target, with_rules_everywhere(), [&](const Masking &rules) { return problems_of(rules); }, plan.personal);
 
 	std::string block, lines;
 	std::size_t tables = 0, found = 0;
@@ -478,12 +498,33 @@ void Checker::personal(const Contents &contents, double least)
 		block += (lines.find("\n      - ") == std::string::npos ? "\n    # " : "\n    ") + yaml_table(target, one.table) + ":" + lines;
 		lines.clear();
 	}
+	if (config.choice.in_place) personal_in_kept(all);
 	if (!found) return;
 	Problem problem{"personal-columns", "anonymize",
 	    counted(static_cast<std::int64_t>(found), "column", "columns") + " of " + counted(static_cast<std::int64_t>(tables), "table", "tables") +
 	        (found == 1 ? " looks personal and has no rule; what it is, " : " look personal and have no rule; what they are, ") +
 	        "and a rule for each (strategy: none copies a column as it is):",
 	    "anonymize:\n  tables:" + block};
+	(config.policy == Policy::strict ? plan.problems : plan.warnings).push_back(std::move(problem));
+}
+
+// Kept rows are the target's own in a refresh; in a database that was restored from production they are production's.
+void Checker::personal_in_kept(const std::map<Name, std::map<std::string, Personal>> &all)
+{
+	if (config.choice.of_tables()) return;
+	std::vector<std::string> columns;
+	std::string lines;
+	for (const PlannedTable &table : plan.tables) {
+		const auto personal = all.find(table.name);
+		if (personal == all.end() || table.mode != Mode::keep || graph.node(table.name).stays) continue;
+		const std::size_t before = columns.size();
+		for (const auto &[column, looks] : personal->second)
+			if (const Column *here = target.find(table.name)->column(column); here && !here->generated && !rule(table.name, column)) columns.push_back(table.name.shown() + "." + column);
+		if (columns.size() > before) lines += "\n  " + yaml_table(target, table.name) + ": {mode: copy}    # and rules for it, or {mode: empty}; a rule with strategy: none says that a column may stay";
+	}
+	if (columns.empty()) return;
+	Problem problem{"personal-kept", "tables",
+	    listed(columns) + (columns.size() == 1 ? " looks" : " look") + " personal, and the mode is keep: in place that leaves production's rows as they are", "tables:" + lines};
 	(config.policy == Policy::strict ? plan.problems : plan.warnings).push_back(std::move(problem));
 }
 

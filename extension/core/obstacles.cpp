@@ -62,6 +62,7 @@ std::set<Name> accepted(
 
 void constraints(const Config &config, const Graph &graph, Problems &problems)
 {
+	if (config.choice.in_place) return;    // nothing is production's alone there
 	std::vector<std::string> known;
 	for (const ForeignKey *key : graph.keys) known.push_back(key->name);
 	for (const GenericRelation &one : graph.generic) known.push_back(one.table.shown() + "." + one.column);
@@ -141,17 +142,19 @@ void rights(const Catalog &source, const Graph &graph, const Config &config, Pla
 			if (relation->row_security && !relation->bypasses_row_security)
 				plan.problems.push_back({"row-security", relation->name.shown(),
 				    relation->name.shown() +
-				        " of production has row security, which the role of the source is subject to: rows would be missing",
-				    "ALTER ROLE " + source_role(source) + " BYPASSRLS;    -- in production, as a superuser"});
+				        (config.choice.in_place ? " has row security, which the role that masks is subject to: rows would be missing"
+				                                : " of production has row security, which the role of the source is subject to: rows would be missing"),
+				    "ALTER ROLE " + source_role(source) + " BYPASSRLS;    -- " + (config.choice.in_place ? "" : "in production, ") + "as a superuser"});
 		}
 	}
 	if (tables.empty()) return;
 	const auto role = source_role(source);
+	const bool in_place = config.choice.in_place;
 	plan.problems.push_back({"rights", "source",
-	    "the role of the source may not read " + counted(static_cast<std::int64_t>(tables.size()), "table", "tables") +
-	        " of production",
+	    (in_place ? "the role that masks may not read " : "the role of the source may not read ") + counted(static_cast<std::int64_t>(tables.size()), "table", "tables") +
+	        (in_place ? "" : " of production"),
 	    "GRANT USAGE ON SCHEMA " + listed({schemas.begin(), schemas.end()}) + " TO " + role +
-	        ";    -- in production\nGRANT SELECT ON " + listed(tables) + " TO " + role + ";"});
+	        (in_place ? ";" : ";    -- in production") + "\nGRANT SELECT ON " + listed(tables) + " TO " + role + ";"});
 }
 
 // "a,b,": what --tables says already.
@@ -351,13 +354,15 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 	const auto published = accepted(target, config.accept_published, "accept.published", plan.problems);
 	const auto fire = accepted(target, config.fire_triggers, "fire_triggers", plan.problems);
 	constraints(config, graph, plan.problems);
-	suggest_soft_references(config, graph, target, plan.warnings);
-	suggest_generic_relations(config, graph, target, plan.warnings);
+	if (!config.choice.in_place) {
+		suggest_soft_references(config, graph, target, plan.warnings);
+		suggest_generic_relations(config, graph, target, plan.warnings);
+	}
 	for (const auto &table : plan.tables) {
 		if (table.mode == Mode::keep) continue;
 		of_storage(target, table, published, plan);
 	}
-	keep_triggers(graph, target, fire, plan, plan.warnings);
+	if (!config.choice.in_place) keep_triggers(graph, target, fire, plan, plan.warnings);
 	for (const ForeignKey *key : graph.keys)
 		if (!key->validated && graph.node(logical_table(graph, key->child)).mode == Mode::copy)
 			plan.warnings.push_back({"not-valid", key->child.shown(),
@@ -369,6 +374,12 @@ void add_source_obstacles(
 {
 	if (source.server && source.server < 130000)
 		plan.problems.push_back({"server-version", "source", "production's server is older than release 13", "upgrade it"});
+	if (config.choice.in_place) {
+		if (source.large_objects)
+			plan.warnings.push_back({"large-objects", "source", "there are large objects: they stay as they are, whatever is in them", ""});
+		rights(source, graph, config, plan);
+		return;
+	}
 	if (!source.system_identifier.empty() && source.system_identifier == target.system_identifier)
 		plan.warnings.push_back({"same-system", "target",
 		    "source and target have the same system identifier: one was made from the files of the other, or they are databases "

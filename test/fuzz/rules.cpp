@@ -31,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 	const std::string_view text(reinterpret_cast<const char *>(data), size);
 	try {
 		const client::Settings settings = client::parse_settings(text, "prodsync.yaml");
+		require(is_text(settings.shared.dump()), "what goes to the server is a text");
 		std::vector<core::Problem> problems;
 		const core::Config again = core::Config::parse(settings.shared, problems);
 		require(problems.empty(), "what was read can be read again");

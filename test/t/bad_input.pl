@@ -80,6 +80,10 @@ sub customer { my ($name, $rule) = @_; return rules($name, '    apps_customers_c
 	refused('C6, columns that look personal', 5, qr/columns? of \d+ tables looks? personal and ha.* no rule/, with_yaml('policy.yaml', saas_yaml([ qr/anonymize:\n  policy: none\n/ => '' ])));
 	refused('E2, an unknown strategy', 5, qr/strategy\.yaml:\d+:\d+: error: unknown strategy "emial".*did you mean email/, customer('strategy.yaml', '{column: email, strategy: emial}'));
 	refused('E2, an unknown option', 5, qr/option\.yaml:\d+:\d+: error: unknown option "domian".*did you mean domain/, customer('option.yaml', '{column: email, strategy: email, domian: x}'));
+	refused('an option of the wrong type', 5, qr/type\.yaml:\d+:\d+: error: .*\.percent must be a whole number from 1 to 100/, customer('type.yaml', '{column: id, strategy: number_noise, percent: "10"}'));
+	refused('a number beyond every range', 5, qr/range\.yaml:\d+:\d+: error: .*\.most must be a whole number/, customer('range.yaml', '{column: id, strategy: number_range, least: 1, most: 18446744073709551615}'));
+	refused('a path that is none', 5, qr/path\.yaml:\d+:\d+: error: .*must begin with \$/, customer('path.yaml', '{column: address, path: "street", strategy: redact}'));
+	refused('a file that is no UTF-8', 5, qr/latin\.yaml:\d+:\d+: error: /, customer('latin.yaml', "{column: email, strategy: email, domain: \"M\xfcller\"}"));
 	refused('E2, a rule for an unknown column', 5, qr/rule\.yaml:\d+:\d+: error: .*apps_customers_customer\.emial: there is no such column.*did you mean email/, customer('rule.yaml', '{column: emial, strategy: email}'));
 	refused('E2, a rule for an unknown table', 5, qr/ruled\.yaml:\d+:\d+: error: unknown table "apps_customers_customr".*did you mean apps_customers_customer/, rules('ruled.yaml', '    apps_customers_customr:', '      - {column: email, strategy: email}'));
 	refused('a rule in a kept table', 5, qr/auth_user\.email: the table is kept/, rules('kept.yaml', '    auth_user:', '      - {column: email, strategy: email}'));
@@ -131,7 +135,7 @@ refused('no fallback user', 5, qr/users\.fallback/, with_yaml('fallback.yaml', s
 	local $ENV{PRODSYNC_TARGET} = $uat->dsn('bare') . " password=$password";
 	refused('missing extension', 4, qr/uat does not have the extension prodsync\n.*CREATE EXTENSION prodsync/);
 	$ENV{PRODSYNC_TARGET} = $ENV{PRODSYNC_SOURCE};
-	refused('E12, M3, target = source', 4, qr/production|uat/);
+	refused('P22, E12, M3, target = source', 4, qr/production|uat/);
 	$production->sql("CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", 'app');
 	refused('E12, M3, target = source, and it is refreshable', 4, qr/production and uat are the same database/);
 	$production->sql('DROP EXTENSION prodsync CASCADE', 'app');

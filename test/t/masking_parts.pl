@@ -104,6 +104,18 @@ my $pattern = prodsync(@plan, $config->("  columns: {\"*emial*\": {strategy: ema
 is($pattern->{exit}, 5, 'a pattern that matches nothing: exit 5');
 like($pattern->{err}, qr/no column of a copied table is called \*emial\*/, 'said');
 
+# ---- a path that names nothing ----
+my $typo = $rules =~ s/\$\.\.mail/\$..maill/r =~ s/extra, path: "\$\.mail"/extra, path: "\$.nail"/r;
+my $warned = prodsync(@plan, $config->($patterns . $typo));
+unlike($warned->{err} . $warned->{out}, qr/maill/, 'policy: none takes no samples, so nothing is said of paths');
+my $sampled = sub { my ($text) = @_; return file('prodsync.yaml', environments() . "anonymize:\n  policy: warn\n$text") };
+$warned = prodsync(@plan, $sampled->($patterns . $typo));
+is($warned->{exit}, 0, 'a path that names nothing is no problem') or diag $warned->{err};
+like($warned->{out}, qr/warning: the rule for person\.about names \$\.\.maill, where a sample of 2 values of production has nothing; other rows were not looked at/, 'but a warning, which says how much was seen');
+like($warned->{out}, qr/the rule for person\.extra names \$\.nail, where a sample of 1 value of production/, 'of hstore too');
+unlike($warned->{out} . $warned->{err}, qr/names [^\n]*\$\.tags|for person\.raw_about|raw\.example/, 'nothing of paths that name something, and no value');
+like(prodsync(@plan, $sampled->($patterns . $typo), '--format', 'json')->{out}, qr{"warnings":.*names \$\.\.maill, where}s, 'in JSON too');
+
 # ---- plan --preview ----
 my $preview = prodsync(@plan, $config->($patterns . $rules), '--preview', 2);
 is($preview->{exit}, 0, 'plan --preview') or diag $preview->{err};

@@ -1,6 +1,7 @@
 #include "catch.hpp"
 #include "core/generic.hpp"
 #include "core/graph.hpp"
+#include "core/outgoing.hpp"
 #include "fixtures.hpp"
 
 using namespace core;
@@ -197,6 +198,28 @@ TEST_CASE("C2, P5: migrations, sessions and tokens must have a mode")
 	    "tables:\n  SequelizeMeta: {mode: keep}");
 }
 
+TEST_CASE("E16: what makes an application act outside is told by name and column")
+{
+	const auto acts = [](const char *name, const std::vector<const char *> &columns) {
+		Relation table;
+		table.name = {"public", name};
+		for (const char *one : columns) {
+			Column column;
+			column.name = one;
+			table.columns.push_back(column);
+		}
+		return acts_outside(table);
+	};
+	CHECK(acts("apps_integrations_webhook", {"id", "target_url"}) == "webhooks");
+	CHECK(acts("WebhookSubscriptions", {"id", "callbackUrl"}) == "webhooks");
+	CHECK(acts("push_tokens", {"id", "token"}) == "device tokens");
+	CHECK(acts("user_devices", {"id", "fcm_token"}) == "device tokens");
+	CHECK(acts("mail_queue", {"id"}) == "messages to send");
+	CHECK(acts("JobQueue", {"id", "payload", "attempts"}) == "a queue of jobs");
+	CHECK(acts("periodic_task", {"id", "crontab_id", "task"}) == "a schedule of tasks");
+	for (const auto &[name, column] : {std::pair("train_schedule", "track"), {"jobs", "salary"}, {"devices", "serial_number"}, {"queue_tickets", "number"}, {"webhooks_log_levels", "level"}, {"orders", "payload"}})
+		CHECK(acts(name, {"id", column}).empty());
+}
 TEST_CASE("a table that is called sessions but is none needs no mode")
 {
 	json doc = fixtures::document("shop");

@@ -110,6 +110,12 @@ TEST_CASE("YAML: malformed files are one error with line and column")
 	CHECK(complaints("a: &x [*x]\n") == "prodsync.yaml:1:8: error: this alias stands inside of what it names\n");
 	CHECK(complaints("a: !secret b\n") == "prodsync.yaml:1:4: error: unknown tag !secret\n");
 	CHECK(complaints("- a\n- b\n").starts_with("prodsync.yaml:1:1: error: the file must be a mapping"));
+	// not UTF-8: Latin 1, overlong, a surrogate, beyond Unicode, cut off
+	CHECK(complaints("a: b\nc: \"M\xfcller\"\n") == "prodsync.yaml:2:6: error: the file is not UTF-8\n");
+	for (const char *text : {"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "\xe2\x82", "\x80"})
+		CHECK(complaints(std::string("a: ") + text) == "prodsync.yaml:1:4: error: the file is not UTF-8\n");
+	CHECK(complaints("tables: {\"\u00fc\u20ac\U0001F600\": {mode: kep}}\n").find("UTF-8") == std::string::npos);
+	CHECK(complaints("a: \"x\\0y\"\n") == "prodsync.yaml:1:4: error: a text with the character 0 in it, which no text of PostgreSQL has\n");
 	// Aliases of aliases: ten lines, a billion values.
 	std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
 	for (int i = 1; i < 10; ++i) {
