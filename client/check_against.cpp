@@ -111,7 +111,11 @@ std::vector<ComparedTable> tables_to_compare(Sides &sides, const core::Config &c
 	for (const auto &[name, node] : graph.tables)
 		if (node.mode == core::Mode::copy && sides.source_catalog.find(name)) copied.insert(name);
 	std::map<core::Name, std::map<std::string, core::Personal>> personal;
-	if (config.policy != core::Policy::none) personal = core::find_personal(sides.source_catalog, read_samples(sides.source, sides.source_catalog, copied, masking));
+	if (config.policy != core::Policy::none) {
+		const auto samples = read_samples(sides.source, sides.source_catalog, copied, masking);
+		if (!samples.locked.empty()) left_out.push_back(samples.locked_tables() + " in " + sides.source.endpoint().label + ": columns without a rule are chosen by their names only");
+		personal = core::find_personal(sides.source_catalog, samples.contents);
+	}
 
 	std::vector<ComparedTable> out;
 	for (const core::Name &name : copied) {

@@ -33,6 +33,7 @@ struct Options {
 // `settings` is what the file says; it stays where the caller can see it, so that an error can be given its place in the file.
 Outcome plan(const Options &options, Settings &settings);
 Outcome sync(const Options &options, Settings &settings);
+Outcome anonymize(const Options &options, Settings &settings);
 Outcome detect(const Options &options, Settings &settings);
 Outcome check(const Options &options, Settings &settings);
 Outcome check_against(const Options &options, Settings &settings);
@@ -46,6 +47,9 @@ Outcome clean(const Options &options, Settings &settings);
 RefreshOptions refresh_options(const Options &options, Settings &settings);
 // The plan with its text and JSON; failed where there are problems.
 Outcome plan_outcome(const Options &options, const Settings &settings, const RefreshOptions &refresh, const Prepared &prepared);
+// --preview, where the plan has no problems; --show-raw takes a terminal (exit 2).
+void demand_terminal_for_raw(const Options &options);
+void add_preview(const Options &options, const RefreshOptions &refresh, const Prepared &prepared, Outcome &outcome);
 // A session on the target alone. Without a configuration file, --to may still be a connection string.
 struct Target {
 	Side side;
@@ -53,6 +57,9 @@ struct Target {
 	Extension extension;
 };
 Target open_target(const Options &options, Settings &settings);
+
+// anonymize.cpp: the command without --dry-run, for people to type.
+std::string anonymize_again(const Options &options);
 
 // result_text.cpp
 struct RefreshView {  // what the report of a refresh says
@@ -62,6 +69,7 @@ struct RefreshView {  // what the report of a refresh says
 	std::size_t remapped_columns = 0;        // that hold users
 	std::size_t unique_keys = 0;             // built anew, so proven
 	std::size_t masked_columns = 0;
+	bool in_place = false;                   // masked where it stands; source is the same
 };
 std::string result_text(const RefreshView &view);
 std::string checks_text(const std::vector<CheckResult> &checks, const std::string &indent = "  ");

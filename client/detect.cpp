@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "../extension/core/masking.hpp"
 #include "../extension/core/rules.hpp"
 #include "../extension/core/statements.hpp"
 #include "commands.hpp"
@@ -22,6 +23,15 @@ std::string percent(double confidence)
 	char text[16];
 	std::snprintf(text, sizeof text, "%.2f", confidence);
 	return text;
+}
+
+// On a line of a table for people: of the rules for a document's parts the first.
+std::string shown_rule(const core::PersonalColumn &column)
+{
+	if (column.has_rule) return "has a rule";
+	if (column.fits.strategy.empty()) return column.why.empty() ? "none fits " + column.type : "none: " + column.why;
+	if (column.fits.inside.size() < 2) return column.rule();
+	return core::rule_text(column.column, column.fits.inside.front()) + " and " + std::to_string(column.fits.inside.size() - 1) + " more";
 }
 
 // The key under anonymize.tables that names the table already, or the one to write.
@@ -102,9 +112,9 @@ Outcome detect(const Options &options, Settings &settings)
 		tables.insert(table->name);
 		if (!table->readable || !table->bypasses_row_security) unread.push_back(table->name.shown());
 	}
-	const auto contents = read_samples(source, catalog, tables, {});
+	const auto samples = read_samples(source, catalog, tables, {});
 	source.rollback();
-	auto found = core::list_personal(settings.config, catalog, contents, options.min_confidence);
+	auto found = core::list_personal(settings.config, catalog, samples.contents, options.min_confidence);
 
 	Outcome outcome;
 	std::size_t ruled = 0;
@@ -118,10 +128,10 @@ Outcome detect(const Options &options, Settings &settings)
 		outcome.details.push_back({{"relation", column.table.shown()}, {"column_name", column.column}, {"type", column.type},
 		    {"category", core::shown(column.personal.category)}, {"confidence", std::stod(percent(column.personal.confidence))},
 		    {"evidence", column.personal.evidence}, {"leaves", leaves}, {"has_rule", column.has_rule},
-		    {"suggested_rule", rule.empty() ? core::json(nullptr) : core::json(rule)}});
+		    {"suggested_rule", rule.empty() ? core::json(nullptr) : core::json(rule)}, {"in_the_way", column.why.empty() ? core::json(nullptr) : core::json(column.why)}});
 		if (column.has_rule && !options.all) continue;
 		table.add({printable(column.table.shown()), printable(column.column), core::shown(column.personal.category), percent(column.personal.confidence),
-		    printable(column.personal.evidence), column.has_rule ? "has a rule" : rule.empty() ? "none fits " + printable(column.type) : printable(rule)});
+		    printable(column.personal.evidence), printable(shown_rule(column))});
 	}
 	const auto missing = static_cast<std::int64_t>(found.size() - ruled);
 	if (table.rows()) outcome.text = table.text() + "\n";
@@ -130,6 +140,8 @@ Outcome detect(const Options &options, Settings &settings)
 	outcome.text += "\n";
 	if (!unread.empty())
 		outcome.warnings.push_back("the role " + source.user() + " may not read " + list(unread, 5) + ": looked at by " + (unread.size() == 1 ? "its names" : "their names") + " only");
+	if (!samples.locked.empty())
+		outcome.warnings.push_back(samples.locked_tables() + " by somebody: looked at by " + (samples.locked.size() == 1 ? "its names" : "their names") + " only; run it again later");
 	for (const auto &warning : outcome.warnings) outcome.text += "  warning: " + printable(warning) + "\n";
 	outcome.more = {{"columns", found.size()}, {"without_rule", missing}};
 	if (options.write && missing) {

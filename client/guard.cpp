@@ -63,29 +63,52 @@ Identity identity(Connection &connection)
 	return {found.text(0, 0), found.text(0, 1) == "t"};
 }
 
-void demand_two_databases(Connection &source, Connection &target, std::vector<std::string> &warnings)
-{
-	const std::string &from = source.endpoint().label, &to = target.endpoint().label;
-	const Identity source_id = identity(source), target_id = identity(target);
-	if (target_id.in_recovery)
-		throw Error(exit_refused, to + " is a standby: it cannot be written to", "name its primary; host and port come from " + target.endpoint().origin);
+namespace {
 
-	// A lock that nobody else can have taken, seen from the other side: names, addresses and tunnels cannot deceive it.
+// A lock that nobody else can have taken, seen from the other side: names, addresses and tunnels cannot deceive it.
+enum class Seen { not_at_all, in_another_database, in_this_database };
+
+Seen see(Connection &source, Connection &target)
+{
 	std::random_device random;
 	const auto first = static_cast<std::int32_t>(random()), second = static_cast<std::int32_t>(random());
 	const Params keys{std::to_string(first), std::to_string(second)};
 	if (source.one("SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int4, $2::pg_catalog.int4)", keys) != "t")
-		throw Error(exit_refused, "cannot tell whether " + from + " and " + to + " are the same database", "run it again");
+		throw Error(exit_refused, "cannot tell whether " + source.endpoint().label + " and " + target.endpoint().label + " are the same database", "run it again");
 	Result seen = target.exec("SELECT d.oid IS NOT NULL FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_database AS d "
 							  "ON d.oid = l.database AND d.datname = pg_catalog.current_database() "
 							  "WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = ($1::pg_catalog.int8 & 4294967295)::pg_catalog.oid "
 							  "AND l.objid = ($2::pg_catalog.int8 & 4294967295)::pg_catalog.oid",
 		keys);
 	source.exec("SELECT pg_catalog.pg_advisory_unlock($1::pg_catalog.int4, $2::pg_catalog.int4)", keys);
-	if (seen.rows() > 0 && seen.text(0, 0) == "t")
+	return seen.rows() == 0 ? Seen::not_at_all : seen.text(0, 0) == "t" ? Seen::in_this_database : Seen::in_another_database;
+}
+
+Error standby(const Connection &target)
+{
+	return {exit_refused, target.endpoint().label + " is a standby: it cannot be written to", "name its primary; host and port come from " + target.endpoint().origin};
+}
+
+}  // namespace
+
+void demand_one_database(Connection &source, Connection &target)
+{
+	if (identity(target).in_recovery) throw standby(target);
+	if (see(source, target) != Seen::in_this_database)
+		throw Error(exit_refused, "two sessions of " + target.endpoint().label + " are on different databases; nothing was changed",
+			"its connection string names several servers, or a proxy that chooses one: name one; it comes from " + target.endpoint().origin);
+}
+
+void demand_two_databases(Connection &source, Connection &target, std::vector<std::string> &warnings)
+{
+	const std::string &from = source.endpoint().label, &to = target.endpoint().label;
+	const Identity source_id = identity(source), target_id = identity(target);
+	if (target_id.in_recovery) throw standby(target);
+	const Seen seen = see(source, target);
+	if (seen == Seen::in_this_database)
 		throw Error(exit_refused, from + " and " + to + " are the same database (" + target.database() + " @ " + target.host() + "); nothing was changed",
 			"look at host, port and dbname of both; they come from " + source.endpoint().origin + " and " + target.endpoint().origin);
-	if (seen.rows() > 0) {
+	if (seen == Seen::in_another_database) {
 		warnings.push_back(from + " and " + to + " are databases of one server");
 		return;
 	}

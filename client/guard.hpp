@@ -29,5 +29,8 @@ struct Identity {                    // which database of which server
 Identity identity(Connection &);
 // Exit 4 where source and target are the same database, or the source is a replica of the target. Adds warnings to `warnings`.
 void demand_two_databases(Connection &source, Connection &target, std::vector<std::string> &warnings);
+// The other way round, for a database that is masked in place: exit 4 where two sessions of one connection string are not on one database (a list of
+// hosts, a proxy that chooses), or it is a standby.
+void demand_one_database(Connection &source, Connection &target);
 
 }  // namespace client

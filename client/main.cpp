@@ -31,6 +31,12 @@ const std::vector<Command> commands{
         "target as it was.\n"
         "Example: prodsync sync --from production --to uat --yes\n",
         client::sync},
+    {"anonymize", "Masks a database that was restored from production, where it stands: beside, verified, switched.",
+        "Tables with rules are rewritten, tables of mode empty are emptied, all others stay as they are; every row keeps its id.\n"
+        "Whoever writes to a table that is rewritten waits until the end; readers go on until the switch. Asks first; without a\n"
+        "terminal it needs --yes. Whatever goes wrong before the switch leaves the database as it was.\n"
+        "Example: prodsync anonymize --to uat --dry-run\n",
+        client::anonymize},
     {"detect", "Finds columns of the source that look personal, by their names and by what is in them.",
         "Samples stay in memory and are never shown. --write adds the rules to the configuration, its comments and order kept.\n"
         "Example: prodsync detect --from production --write\n",
@@ -54,7 +60,7 @@ const char *const exit_codes =
     "In 1 to 7 the target is what it was.\n";
 
 // What is designed and not there yet: nobody shall wonder whether they mistyped it.
-const std::vector<std::string> later_commands{"init", "diff", "anonymize", "backup", "restore", "rollback"};
+const std::vector<std::string> later_commands{"init", "diff", "backup", "restore", "rollback"};
 const std::vector<std::string> later_options{"--checkpoint", "--resume"};
 
 // Before anything is parsed: errors of parsing come out in the format that was asked for.
@@ -111,12 +117,13 @@ void add_options(CLI::App &sub, Options &options)
 {
 	const std::string name = sub.get_name();
 	const bool both = name == "plan" || name == "sync";
-	sub.add_option("--from", options.from,
+	const bool in_place = name == "anonymize";
+	if (!in_place) sub.add_option("--from", options.from,
 	       both || name == "tenants" || name == "detect" ? "the source: a name under environments:, or a connection string"
 	                                 : "not needed here: only the target is asked")
 	    ->type_name("NAME|DSN")
 	    ->required(both || name == "detect");
-	sub.add_option("--to", options.to, name == "detect" ? "not needed here: only the source is asked" : "the target: a name, which is also its label, or a connection string")
+	sub.add_option("--to", options.to, name == "detect" ? "not needed here: only the source is asked" : in_place ? "the database: a name, which is also its label, or a connection string" : "the target: a name, which is also its label, or a connection string")
 	    ->type_name("NAME|DSN")
 	    ->required(name != "tenants" && name != "detect");
 	sub.add_option("--config", options.config, "the configuration (default: prodsync.yaml)")->type_name("FILE");
@@ -125,7 +132,7 @@ void add_options(CLI::App &sub, Options &options)
 	       "text, or json: one object on stdout, for errors too")
 	    ->type_name("text|json")
 	    ->check(format_name());
-	if (name == "sync" || name == "plan")
+	if (name == "sync" || name == "plan" || in_place)
 		sub.add_option("--jobs", options.jobs, "pairs of connections (default: by the cores here, 2 to 4)")
 		    ->type_name("N")
 		    ->check(number(1, 64));
@@ -139,8 +146,21 @@ void add_options(CLI::App &sub, Options &options)
 		add_list(sub, "--exclude", options.choice.exclude, "leave these tables as they are (names, * and ?)", "A,B");
 		add_list(sub, "--tenants", options.choice.tenants, "copy these tenants of production and no others (labels)", "A,B");
 		sub.add_flag("--all-kept", options.choice.all_kept, "tenants.keep may match every tenant of the target");
-		sub.add_option("--anonymization-config", options.rules_file, "more rules for columns: the rules file of Confiture")->type_name("FILE");
+		sub.add_option("--anonymization-config,--anonymize-config", options.rules_file, "more rules for columns: the rules file of Confiture")->type_name("FILE");
 		sub.add_flag("--anonymize", options.anonymize, "refuse to run unless at least one column is masked");
+	}
+	if (in_place) {
+		sub.add_flag("--ephemeral-key", options.ephemeral_key, "mask with a key made up for this run only");
+		add_list(sub, "--tables", options.choice.tables, "mask and empty these tables, leave all others as they are (names, * and ?)", "A,B");
+		add_list(sub, "--exclude", options.choice.exclude, "leave these tables as they are (names, * and ?)", "A,B");
+		sub.add_option("--anonymization-config", options.rules_file, "more rules for columns: the rules file of Confiture")->type_name("FILE");
+		auto *dry = sub.add_flag("--dry-run", options.dry_run, "the plan, nothing else");
+		sub.add_flag("--rehearse", options.rehearse, "everything but the switch");
+		sub.add_flag("--show-progress", options.show_progress, "progress on stderr with --format json too");
+		sub.add_flag("--yes", options.yes, "do not ask");
+		sub.add_flag("--all", options.all, "with --dry-run: every table");
+		auto *preview = sub.add_option("--preview", options.preview, "with --dry-run: what masking makes of so many rows of each table")->type_name("N")->check(CLI::Range(1, 100))->needs(dry);
+		sub.add_flag("--show-raw", options.show_raw, "with --preview, on a terminal: the values of today beside it")->needs(preview);
 	}
 	if (name == "sync") {
 		sub.add_flag("--dry-run", options.dry_run, "the plan, nothing else");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include "rules_file.hpp"
 #include "commands.hpp"
+#include "core/in_place.hpp"
 #include "core/other_paths.hpp"
 #include "detect.hpp"
 #include "plan_text.hpp"
@@ -26,6 +27,7 @@ std::size_t room_for_tables(const Options &options, const PlanView &view)
 // A connection string is not repeated: it may hold a password, and it is in the shell's history anyway.
 std::string next_command(const Options &options)
 {
+	if (options.choice.in_place) return anonymize_again(options);
 	if (is_dsn(options.from) || is_dsn(options.to)) return "the same with sync instead of " + options.command;
 	std::string command = "prodsync sync --from " + options.from + " --to " + options.to;
 	if (options.config_given) command += " --config " + options.config;
@@ -70,7 +72,7 @@ RefreshOptions refresh_options(const Options &options, Settings &settings)
 	settings.config.choice = options.choice;
 	// The normal form: what is not known to core cannot reach the target.
 	refresh.shared_config = settings.config.to_json();
-	refresh.config = settings.config;
+	refresh.config = options.choice.in_place ? core::in_place(settings.config) : settings.config;
 	refresh.source_sql = settings.source_sql;
 	refresh.key = find_key(settings, options.ephemeral_key);
 	refresh.demand_masking = options.anonymize;
@@ -109,20 +111,29 @@ Outcome plan_outcome(const Options &options, const Settings &settings, const Ref
 	return outcome;
 }
 
+void demand_terminal_for_raw(const Options &options)
+{
+	if (options.show_raw && (options.json || !isatty(STDOUT_FILENO)))
+		throw Error(exit_usage, "--show-raw shows production's values, and this is no terminal", "leave --show-raw out, and see what masking makes of them");
+}
+
+void add_preview(const Options &options, const RefreshOptions &refresh, const Prepared &prepared, Outcome &outcome)
+{
+	if (!options.preview || !prepared.plan.problems.empty()) return;
+	const auto shown = preview(refresh, prepared, options.preview, options.show_raw);
+	outcome.text = shown.text + "\n" + outcome.text;
+	outcome.more["preview"] = shown.tables;
+}
+
 Outcome plan(const Options &options, Settings &settings)
 {
 	auto refresh = refresh_options(options, settings);
 	refresh.demand_refreshable = false;
 	if (!options.accept) {
-		if (options.show_raw && (options.json || !isatty(STDOUT_FILENO)))
-			throw Error(exit_usage, "--show-raw shows production's values, and this is no terminal", "leave --show-raw out, and see what masking makes of them");
+		demand_terminal_for_raw(options);
 		const auto prepared = prepare(refresh);
 		auto outcome = plan_outcome(options, settings, refresh, prepared);
-		if (options.preview && prepared.plan.problems.empty()) {
-			const auto shown = preview(refresh, prepared, options.preview, options.show_raw);
-			outcome.text = shown.text + "\n" + outcome.text;
-			outcome.more["preview"] = shown.tables;
-		}
+		add_preview(options, refresh, prepared, outcome);
 		return outcome;
 	}
 	// Today's list goes into the file, and the plan is made again with it.

@@ -68,8 +68,15 @@ core::Contents samples(const RefreshOptions &options, Prepared &prepared, Unmatc
 	const auto ruled = core::resolve_masking(options.config, graph, prepared.source_catalog, prepared.target_catalog, problems);
 	std::set<core::Name> tables;
 	for (const auto &[name, node] : graph.tables)
-		if (node.mode == core::Mode::copy && prepared.source_catalog.find(name)) tables.insert(name);
-	return read_samples(*prepared.source, prepared.source_catalog, tables, ruled, &unmatched);
+		if ((node.mode == core::Mode::copy || (options.config.choice.in_place && node.mode == core::Mode::keep)) && prepared.source_catalog.find(name)) tables.insert(name);
+	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled, &unmatched);
+	if (read.locked.empty()) return std::move(read.contents);
+	const std::string where = read.locked_tables() + " in " + prepared.source->endpoint().label + ": no sample could be read within 10 seconds";
+	// A lock shall not be the way around strict.
+	if (options.config.policy == core::Policy::strict)
+		throw Error(exit_other, where + "; nothing was changed", "run it again when whoever holds the lock is done; columns that a rule names are not sampled", {}, "55P03");
+	prepared.warnings.push_back(where + ", and what looks personal is told by names only");
+	return std::move(read.contents);
 }
 
 // What of the configuration a question to the source comes from: it may be the reason that the statement is none.
@@ -273,7 +280,8 @@ Prepared prepare(const RefreshOptions &options)
 		const std::string what = error.what(), refused = what.substr(0, what.rfind("; nothing was changed"));
 		prepared.warnings.push_back(refused + "; " + error.hint);
 	}
-	demand_two_databases(source, target, prepared.warnings);
+	if (options.config.choice.in_place) demand_one_database(source, target);
+	else demand_two_databases(source, target, prepared.warnings);
 
 	const auto may = [&](auto question) {
 		try {
@@ -323,8 +331,8 @@ Prepared prepare(const RefreshOptions &options)
 	}
 	demand_key(options.key, prepared.plan);
 	if (options.demand_masking && masked_columns(prepared.plan) == 0)
-		prepared.plan.problems.push_back({"nothing-masked", "anonymize", "--anonymize, and no rule masks a column that is copied",
-			"prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
+		prepared.plan.problems.push_back({"nothing-masked", "anonymize", options.config.choice.in_place ? "no rule masks a column of " + options.target.label : "--anonymize, and no rule masks a column that is copied",
+			options.config.choice.in_place ? "add rules under anonymize: tables:; prodsync detect suggests them" : "prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
 	if (prepared.plan.problems.empty()) try_sql(source, prepared.plan, options.source_sql);
 	name_role(prepared.plan, source);
 	target.rollback();

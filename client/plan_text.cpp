@@ -6,6 +6,7 @@
 #include "core/presets.hpp"
 #include "output.hpp"
 #include "progress.hpp"
+#include "anonymize_text.hpp"
 
 namespace client {
 namespace {
@@ -264,7 +265,7 @@ Losses losses(const PlanView &view)
 	const auto tenants = view.config.tenants ? only(view.target_catalog, view.config.tenants->table) : core::Name{};
 	for (const auto &table : view.plan.tables) {
 		if (table.name == tenants && table.mode == core::Mode::keep) out.tenants = -1;    // not chosen: they all stay
-		if (table.mode == core::Mode::keep) continue;
+		if (table.mode == core::Mode::keep || (view.config.choice.in_place && table.mode == core::Mode::copy)) continue;
 		const auto rows = static_cast<std::int64_t>(std::llround(rows_of(view.target_catalog, table.name)));
 		out.rows += std::max<std::int64_t>(0, rows - table.kept_rows);
 		out.kept_rows += table.kept_rows;
@@ -279,6 +280,7 @@ Losses losses(const PlanView &view)
 
 std::string losses_text(const PlanView &view)
 {
+	if (view.config.choice.in_place) return anonymize_losses_text(view);
 	const auto lost = losses(view);
 	std::string out;
 	if (lost.rows || lost.tenants > 0) {
@@ -307,6 +309,7 @@ std::vector<std::string> warning_texts(const PlanView &view)
 
 std::string plan_text(const PlanView &view, std::size_t tables)
 {
+	if (view.config.choice.in_place) return anonymize_text(view, tables);
 	auto out = header_text(view) + "\n" + kept_text(view) + maps_text(view) + presets_text(view) + "\n" + tables_text(view, tables);
 	if (tables == 0) out += paths_text(view);
 	if (!view.warnings.empty() || !view.plan.warnings.empty()) out += "\n";

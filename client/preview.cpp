@@ -1,5 +1,6 @@
 #include "preview.hpp"
 #include <set>
+#include "core/detect_forms.hpp"
 #include "core/masks.hpp"
 #include "core/statements.hpp"
 #include "copy_rows.hpp"
@@ -22,6 +23,44 @@ std::string shown(const std::optional<std::string_view> &value)
 		text = text.substr(0, end) + "...";
 	}
 	return printable(text);
+}
+
+constexpr const char *as_it_is = "(as it is)";
+
+// A key that is data itself (a document keyed by e-mail address) is nobody's business either.
+std::string shown_key(const std::string &key)
+{
+	return core::form_of(key) == core::Form::none && key.find('@') == key.npos ? key : "*";
+}
+
+// Of a document what the rules made of it; all else is production's.
+core::json masked_parts(const core::json &before, const core::json &after)
+{
+	if (before == after) return as_it_is;
+	if (before.is_object() && after.is_object()) {
+		auto out = core::json::object();
+		for (const auto &[key, value] : after.items()) out[shown_key(key)] = before.contains(key) ? masked_parts(before[key], value) : value;
+		return out;
+	}
+	if (!before.is_array() || !after.is_array() || before.size() != after.size()) return after;
+	auto out = core::json::array();
+	for (std::size_t i = 0; i < after.size(); ++i) out.push_back(masked_parts(before[i], after[i]));
+	return out;
+}
+
+// A value of a column whose rules are about parts of it, without what they leave alone.
+std::string without_the_rest(std::string_view before, std::string_view after, const std::string &base)
+{
+	if (core::is_hstore(base)) return "(masked in parts)";
+	const auto was = core::json::parse(before, nullptr, false), is = core::json::parse(after, nullptr, false);
+	return was.is_discarded() || is.is_discarded() ? "(masked in parts)" : masked_parts(was, is).dump(-1, ' ', false, core::json::error_handler_t::replace);
+}
+
+std::string base_of(const core::Catalog &catalog, const core::Name &table, const std::string &column)
+{
+	const core::Relation *relation = catalog.find(table);
+	const core::Column *found = relation ? relation->column(column) : nullptr;
+	return found ? found->base : "";
 }
 
 // The step with the masked columns alone, as text.
@@ -74,8 +113,13 @@ Preview preview(const RefreshOptions &options, const Prepared &prepared, int row
 				const bool made_there = part.columns[i].mask.strategy == core::by_production;
 				const bool as_it_was = !made_there && after[i] && !after[i]->empty() && before[i] == after[i];
 				above.push_back(made_there ? "" : shown(before[i]));
-				below.push_back(as_it_was && !raw ? "(as it is)" : shown(after[i]));
-				json_row[part.columns[i].column] = as_it_was && !raw ? core::json() : after[i] ? core::json(std::string(*after[i])) : core::json();
+				std::optional<std::string> value;
+				if (as_it_was && !raw) value = as_it_is;
+				else if (after[i]) value = std::string(*after[i]);
+				if (value && !raw && !as_it_was && before[i] && !part.columns[i].mask.inside.empty())
+					value = without_the_rest(*before[i], *after[i], base_of(prepared.target_catalog, step.relation, part.columns[i].column));
+				below.push_back(shown(value));
+				json_row[part.columns[i].column] = as_it_was && !raw ? core::json() : value ? core::json(*value) : core::json();
 			}
 			if (raw) table.add(above);
 			table.add(below);

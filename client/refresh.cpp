@@ -3,8 +3,10 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include "../extension/core/statements.hpp"
 #include "fault_point.hpp"
 #include "schedule.hpp"
+#include "session.hpp"
 #include "switch.hpp"
 #include "worker.hpp"
 
@@ -17,8 +19,11 @@ double since(Clock::time_point begin) { return std::chrono::duration<double>(Clo
 
 struct Started {
 	int run = 0;
-	std::vector<std::pair<int, std::string>> afterwards;    // steps of kind refresh, in order: (step, relation)
+	std::vector<std::pair<int, std::string>> afterwards;    // steps of kind refresh and clean, in order: (step, relation, empty for clean)
 };
+
+// Materialized views; in place, at last, the files of the statistics.
+bool afterwards(const std::string &kind) { return kind == "refresh" || kind == "clean"; }
 
 Started start(Prepared &prepared, const RefreshOptions &options)
 {
@@ -35,7 +40,7 @@ Started start(Prepared &prepared, const RefreshOptions &options)
 		started.run = static_cast<int>(rows.number(r, 0));
 		const int step = static_cast<int>(rows.number(r, 1));
 		const std::string kind = rows.text(r, 2), relation = rows.text(r, 3);
-		if (kind == "refresh") {
+		if (afterwards(kind)) {
 			started.afterwards.emplace_back(step, relation);
 			continue;
 		}
@@ -48,7 +53,7 @@ Started start(Prepared &prepared, const RefreshOptions &options)
 		}
 		++same;
 	}
-	const auto wanted = std::count_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), [](const core::Step &s) { return s.kind != "refresh"; });
+	const auto wanted = std::count_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), [](const core::Step &s) { return !afterwards(s.kind); });
 	if (!equal || same != static_cast<std::size_t>(wanted))
 		throw Error(exit_refused, options.target.label + " would do other steps than this client planned; nothing was changed",
 			"its schema was changed this minute, or client and extension are not the same build: run it again");
@@ -74,9 +79,16 @@ std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options,
 }
 
 // In the session that switches: the server keeps the plans of its statements there, which then need not be made under the locks.
-void preflight(Prepared &prepared, int run)
+void preflight(const RefreshOptions &options, Prepared &prepared, int run)
 {
-	Connection &target = *prepared.target;
+	// In place that session is in the transaction that makes writers wait.
+	std::unique_ptr<Connection> beside;
+	if (options.config.choice.in_place) {
+		beside = std::make_unique<Connection>(options.target);
+		settle(*beside, core::target_settings(beside->server()));
+		beside->names(shown_names(prepared.target_catalog));
+	}
+	Connection &target = beside ? *beside : *prepared.target;
 	for (const core::Step &step : prepared.plan.steps) {
 		if (step.kind != "preflight") continue;
 		target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE");
@@ -88,7 +100,7 @@ void preflight(Prepared &prepared, int run)
 void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
 {
 	std::vector<core::Step> steps;
-	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return s.kind != "refresh" && s.kind != "preflight"; });
+	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return !afterwards(s.kind) && s.kind != "preflight"; });
 	std::mutex mutex;
 	std::map<core::Name, TableResult> tables;
 	progress.begin(steps);
@@ -149,11 +161,12 @@ void follow_up(Prepared &prepared, const Started &started, Progress &progress, R
 	for (const auto &[step, written] : started.afterwards) {
 		const std::string relation = written.starts_with("public.") ? written.substr(7) : written;
 		try {
-			progress.waiting("materialized view " + relation);
+			progress.waiting(relation.empty() ? "statistics" : "materialized view " + relation);
 			refresh_view(target, prepared.extension, started.run, step);
 		} catch (std::exception &error) {
 			target.rollback();
-			result.afterwards.push_back("materialized view " + relation + " was not refreshed: " + error.what() + "; when that is mended: REFRESH MATERIALIZED VIEW " + written);
+			if (relation.empty()) result.afterwards.push_back(std::string("the files of the statistics were not written anew, and may hold raw values: ") + error.what() + "; as a superuser: VACUUM FULL pg_statistic; VACUUM FULL pg_statistic_ext_data");
+			else result.afterwards.push_back("materialized view " + relation + " was not refreshed: " + error.what() + "; when that is mended: REFRESH MATERIALIZED VIEW " + written);
 			if (interrupt::interrupted()) return;
 		}
 	}
@@ -180,17 +193,18 @@ std::vector<std::string> finish_dead_runs(Connection &target, const Extension &e
 {
 	// Whoever works for a run holds its lock, an advisory one with a fourth field of 0x7073.
 	Result owed = target.exec("SELECT s.run, s.step, s.relation, r.role = current_user, r.role FROM " + extension.call("sync_run_steps") + " s JOIN " + extension.call("sync_runs") +
-		" r USING (run) WHERE r.status = 'switched' AND ($1::pg_catalog.int4 IS NULL OR r.run = $1::pg_catalog.int4) AND s.kind = 'refresh' AND s.status = 'waiting' AND NOT EXISTS"
+		" r USING (run) WHERE r.status = 'switched' AND ($1::pg_catalog.int4 IS NULL OR r.run = $1::pg_catalog.int4) AND s.kind IN ('refresh', 'clean') AND s.status = 'waiting' AND NOT EXISTS"
 		" (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 28787 AND l.objid = r.run::pg_catalog.oid AND l.database ="
 		" (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())) ORDER BY s.run, s.step", {run ? std::optional(std::to_string(*run)) : std::nullopt});
 	std::vector<std::string> failed;
 	for (int r = 0; r < owed.rows(); ++r)
 		try {
-			if (owed.text(r, 3) != "t") throw Error(exit_other, "the run was of the role " + owed.text(r, 4) + "; REFRESH MATERIALIZED VIEW " + owed.text(r, 2) + " does it");
+			const std::string by_hand = owed.text(r, 2).empty() ? "VACUUM FULL pg_statistic, pg_statistic_ext_data" : "REFRESH MATERIALIZED VIEW " + owed.text(r, 2);
+			if (owed.text(r, 3) != "t") throw Error(exit_other, "the run was of the role " + owed.text(r, 4) + "; " + by_hand + " does it");
 			refresh_view(target, extension, static_cast<int>(owed.number(r, 0)), static_cast<int>(owed.number(r, 1)));
 		} catch (std::exception &error) {
 			target.rollback();
-			failed.push_back("materialized view " + owed.text(r, 2) + " was not refreshed: " + error.what());
+			failed.push_back((owed.text(r, 2).empty() ? "the files of the statistics were not written anew: " : "materialized view " + owed.text(r, 2) + " was not refreshed: ") + error.what());
 			if (interrupt::interrupted()) return failed;
 		}
 	discard(target, extension, run, reason);
@@ -224,6 +238,7 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 		started = start(prepared, options);
 		result.run = started.run;
 		FAULT_POINT("started");
+		if (options.config.choice.in_place) hold_writers(options, prepared, started.run, progress);
 		work_off(prepared, started.run, workers, progress, result);
 		FAULT_POINT("steps done");
 		// Production is done with: nothing of it is held while we look at the target, or wait for testers.
@@ -231,7 +246,7 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 		prepared.source.reset();
 		progress.waiting("preflight");
 		FAULT_POINT("before the preflight");
-		preflight(prepared, started.run);
+		preflight(options, prepared, started.run);
 		if (options.rehearse) {
 			result.seconds = since(begun);
 			progress.end();

@@ -1,13 +1,34 @@
 #include "samples.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #include "fault_point.hpp"
+#include "output.hpp"
 
 namespace client {
 
-core::Contents read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled,
-	UnmatchedPaths *unmatched)
+namespace {
+
+using namespace std::chrono;
+constexpr milliseconds patience = 10s, least_patience = 200ms;
+
+// The rows of one statement, as text. Of a table of empty pages the planner thinks that the index leads to every page, and would read all of it.
+// The snapshot's transaction lasts as long as the load: a table's lock is given back at once.
+std::vector<core::Row> sampled(Connection &source, const std::string &sql, milliseconds lock_timeout)
 {
-	core::Contents contents;
+	source.exec("SAVEPOINT sample; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count()));
+	auto rows = source.exec(sql).all();
+	source.exec("ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
+	return rows;
+}
+
+}  // namespace
+
+Samples read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled, UnmatchedPaths *unmatched)
+{
+	Samples samples;
+	milliseconds left = patience;    // for all locks together: a night shall not wait ten seconds for each of a hundred partitions
 	for (const core::Name &name : tables) {
 		const core::Relation *table = catalog.find(name);
 		if (!table || !table->readable || !table->bypasses_row_security) continue;    // the plan says so; detect lists them
@@ -20,35 +41,35 @@ core::Contents read_samples(Connection &source, const core::Catalog &catalog, co
 		});
 		if (columns.empty()) continue;
 		FAULT_POINT("sampling");
-		try {
-			// The snapshot's transaction lasts as long as the load: a table's lock is given back at once.
-			source.exec("SAVEPOINT sample; SET LOCAL lock_timeout = '10s'");
-			const Result rows = source.exec(core::sample_statement(catalog, *table, columns));
-			for (int i = 0; i < rows.rows(); ++i) {
-				core::Row row;
-				for (std::size_t c = 0; c < columns.size(); ++c) {
-					const int at = static_cast<int>(c);
-					row.push_back(rows.null(i, at) ? std::nullopt : std::optional(rows.text(i, at)));
+		for (const core::SampleStatement &one : core::sample_statements(catalog, *table, columns)) {
+			const auto begun = steady_clock::now();
+			try {
+				for (const core::Row &row : sampled(source, one.sql, std::max(left, least_patience))) {
+					core::add_sample(samples.contents[name], *table, columns, row);
+					for (std::size_t c = 0; rules && unmatched && c < columns.size(); ++c)
+						if (const auto rule = rules->find(columns[c]); row[c] && rule != rules->end() && !rule->second.inside.empty())
+							unmatched->see(name, *table->column(columns[c]), rule->second, *row[c]);
 				}
-				core::add_sample(contents[name], *table, columns, row);
-				for (std::size_t c = 0; rules && unmatched && c < columns.size(); ++c)
-					if (const auto rule = rules->find(columns[c]); row[c] && rule != rules->end() && !rule->second.inside.empty())
-						unmatched->see(name, *table->column(columns[c]), rule->second, *row[c]);
-			}
-			source.exec("ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
-		} catch (Error &error) {
-			if (!source.usable() || error.exit_code != exit_other) throw;
-			if (error.sqlstate == "42501") {    // a partition of it, perhaps: the plan names what is missing
+			} catch (Error &error) {
+				if (!source.usable() || error.exit_code != exit_other) throw;
+				const bool locked = error.sqlstate == "55P03";
+				if (!locked && error.sqlstate != "42501")    // a partition that may not be read, perhaps: the plan names what is missing
+					throw Error(error.exit_code, error.what() + (" (sampling " + one.relation.shown() + ")"), error.hint, error.detail, error.sqlstate);
 				source.exec("ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
-				continue;
+				if (!locked) continue;
+				samples.locked.push_back(one.relation);
+				left -= std::min(left, duration_cast<milliseconds>(steady_clock::now() - begun));
 			}
-			if (error.sqlstate == "55P03")
-				throw Error(error.exit_code, name.shown() + " is locked in " + source.endpoint().label + ": no sample of it could be read within 10 seconds; nothing was changed",
-				    "run it again when whoever holds the lock is done; columns that a rule names are not sampled", {}, error.sqlstate);
-			throw Error(error.exit_code, error.what() + (" (sampling " + name.shown() + ")"), error.hint, error.detail, error.sqlstate);
 		}
 	}
-	return contents;
+	return samples;
+}
+
+std::string Samples::locked_tables() const
+{
+	std::vector<std::string> names;
+	for (const core::Name &name : locked) names.push_back(name.shown());
+	return list(names, 5) + (names.size() == 1 ? " is locked" : " are locked");
 }
 
 }  // namespace client

@@ -156,18 +156,50 @@ std::string holders_text(const core::json &holders)
 	return out;
 }
 
+void hold_writers(const RefreshOptions &options, Prepared &prepared, int run, Progress &progress)
+{
+	Connection &target = *prepared.target;
+	std::vector<std::string> refused;
+	std::chrono::milliseconds pause = 100ms;
+	const auto give_up = Clock::now() + options.lock_wait, cancel_until = give_up + cancel_time;
+	for (;;) {
+		interrupt::check();
+		target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+		try {
+			target.exec("SELECT " + prepared.extension.call("sync_hold($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(run), std::to_string(try_ms)});
+			break;
+		} catch (Error &error) {
+			if (error.sqlstate != "PS004") throw;
+			target.rollback();
+			const bool over = Clock::now() >= give_up, cancelling = over && options.on_lock == OnLock::cancel;
+			if (over && (!cancelling || Clock::now() >= cancel_until)) throw gave_up(options, target, error, refused);
+			const std::string holders = holders_text(error.items);
+			progress.waiting("writers: " + std::string(error.what()) + (holders.empty() ? "" : ", by " + holders));
+			if (cancelling) cancel_holders(target, error.items, refused), pause = 100ms;
+		}
+		pause_for(pause);
+		pause = next_pause(pause);
+	}
+	progress.waiting("");
+	FAULT_POINT("writers held");
+	// Only now: whoever wrote before has committed, and whoever comes later waits.
+	prepared.source->rollback();
+	prepared.snapshot = prepared.source->one(core::begin_snapshot("")).value_or("");
+}
+
 Switched switch_over(const RefreshOptions &options, Prepared &prepared, int run, Progress &progress)
 {
 	Switched out;
 	std::vector<std::string> refused;
 	std::chrono::milliseconds pause = 100ms;
 	const auto give_up = Clock::now() + options.lock_wait, cancel_until = give_up + cancel_time;
+	const bool held = options.config.choice.in_place;    // hold_writers() has begun the transaction
 	for (;;) {
 		interrupt::check();
 		Connection &target = *prepared.target;
 		++out.tries;
 		const auto begun = Clock::now();
-		target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+		target.exec(held ? "SAVEPOINT try" : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
 		try {
 			const std::string xid = target.one("SELECT pg_catalog.pg_current_xact_id()").value_or("");    // not when everybody is locked out
 			out.checks = check_results(target.exec("SELECT check_name, object, violations, detail, ok FROM " +
@@ -185,7 +217,8 @@ Switched switch_over(const RefreshOptions &options, Prepared &prepared, int run,
 			else if (error.sqlstate != "PS004")
 				throw;
 			// Outside of any transaction: a try that waits must not hold back the vacuum.
-			target.rollback();
+			if (held) target.exec("ROLLBACK TO SAVEPOINT try; RELEASE SAVEPOINT try");    // in place writers go on waiting
+			else target.rollback();
 			const bool over = Clock::now() >= give_up, cancelling = over && options.on_lock == OnLock::cancel;
 			if (over && (!cancelling || Clock::now() >= cancel_until)) throw gave_up(options, target, error, refused);
 			const std::string holders = holders_text(error.items);

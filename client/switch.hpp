@@ -21,4 +21,8 @@ std::chrono::milliseconds next_pause(std::chrono::milliseconds pause);
 // "pid 4711 (tester, psql, idle in transaction); prepared transaction \"x\"" from the DETAIL of PS004. Never a query's text.
 std::string holders_text(const core::json &holders);
 
+// Masking in place: begins the transaction that the switch will be in, with locks that make whoever writes to what is rewritten wait, and then takes
+// the snapshot that is read. So nothing that anybody writes is lost.
+void hold_writers(const RefreshOptions &options, Prepared &prepared, int run, Progress &progress);
+
 }  // namespace client

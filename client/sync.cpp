@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "interrupt.hpp"
 #include "plan_text.hpp"
+#include "anonymize_text.hpp"
 #include "progress.hpp"
 
 namespace client {
@@ -20,7 +21,8 @@ void confirm(const PlanView &view)
 {
 	std::string text = losses_text(view);
 	for (const auto &warning : warning_texts(view)) text += "  warning: " + printable(warning) + "\n";
-	text += "Refresh " + view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) +
+	text += view.config.choice.in_place ? "Whoever writes to a table that is rewritten waits until it is done.\nMask " + view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) + ") in place? [y/N] "
+	    : "Refresh " + view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) +
 	    ") from " + view.source.name + "? [y/N] ";
 	std::cerr << scrub(text) << std::flush;
 	pollfd waiting[2]{{STDIN_FILENO, POLLIN, 0}, {interrupt::wake_fd(), POLLIN, 0}};
@@ -83,14 +85,18 @@ Outcome sync(const Options &options, Settings &settings)
 {
 	const bool changes = !options.dry_run && !options.rehearse;
 	if (changes && !options.yes && !somebody_is_there())
-		throw Error(exit_usage, "sync replaces data, and there is no terminal to ask on", "add --yes, or look first: --dry-run");
+		throw Error(exit_usage, options.command + " replaces data, and there is no terminal to ask on", "add --yes, or look first: --dry-run");
 	auto refresh_with = refresh_options(options, settings);
 	refresh_with.demand_refreshable = !options.dry_run;
-	if (changes && refresh_with.config.on_collision == "source" && !options.allow_kept_loss)
+	if (changes && !options.choice.in_place && refresh_with.config.on_collision == "source" && !options.allow_kept_loss)
 		throw Error(exit_plan, "on_collision: source may drop rows of kept tenants; nothing was changed",
 		    "add --allow-kept-loss; with on_collision: error the run lists such rows and drops none");
 	auto prepared = prepare(refresh_with);
-	if (options.dry_run) return plan_outcome(options, settings, refresh_with, prepared);
+	if (options.dry_run) {
+		auto outcome = plan_outcome(options, settings, refresh_with, prepared);
+		add_preview(options, refresh_with, prepared, outcome);
+		return outcome;
+	}
 	refuse_problems(prepared.plan);
 	const auto view = plan_view(refresh_with, prepared, "");
 	const auto warnings = warning_texts(view);
@@ -110,23 +116,24 @@ Outcome sync(const Options &options, Settings &settings)
 	Outcome outcome;
 	outcome.run = result.run;
 	outcome.text = result_text({refresh_with.source.label, refresh_with.target.label, result, checks, remapped, uniques,
-	    masked_columns(prepared.plan)});
+	    masked_columns(prepared.plan), options.choice.in_place});
 	outcome.masked_columns = masked_columns(prepared.plan);
 	outcome.total_rows = result.total_rows;
+	outcome.more = {{"rehearsed", result.rehearsed}, {"total_bytes", result.total_bytes}, {"seconds", result.seconds},
+	    {"switch_seconds", result.switch_seconds}, {"switch_tries", result.switch_tries}, {"checks", checks_json(checks)}};
 	for (const auto &table : result.tables) {
 		outcome.tables[table.table.shown()] = table.rows;
 		outcome.details.push_back(
 		    {{"table", table.table.shown()}, {"rows", table.rows}, {"bytes", table.bytes}, {"seconds", table.seconds}});
 	}
+	if (options.choice.in_place) outcome.text += what_remains(), outcome.more["may_remain"] = places_that_remain();
 	outcome.warnings = warnings;
 	outcome.warnings.insert(outcome.warnings.end(), result.warnings.begin(), result.warnings.end());
-	outcome.more = {{"rehearsed", result.rehearsed}, {"total_bytes", result.total_bytes}, {"seconds", result.seconds},
-	    {"switch_seconds", result.switch_seconds}, {"switch_tries", result.switch_tries}, {"checks", checks_json(checks)}};
 	if (!result.afterwards.empty()) {
 		outcome.exit_code = exit_afterwards;
 		Failure failure;
 		failure.exit_code = exit_afterwards;
-		failure.text = refresh_with.target.label + " is refreshed, but something afterwards failed";
+		failure.text = refresh_with.target.label + (options.choice.in_place ? " is masked, but" : " is refreshed, but") + " something afterwards failed";
 		for (const auto &what : result.afterwards) failure.items.push_back(what);
 		failure.hint =
 		    "prodsync clean --to " + (is_dsn(options.to) ? std::string("...") : options.to) + " finishes what can be finished";

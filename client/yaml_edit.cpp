@@ -19,18 +19,36 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<std::string> lines_of(std::string_view text)
-{
-	std::vector<std::string> out;
-	for (std::size_t at = 0; at < text.size();) {
-		const auto end = text.find('\n', at);
-		auto line = text.substr(at, end == text.npos ? text.npos : end - at);
-		if (line.ends_with('\r')) line.remove_suffix(1);
-		out.emplace_back(line);
-		at = end == text.npos ? text.size() : end + 1;
+// Lines and what ended each: a file of Windows has \r\n, one that several people edit has both.
+struct Text {
+	std::vector<std::string> lines, ends;
+
+	explicit Text(std::string_view text)
+	{
+		for (std::size_t at = 0; at < text.size();) {
+			const auto feed = text.find('\n', at), next = feed == text.npos ? text.size() : feed + 1;
+			auto line = text.substr(at, next - at), end = line.substr(line.size());
+			if (feed != text.npos) end = line.substr(line.size() - (line.ends_with("\r\n") ? 2 : 1));
+			line.remove_suffix(end.size());
+			lines.emplace_back(line);
+			ends.emplace_back(end);
+			at = next;
+		}
 	}
-	return out;
-}
+	void insert(std::size_t at, const std::vector<std::string> &added)
+	{
+		const std::string end = ends.empty() || ends.front().empty() ? "\n" : ends.front();
+		if (at > 0 && ends[at - 1].empty()) ends[at - 1] = end;    // the last line, which had none
+		lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(at), added.begin(), added.end());
+		ends.insert(ends.begin() + static_cast<std::ptrdiff_t>(at), added.size(), end);
+	}
+	std::string whole() const
+	{
+		std::string out;
+		for (std::size_t i = 0; i < lines.size(); ++i) out += lines[i] + ends[i];
+		return out;
+	}
+};
 
 std::size_t indent_of(const std::string &line) { return std::min(line.find_first_not_of(' '), line.size()); }
 
@@ -41,7 +59,8 @@ bool says_nothing(const std::string &line)
 }
 
 class Editor {
-	std::vector<std::string> lines;
+	Text file;
+	const std::vector<std::string> &lines = file.lines;
 	YamlDocument document;
 	std::string &why;
 
@@ -122,7 +141,8 @@ class Editor {
 			after = lines.size();
 			while (after > 0 && lines[after - 1].find_first_not_of(" \t") == std::string::npos) --after;
 			if (after && (lines[after - 1].starts_with("...") || lines[after - 1].starts_with("---"))) return refuse("the file ends with a document marker");
-			key_line(0, "anonymize"), key_line(2, "tables"), key_line(4, rules.table), items(6);
+			const std::size_t step = indent_step();
+			key_line(0, "anonymize"), key_line(step, "tables"), key_line(2 * step, rules.table), items(3 * step);
 		} else {
 			const auto top = place_of("anonymize");
 			if (!top) return refuse("anonymize: comes from another place of the file");
@@ -130,14 +150,16 @@ class Editor {
 			if (anonymize.is_null() && is_bare(top->first)) {
 				if (nothing_but_comments) return true;
 				after = top->first + 1;
-				key_line(top->second + 2, "tables"), key_line(top->second + 4, rules.table), items(top->second + 6);
+				const std::size_t step = indent_step();
+				key_line(top->second + step, "tables"), key_line(top->second + 2 * step, rules.table), items(top->second + 3 * step);
 			} else if (!anonymize.is_object() || !is_block("anonymize", top->first)) return refuse(flow("anonymize"));
 			else if (!anonymize.contains("tables")) {
 				if (nothing_but_comments) return true;
 				const auto indent = indent_of_children("anonymize", anonymize);
 				if (!indent) return refuse(flow("anonymize"));
 				after = end_of(top->first, top->second + 1, false) + 1;
-				key_line(*indent, "tables"), key_line(*indent + 2, rules.table), items(*indent + 4);
+				const std::size_t step = *indent - top->second;
+				key_line(*indent, "tables"), key_line(*indent + step, rules.table), items(*indent + 2 * step);
 			} else {
 				const auto tables = place_of("anonymize.tables");
 				if (!tables) return refuse("anonymize.tables comes from another place of the file");
@@ -145,18 +167,26 @@ class Editor {
 				if (list.is_null() && is_bare(tables->first)) {
 					if (nothing_but_comments) return true;
 					after = tables->first + 1;
-					key_line(tables->second + 2, rules.table), items(tables->second + 4);
+					const std::size_t step = indent_step();
+					key_line(tables->second + step, rules.table), items(tables->second + 2 * step);
 				} else if (!list.is_object() || !is_block("anonymize.tables", tables->first)) return refuse(flow("anonymize.tables"));
 				else if (!list.contains(rules.key)) {
 					const auto indent = indent_of_children("anonymize.tables", list);
 					if (!indent) return refuse(flow("anonymize.tables"));
 					after = end_of(tables->first, tables->second + 1, false) + 1;
-					key_line(*indent, rules.table, nothing_but_comments), items(*indent + 2);
+					key_line(*indent, rules.table, nothing_but_comments), items(*indent + item_offset(list, *indent - tables->second));
 				} else {
 					const std::string path = "anonymize.tables." + rules.key;
 					const auto table = place_of(path);
 					if (!table) return refuse(path + " comes from another place of the file");
 					const auto first = place_of(path + ".0");
+					if (list[rules.key].is_null() && is_bare(table->first)) {    // its rules are comments, or still to come
+						if (nothing_but_comments) return true;
+						after = table->first + 1;
+						items(table->second + item_offset(list, indent_step()));
+						file.insert(after, added);
+						return true;
+					}
 					if (!list[rules.key].is_array() || !is_block(path, table->first) || !first) return refuse(flow(path));
 					// where the dashes of its items stand
 					const std::string &line = lines[first->first];
@@ -167,7 +197,7 @@ class Editor {
 				}
 			}
 		}
-		lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(after), added.begin(), added.end());
+		file.insert(after, added);
 		return true;
 	}
 
@@ -185,24 +215,41 @@ class Editor {
 		return std::nullopt;
 	}
 
-	std::string joined(bool crlf) const
+	// How far the file indents: by the first key of a mapping that stands deeper than its parent.
+	std::size_t indent_step() const
 	{
-		std::string out;
-		for (const auto &line : lines) out += line + (crlf ? "\r\n" : "\n");
-		return out;
+		std::size_t least = 0;
+		for (const auto &[path, at] : document.keys) {
+			const auto line = static_cast<std::size_t>(at.line - 1);
+			if (at.line < 1 || line >= lines.size() || lines[line].compare(indent_of(lines[line]), 1, "-") == 0) continue;
+			const auto here = indent_of(lines[line]);
+			if (here > 0 && here + 1 == static_cast<std::size_t>(at.column) && (!least || here < least)) least = here;
+		}
+		return least ? least : 2;
+	}
+
+	// How far right of a table's key the dashes of its rules stand: as those of the first table that has some.
+	std::size_t item_offset(const json &tables, std::size_t otherwise) const
+	{
+		for (const auto &[key, rules] : tables.items()) {
+			const std::string path = "anonymize.tables." + key;
+			const auto table = place_of(path), item = place_of(path + ".0");
+			if (!table || !item || !is_block(path, table->first)) continue;
+			const std::size_t indent = indent_of(lines[item->first]);
+			if (indent >= table->second && lines[item->first].compare(indent, 1, "-") == 0) return indent - table->second;
+		}
+		return otherwise;
 	}
 
 public:
-	explicit Editor(std::string &reason) : why(reason) {}
+	Editor(std::string_view given, std::string &reason) : file(given), why(reason) {}
 
-	std::optional<std::string> run(std::string_view text, const std::vector<RulesOfTable> &rules)
+	std::optional<std::string> run(const std::vector<RulesOfTable> &rules)
 	{
-		const bool crlf = text.find("\r\n") != text.npos;
 		json expected;
 		try {
-			document = parse_yaml(text);
+			document = parse_yaml(file.whole());
 			expected = document.value;
-			lines = lines_of(text);
 			for (const RulesOfTable &one : rules) {
 				for (const auto &line : one.lines)
 					if (line.starts_with("- ")) {
@@ -222,7 +269,7 @@ public:
 					}
 				if (!add_table(one)) return std::nullopt;
 				// the next table's place is told by the file as it is now
-				document = parse_yaml(joined(false));
+				document = parse_yaml(file.whole());
 			}
 			if (document.value != expected) {
 				why = "the rules would not stand where they belong";
@@ -232,7 +279,7 @@ public:
 			why = "with the rules it could not be read";
 			return std::nullopt;
 		}
-		return joined(crlf);
+		return file.whole();
 	}
 };
 
@@ -244,7 +291,7 @@ std::optional<std::string> with_rules(std::string_view text, const std::vector<R
 		why = "lines are indented by tabs";
 		return std::nullopt;
 	}
-	return Editor(why).run(text, rules);
+	return Editor(text, why).run(rules);
 }
 
 std::string rules_block(const std::vector<RulesOfTable> &rules)
@@ -265,10 +312,11 @@ void replace_file(const std::string &file, std::string_view text)
 	};
 	std::error_code error;
 	const auto path = std::filesystem::canonical(file, error);    // a link stays one
-	const std::string real = error ? file : path.string(), beside = real + ".prodsync-new";
+	const std::string real = error ? file : path.string();
+	std::string beside = real + ".prodsync-XXXXXX";
 	struct stat before {};
 	const mode_t mode = ::stat(real.c_str(), &before) == 0 ? before.st_mode & 07777 : 0644;
-	const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	const int fd = ::mkostemp(beside.data(), O_CLOEXEC);
 	if (fd < 0) throw fail("a file beside it");
 	const auto give_up = [&](const std::string &what) {
 		const auto told = fail(what);
@@ -276,6 +324,7 @@ void replace_file(const std::string &file, std::string_view text)
 		(void)::unlink(beside.c_str());
 		return told;
 	};
+	if (before.st_nlink > 0) [[maybe_unused]] const int given = ::fchown(fd, before.st_uid, before.st_gid);    // only root can give a file away
 	(void)::fchmod(fd, mode);
 	for (std::size_t at = 0; at < text.size();) {
 		const auto written = ::write(fd, text.data() + at, text.size() - at);

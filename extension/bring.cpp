@@ -6,6 +6,7 @@
 #include "core/soft_references.hpp"
 #include "core/statements.hpp"
 #include "kept.hpp"
+#include "place.hpp"
 #include "shadow.hpp"
 
 namespace prodsync {
@@ -208,9 +209,9 @@ static std::string digest(const std::vector<const core::Column *> &columns, cons
 	return "coalesce(sum(pg_catalog.hashtextextended(ROW(" + core::joined(parts, ", ") + ")::text COLLATE pg_catalog.\"C\", 0)), 0)";
 }
 
-// Brings the kept rows of one relation, and proves it: the rows as they lie in the old storage, with their new ids and references, against those that lie
+// Brings the kept rows of one relation (into another partition than their own where they move to one), and proves it: the rows as they lie in the old storage, with their new ids and references, against those that lie
 // in the shadow afterwards. They were put behind what was loaded, so that reading them again is no scan of the shadow.
-static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
+static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid, Oid into)
 {
 	const core::Name table = refresh.catalog().root(leaf);
 	const std::vector<const core::Column *> columns = refresh.stored_columns(table);
@@ -221,7 +222,7 @@ static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
 		brought_as.push_back("c" + std::to_string(i));
 		selected.push_back(rows.values[i] + " AS " + brought_as.back());
 	}
-	const std::string shadow = refresh.shadow_of(oid), which = "k.rel = $1::oid AND " + std::string(is_brought);
+	const std::string shadow = refresh.shadow_of(into), which = "k.rel = $1::oid AND " + (into == oid ? std::string("k.moves_to IS NULL") : "k.moves_to = " + std::to_string(into) + "::oid") + " AND " + is_brought;
 	pg::Tables sql(refresh.extension);
 	const pg::Row before = sql.rows("WITH old AS MATERIALIZED (SELECT " + core::joined(selected, ", ") + " FROM " + rows.from + " WHERE " + which + "), new AS (INSERT INTO " + shadow + " (" + core::joined(names, ", ") +
 		") SELECT " + core::joined(brought_as, ", ") + " FROM old RETURNING ctid) SELECT (SELECT count(*) FROM prodsync_work.kept k WHERE " + which + "), (SELECT " + digest(columns, brought_as) +
@@ -239,19 +240,19 @@ static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid)
 
 std::vector<Check> bring_rows(const Refresh &refresh)
 {
-	std::vector<std::pair<core::Name, Oid>> leaves;
+	std::vector<std::tuple<core::Name, Oid, Oid>> leaves;
 	{
 		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		std::map<Oid, core::Name> names;
 		for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
-		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT rel FROM prodsync_work.kept k WHERE ") + is_brought + " ORDER BY rel")) {
+		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT rel, ") + lands_in + " FROM prodsync_work.kept k WHERE " + is_brought + " ORDER BY 1, 2")) {
 			Oid rel = static_cast<Oid>(std::stoul(*row[0]));
-			leaves.emplace_back(names.at(rel), rel);
+			leaves.emplace_back(names.at(rel), rel, static_cast<Oid>(std::stoul(*row[1])));
 		}
 	}
 	std::vector<Check> out;
-	for (const auto &[leaf, oid] : leaves) {
-		out.push_back(bring(refresh, leaf, oid));
+	for (const auto &[leaf, oid, into] : leaves) {
+		out.push_back(bring(refresh, leaf, oid, into));
 		pg::check_interrupts();
 	}
 	return out;

@@ -1,4 +1,5 @@
 #include "by_hand.hpp"
+#include "core/in_place.hpp"
 #include "environment.hpp"
 #include "inputs.hpp"
 #include "refresh.hpp"
@@ -22,7 +23,7 @@ core::Config stored_config(const pg::Extension &extension)
 					"Give one, for example: SELECT sync_configure('{\"tenants\": {\"table\": \"tenant\", \"keep\": \"name LIKE ''test%''\"}}'), or let a refresh by the client store its own.");
 }
 
-std::unique_ptr<Refresh> refresh_by_hand(const pg::Extension &extension, const char *function)
+std::unique_ptr<Refresh> refresh_by_hand(const pg::Extension &extension, const char *function, const core::Choice &choice)
 {
 	pg::forget_plans();    // they name the shadows of the run before
 	pg::prevent_in_read_only(function);
@@ -30,9 +31,11 @@ std::unique_ptr<Refresh> refresh_by_hand(const pg::Extension &extension, const c
 		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, std::string(function) + " has to see what was committed a moment ago", {}, "Call it in an ordinary (READ COMMITTED) transaction.");
 	require_refreshable(extension);
 	if (!run_lock::alone())
-		throw pg::Error(PS_REFUSED, "another refresh, sync_clear() or sync_remap_users() is at work in this database", {}, "SELECT * FROM sync_runs tells which; wait for its end.");
+		throw pg::Error(PS_REFUSED, "another refresh, sync_clear(), sync_remap_users() or sync_anonymize() is at work in this database", {}, "SELECT * FROM sync_runs tells which; wait for its end.");
 	Documents documents;
 	documents.config = stored_config(extension);
+	documents.config.choice = choice;
+	if (choice.in_place) documents.config = core::in_place(std::move(documents.config));
 	documents.fingerprint = fingerprint(extension);    // before the catalog is read: compared under the locks
 	documents.target = core::Catalog::parse(target_document(extension));
 	auto refresh = make_refresh(extension, 0, std::move(documents));
@@ -102,6 +105,7 @@ void finish_by_hand(const Refresh &refresh)
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
 	spi.run("DELETE FROM prodsync_work.shadow WHERE run = $1::int", {std::to_string(refresh.run)});
+	spi.run("DELETE FROM prodsync_work.used_key WHERE run = $1::int", {std::to_string(refresh.run)});
 	spi.run("UPDATE prodsync_work.run SET status = 'done', switched = clock_timestamp(), ended = clock_timestamp(), documents = NULL WHERE run = $1::int", {std::to_string(refresh.run)});
 }
 

@@ -9,7 +9,8 @@ namespace prodsync {
 core::Config stored_config(const pg::Extension &);
 // A refresh of this database by itself: catalog and graph as they are now. Throws PS_PROBLEMS where the configuration does not fit the
 // database, PS_REFUSED where it is not refreshable or a refresh is running.
-std::unique_ptr<Refresh> refresh_by_hand(const pg::Extension &, const char *function);
+// `choice`: what counts for this call only.
+std::unique_ptr<Refresh> refresh_by_hand(const pg::Extension &, const char *function, const core::Choice &choice = {});
 // Takes all locks, trying again with pauses for up to a minute; then PS_LOCKED naming the holders. Refuses tables with pending trigger
 // events: their foreign keys would be checked against rows that are gone.
 void lock_by_hand(const Refresh &, const std::vector<Wanted> &wanted);

@@ -3,22 +3,23 @@
 #include "core/generic.hpp"
 #include "generic.hpp"
 #include "index_lookup.hpp"
+#include "place.hpp"
 
 namespace prodsync {
 
 namespace {
 
-void write_down(const Refresh &refresh, const core::Name &table, const core::Relation &relation, const Indexes &indexes, Among among, const Found *found, int n)
+void write_down(const Refresh &refresh, const core::Name &table, const Indexes &indexes, Among among, const Found *found, int n)
 {
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
 	for (int i = 0; i < indexes.size; i++) {
-		const auto [rows, others] = addresses(found, n, i);
+		const auto [in, rows, others] = addresses(found, n, i);
 		if (rows == "{}") continue;
 		const bool themselves = among == Among::themselves;
-		spi.run("INSERT INTO prodsync_work.collision (tab, rel, row_id, index_name, mapped, themselves, other) SELECT $1::oid, $2::oid, r, $3::name, $4::bool, $5::bool, o FROM unnest($6::tid[], $7::tid[]) AS u (r, o)"
+		spi.run("INSERT INTO prodsync_work.collision (tab, rel, row_id, index_name, mapped, themselves, other) SELECT $1::oid, i, r, $2::name, $3::bool, $4::bool, o FROM unnest($5::oid[], $6::tid[], $7::tid[]) AS u (i, r, o)"
 				" ON CONFLICT DO NOTHING",
-				{std::to_string(refresh.oid(table)), std::to_string(relation.oid), std::string(NameStr(indexes.list[i].name)), indexes.list[i].mapped && !themselves ? "t" : "f", themselves ? "t" : "f", rows, others});
+				{std::to_string(refresh.oid(table)), std::string(NameStr(indexes.list[i].name)), indexes.list[i].mapped && !themselves ? "t" : "f", themselves ? "t" : "f", in, rows, others});
 	}
 }
 
@@ -27,6 +28,9 @@ bool holds_mapped(const Refresh &refresh, const core::Name &table, const core::R
 {
 	for (const core::Column &column : relation.columns) {
 		if (!index.uses[column.number]) continue;
+		if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name))
+			for (const core::ForeignKey *key : generic->keys)
+				if (const core::Name owner = core::key_owner(refresh.graph, *key).table; refresh.graph.node(owner).mapped || gave_way.count(owner)) return true;
 		const core::Identity *identity = refresh.graph.identity(table, column.name);
 		if (!identity || (identity->table == table && identity->column == column.name)) continue;
 		if (refresh.graph.node(identity->table).mapped || gave_way.count(identity->table)) return true;
@@ -43,9 +47,10 @@ Indexes marked_indexes(const Refresh &refresh, const core::Name &table, const co
 
 void look_up_brought(const Refresh &refresh, const core::Name &table, const core::Relation &relation, const Indexes &indexes, const std::vector<const core::Column *> &columns, Among among)
 {
-	Brought rows = brought(refresh, table, "ONLY " + relation.name.sql() + " AS t", columns);
-	look_up(refresh, {relation, columns, rows.from, rows.values, is_brought}, indexes, among,
-			[&](const Found *found, int n) { write_down(refresh, table, relation, indexes, among, found, n); });
+	const bool anew = is_placed_anew(refresh, table);    // then its rows may lie in any of the partitions
+	const Brought rows = brought(refresh, table, anew ? refresh.old_rows(table, "t") : "ONLY " + relation.name.sql() + " AS t", columns);
+	look_up(refresh, {relation, columns, rows.from, rows.values, std::string(anew ? lands_in : "k.rel") + " = $1::oid AND k.tab = $2::oid AND " + is_brought, {std::to_string(relation.oid), std::to_string(refresh.oid(table))}}, indexes, among,
+			[&](const Found *found, int n) { write_down(refresh, table, indexes, among, found, n); });
 }
 
 // Tables whose rows are not told apart by their ids any more: two of this database were found to be one of the new content.
@@ -117,7 +122,7 @@ void find_collisions(const Refresh &refresh, const core::Name &table, const std:
 	{
 		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		sql.run("DELETE FROM prodsync_work.collision WHERE tab = $1::oid", {std::to_string(refresh.oid(table))});
-		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT k.rel FROM prodsync_work.kept k WHERE k.tab = $1::oid AND ") + is_brought, {std::to_string(refresh.oid(table))}))
+		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT ") + lands_in + " FROM prodsync_work.kept k WHERE k.tab = $1::oid AND " + is_brought, {std::to_string(refresh.oid(table))}))
 			leaves.insert(static_cast<Oid>(std::stoul(*row[0])));
 	}
 	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
@@ -213,13 +218,13 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::map<Oid, core::Name> names = names_of_relations(refresh);
 	std::vector<Check> out;
-	for (const pg::Row &row : sql.rows(std::string("SELECT c.rel, c.index_name, count(*), c.themselves, bool_or(k.why = 's') FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE NOT c.mapped AND ") +
-		is_brought + " GROUP BY 1, 2, 4")) {
+	for (const pg::Row &row : sql.rows(std::string("SELECT c.rel, c.index_name, count(*), c.themselves, bool_or(k.why = 's'), ") + lands_in + " FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE NOT c.mapped AND " +
+		is_brought + " GROUP BY 1, 2, 4, 6")) {
 		const core::Relation &leaf = *refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[0]))));
 		core::json detail{{"index", *row[1]}, {"text", *row[3] == "t" ? "a kept row becomes equal to another one: rows that they reference were found to be one row of the source, or are let go of (on_missing), or one of them was adopted by the tenant of the other" : "a kept row has the same unique key as a row from the source"}};
 		if (*row[3] == "f" && *row[4] == "t") {    // nothing but a person says that they are the same (recognize.cpp)
 			detail["text"] = "a row that kept rows reference has the same unique key as a row from the source";
-			if (const std::string columns = key_of_partial(leaf, *row[1]); !columns.empty())
+			if (const std::string columns = key_of_partial(*refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[5])))), *row[1]); !columns.empty())
 				detail["if_they_are_the_same"] = "tables: {" + refresh.catalog().root(leaf.name).shown() + ": {match: [" + columns + "]}}";
 		}
 		add_keys(sql, refresh, leaf, "prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id)", std::string("c.rel = $1::oid AND c.index_name = $2::name AND c.themselves = $3::bool AND ") + is_brought, {row[0], row[1], row[3]}, detail);

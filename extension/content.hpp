@@ -27,6 +27,7 @@ struct Refresh {
 
 	const core::Catalog &catalog() const { return documents.target; }
 	const core::Config &config() const { return documents.config; }
+	bool in_place() const { return documents.config.choice.in_place; }    // this database is its own source
 	Oid oid(const core::Name &relation) const;
 	// Its rows are replaced by the refresh (mode copy or empty).
 	bool replaced(const core::Name &table) const;

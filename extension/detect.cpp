@@ -52,7 +52,8 @@ PG_FUNCTION(prodsync_detect_pii)
 		const core::Relation &table = *catalog.find(name);
 		const auto columns = core::sampled_columns(table);
 		if (columns.empty()) continue;
-		for (const pg::Row &row : sql.rows(core::sample_statement(catalog, table, columns))) core::add_sample(contents[name], table, columns, row);
+		for (const core::SampleStatement &sample : core::sample_statements(catalog, table, columns))
+			for (const pg::Row &row : sql.rows(sample.sql)) core::add_sample(contents[name], table, columns, row);
 		pg::check_interrupts();
 	}
 	std::vector<pg::Row> out;

@@ -12,6 +12,7 @@
 #include "core/generic.hpp"
 #include "generic.hpp"
 #include "pg_server.hpp"
+#include "place.hpp"
 #include "shadow.hpp"
 #include "subtransaction.hpp"
 #include "switch.hpp"
@@ -84,20 +85,20 @@ bool drop_rows(const Refresh &refresh, const core::Name &table, std::vector<Chec
 	const core::Relation &relation = *refresh.graph.node(table).relation;
 	const std::string own = core::single_key(relation), tab = number(refresh.oid(table));
 	std::vector<pg::Row> found = pg::Tables(refresh.extension, pg::Plans::kept).rows(std::string(
-		"SELECT c.rel, c.index_name, count(*) FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE c.tab = $1::oid AND c.mapped AND ") + is_brought + " GROUP BY 1, 2 ORDER BY 2", {tab});
+		"SELECT c.rel, c.index_name, count(*), ") + lands_in + " FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE c.tab = $1::oid AND c.mapped AND " + is_brought + " GROUP BY 1, 2, 4 ORDER BY 2", {tab});
 	for (const pg::Row &row : found) {
 		const core::Relation *leaf = nullptr;
 		for (const core::Relation *one : refresh.catalog().storage(table))
 			if (number(static_cast<std::uint64_t>(one->oid)) == *row[0]) leaf = one;
-		const std::string shadow = refresh.shadow_of(static_cast<Oid>(leaf->oid));
-		const std::string which = " c.rel = $1::oid AND c.index_name = $2::name AND c.mapped AND " + std::string(is_brought);
+		const std::string shadow = refresh.shadow_of(static_cast<Oid>(std::stoul(*row[3])));
+		const std::string which = " c.rel = $1::oid AND c.index_name = $2::name AND " + std::string(lands_in) + " = $3::oid AND c.mapped AND " + is_brought;
 		if (!own.empty()) {
 			Replaced now = new_value(refresh, table, *relation.column(own), "t", 1000);
-			pg::Tables(refresh.extension).run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $3::oid, 'n', s." + core::quote_identifier(own) + "::text, (" + now.value +
+			pg::Tables(refresh.extension).run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $4::oid, 'n', s." + core::quote_identifier(own) + "::text, (" + now.value +
 				")::text, 'w' FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) JOIN ONLY " + leaf->name.sql() + " AS t ON t.ctid = c.row_id JOIN ONLY " + shadow +
-				" AS s ON s.ctid = c.other" + now.join + " WHERE" + which + " ON CONFLICT DO NOTHING", {row[0], row[1], tab});
+				" AS s ON s.ctid = c.other" + now.join + " WHERE" + which + " ON CONFLICT DO NOTHING", {row[0], row[1], row[3], tab});
 		}
-		pg::Tables(refresh.extension).run("DELETE FROM ONLY " + shadow + " AS s USING prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE s.ctid = c.other AND" + which, {row[0], row[1]});
+		pg::Tables(refresh.extension).run("DELETE FROM ONLY " + shadow + " AS s USING prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE s.ctid = c.other AND" + which, {row[0], row[1], row[3]});
 		checks.push_back({"gave way to kept rows", leaf->name.shown() + "." + *row[1], std::stoll(*row[2]),
 						  core::json{{"text", "rows from the source that equal a kept row once users are mapped were dropped; references moved"}}.dump(), true});
 	}

@@ -15,7 +15,7 @@ SELECT format('EXECUTE ON FUNCTION %s', p.oid::regprocedure)
    AND p.proname NOT IN ('sync_grant', 'sync_set_environment')
    -- a refresh masks in the client; with the server's key these would be an oracle for whoever may call them
    -- (those with a body in SQL do nothing but call sync_mask())
-   AND p.prosrc <> 'prodsync_set_key' AND p.prosrc !~ '^prodsync_mask' AND p.prosqlbody IS NULL
+   AND p.prosrc NOT IN ('prodsync_set_key', 'prodsync_anonymize') AND p.prosrc !~ '^prodsync_mask' AND p.prosqlbody IS NULL
 UNION ALL
 SELECT format('SELECT ON %I.%I', n.nspname, c.relname)
   FROM pg_depend d JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace

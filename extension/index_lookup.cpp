@@ -11,6 +11,7 @@
 #include "shadow.hpp"
 #include "subtransaction.hpp"
 extern "C" {
+#include "catalog/partition.h"
 #include "executor/nodeModifyTable.h"
 #include "optimizer/optimizer.h"
 }
@@ -52,6 +53,8 @@ Indexes find_indexes(Oid original, Oid shadow)
 			UniqueIndex &one = out.list[out.size++];
 			one.index = twin, one.only = list_make1_oid(twin), one.overlaps = i->rd_index->indisexclusion;
 			namestrcpy(&one.name, get_rel_name(index));
+			const List *above = get_rel_relispartition(index) ? get_partition_ancestors(index) : NIL;
+			namestrcpy(&one.whole, get_rel_name(above ? llast_oid(above) : index));
 			one.uses = static_cast<bool *>(palloc0(sizeof(bool) * static_cast<Size>(out.columns + 1)));
 			for (int k = 0; k < i->rd_index->indnkeyatts; k++)
 				if (i->rd_index->indkey.values[k] > 0) one.uses[i->rd_index->indkey.values[k]] = true;
@@ -72,7 +75,7 @@ struct Pass {
 	Relation shadow;
 	EState *estate;
 	ResultRelInfo *info;
-	AttrNumber *columns;    // attribute number of each column of `rows` but the first, which is the row's address
+	AttrNumber *columns;    // attribute number of each column of `rows` but the first two, which are the row's relation and address
 	int n, capacity;
 	bool generated;
 	TransactionId writer;    // of rows that are put into the shadow to be compared; invalid: none are
@@ -106,8 +109,8 @@ void form(const Pass &pass)
 	const int all = pass.formed->tts_tupleDescriptor->natts;
 	for (int i = 0; i < all; i++) pass.formed->tts_values[i] = 0, pass.formed->tts_isnull[i] = true;
 	for (int i = 0; i < pass.n; i++) {
-		pass.formed->tts_values[pass.columns[i] - 1] = pass.row->tts_values[i + 1];
-		pass.formed->tts_isnull[pass.columns[i] - 1] = pass.row->tts_isnull[i + 1];
+		pass.formed->tts_values[pass.columns[i] - 1] = pass.row->tts_values[i + 2];
+		pass.formed->tts_isnull[pass.columns[i] - 1] = pass.row->tts_isnull[i + 2];
 	}
 	ExecStoreVirtualTuple(pass.formed);
 	pass.formed->tts_tableOid = RelationGetRelid(pass.shadow);
@@ -153,7 +156,7 @@ int look_up(const Pass &pass, const Indexes &indexes, Found *found, int room)
 				if (!equals_another(pass, indexes.list[i], &other, &takes_part)) continue;
 				takes_part = false;
 			} else if (NO_OTHER_ROW(pass.info, pass.formed, pass.estate, &other, indexes.list[i].only)) continue;
-			found[n++] = {*reinterpret_cast<ItemPointer>(DatumGetPointer(pass.row->tts_values[0])), other, i};
+			found[n++] = {*reinterpret_cast<ItemPointer>(DatumGetPointer(pass.row->tts_values[1])), other, DatumGetObjectId(pass.row->tts_values[0]), i};
 		}
 		if (takes_part) {
 			table_tuple_insert(pass.shadow, pass.formed, GetCurrentCommandId(true), 0, nullptr);
@@ -174,10 +177,10 @@ std::string address(const ItemPointerData &at)
 void pass_over(const Refresh &refresh, const Rows &rows, const Indexes &indexes, TransactionId writer, const std::function<void(const Found *, int)> &take)
 {
 	const Oid original = static_cast<Oid>(rows.relation.oid), shadow = refresh.shadows.at(original);
-	std::string selected = "k.row_id";
+	std::string selected = "k.rel, k.row_id";
 	std::vector<AttrNumber> numbers;
 	for (std::size_t i = 0; i < rows.columns.size(); i++) selected += ", " + rows.values[i], numbers.push_back(static_cast<AttrNumber>(rows.columns[i]->number));
-	auto [store, desc] = pg::Tables(refresh.extension, pg::Plans::kept).store("SELECT " + selected + " FROM " + rows.from + " WHERE k.rel = $1::oid AND " + rows.where, {std::to_string(original)});
+	auto [store, desc] = pg::Tables(refresh.extension, pg::Plans::kept).store("SELECT " + selected + " FROM " + rows.from + " WHERE " + rows.where, rows.arguments);
 	Tuplestorestate *from = store;
 	TupleDesc of = desc;
 	AttrNumber *first = numbers.data();
@@ -240,12 +243,15 @@ void look_up(const Refresh &refresh, const Rows &rows, const Indexes &indexes, A
 	for (std::size_t i = 0; i < all.size(); i += batch) take(all.data() + i, static_cast<int>(std::min<std::size_t>(batch, all.size() - i)));
 }
 
-std::pair<std::string, std::string> addresses(const Found *found, int n, int index)
+Addresses addresses(const Found *found, int n, int index)
 {
-	std::string rows, others;
-	for (const Found *one = found; one < found + n; ++one)
-		if (one->index == index) rows += (rows.empty() ? "" : ",") + address(one->row), others += (others.empty() ? "" : ",") + address(one->other);
-	return {"{" + rows + "}", "{" + others + "}"};
+	std::string in, rows, others;
+	for (const Found *one = found; one < found + n; ++one) {
+		if (one->index != index) continue;
+		const char *comma = rows.empty() ? "" : ",";
+		in += comma + std::to_string(one->in), rows += comma + address(one->row), others += comma + address(one->other);
+	}
+	return {"{" + in + "}", "{" + rows + "}", "{" + others + "}"};
 }
 
 }  // namespace prodsync

@@ -9,6 +9,7 @@ namespace prodsync {
 struct UniqueIndex {         // plain data for pg::call
 	Oid index = InvalidOid;  // of the shadow
 	NameData name{};         // of the original's
+	NameData whole{};        // of the partitioned index that it is the part of, or its own
 	bool *uses = nullptr;    // by attribute number: columns of its key, expressions and predicate
 	List *only = NIL;        // of this index, as an arbiter
 	bool mapped = false, overlaps = false;    // mapped: the row of the new content gives way; overlaps: rows that exclude each other need not be equal
@@ -20,6 +21,7 @@ struct Indexes {
 };
 struct Found {
 	ItemPointerData row, other;    // of the old storage, and of the shadow
+	Oid in;                        // the relation of the old storage
 	int index;
 };
 
@@ -30,15 +32,19 @@ std::vector<const core::Column *> used_columns(const core::Relation &, const Ind
 
 enum class Among { content, themselves };    // themselves: what is in the shadow already is no matter, and nothing of it stays there
 struct Rows {
-	const core::Relation &relation;
+	const core::Relation &relation;         // in whose shadow they are looked up
 	std::vector<const core::Column *> columns;
 	std::string from;                       // kept as k, the row as t
 	std::vector<std::string> values;        // of the columns, in the new content
-	std::string where;                      // with k.rel = $1::oid
+	std::string where;
+	pg::Row arguments;                      // of `where`
 };
 // Calls take(found, n) for the rows that an index finds another row for, some at a time.
 void look_up(const Refresh &, const Rows &, const Indexes &, Among, const std::function<void(const Found *, int)> &take);
-// {"(0,1)","(0,2)"}: addresses as the text of a tid[], of those that this index found.
-std::pair<std::string, std::string> addresses(const Found *found, int n, int index);
+// Of those that this index found, as the text of an oid[] and of two tid[]: {"(0,1)","(0,2)"}.
+struct Addresses {
+	std::string in, rows, others;
+};
+Addresses addresses(const Found *found, int n, int index);
 
 }  // namespace prodsync

@@ -12,6 +12,7 @@
 #include "core/config.hpp"
 #include "core/key_file.hpp"
 #include "core/masks.hpp"
+#include "core/value_text.hpp"
 #include "mask.hpp"
 #include "pg_server.hpp"
 extern "C" {
@@ -33,6 +34,8 @@ struct MaskKeyState {
 	std::map<std::string, std::unique_ptr<core::Mask>> masks;    // by rule; made with the keys as they are
 	std::map<std::string, std::unique_ptr<core::Mask>> kept;     // the same with the file's key; within MaskKeptRows
 	bool masks_kept = false;
+	std::vector<std::unique_ptr<core::Mask>> in_place;    // within MaskInPlace
+	std::vector<std::int64_t> masked_in_place;
 };
 MaskKeyState state;
 
@@ -161,6 +164,36 @@ MaskKeptRows::~MaskKeptRows()
 {
 	state.masks_kept = before_;
 	state.kept.clear();
+}
+
+MaskInPlace::MaskInPlace(const std::vector<std::pair<core::MaskRule, std::string>> &rules)
+{
+	std::vector<std::unique_ptr<core::Mask>> masks;
+	for (const auto &[rule, base] : rules) masks.push_back(std::make_unique<core::Mask>(rule, core::needs_key(rule) ? &current_key() : nullptr, base));
+	state.in_place = std::move(masks);
+	state.masked_in_place.assign(rules.size(), 0);
+}
+MaskInPlace::~MaskInPlace()
+{
+	state.in_place.clear();
+	state.masked_in_place.clear();
+}
+std::int64_t MaskInPlace::masked(std::size_t rule) const { return state.masked_in_place.at(rule); }
+
+// mask_in_place(value, drawn from, number of the rule)
+PG_FUNCTION(prodsync_mask_in_place)
+{
+	const auto number = static_cast<std::size_t>(pg::arg_int(fcinfo, 2));
+	if (number >= state.in_place.size()) throw pg::Error(PS_REFUSED, "mask_in_place() works while sync_anonymize() does");
+	if (!pg::has_arg(fcinfo, 0)) PG_RETURN_NULL();
+	++state.masked_in_place[number];
+	const std::string value = utf8_arg(fcinfo, 0);
+	core::Mask &mask = *state.in_place[number];
+	try {
+		return datum(fcinfo, pg::has_arg(fcinfo, 1) ? mask(value, utf8_arg(fcinfo, 1)) : mask(value));
+	} catch (const core::NoSuchValue &error) {
+		throw pg::Error(PS_CHECK, std::string("a rule cannot mask ") + error.what(), {}, "Nothing was changed. Another strategy for the column, or the value mended.");
+	}
 }
 
 // mask_kept(value, rule, type): for statements of ours over kept rows. What has the form of a mask already stays as it is, so that the next

@@ -1,4 +1,10 @@
 #pragma once
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace core { struct MaskRule; }
 
 namespace prodsync {
 
@@ -17,6 +23,17 @@ public:
 	~MaskKeptRows();
 	MaskKeptRows(const MaskKeptRows &) = delete;
 	MaskKeptRows &operator=(const MaskKeptRows &) = delete;
+};
+
+// Within its scope prodsync_work.mask_in_place() masks by these rules, each for a column of this type, under the key that sync_mask() uses. An error where
+// one of them needs a key and there is none. Outside of it that function is an error.
+class MaskInPlace {
+public:
+	explicit MaskInPlace(const std::vector<std::pair<core::MaskRule, std::string>> &rules);
+	~MaskInPlace();
+	MaskInPlace(const MaskInPlace &) = delete;
+	MaskInPlace &operator=(const MaskInPlace &) = delete;
+	std::int64_t masked(std::size_t rule) const;    // values so far
 };
 
 }  // namespace prodsync

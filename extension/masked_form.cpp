@@ -85,16 +85,20 @@ std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &ve
 	std::vector<std::pair<std::string, core::MaskRule>> masked;
 	for (const core::json &column : columns)
 		if (column.contains("mask")) masked.push_back({column.value("name", ""), core::MaskRule::from_json(column["mask"])});
+	return verify_masked_forms(refresh.shadows.at(verify.original), verify.relation, masked);
+}
+
+std::vector<Check> verify_masked_forms(Oid shadow, const std::string &relation, const std::vector<std::pair<std::string, core::MaskRule>> &masked)
+{
 	std::vector<Looked> looked;
 	std::list<std::string> bases;    // what `looked` points to
 	AttrNumber last = 0;
-	const Oid shadow = refresh.shadows.at(verify.original);
 	for (const auto &[name, rule] : masked) {
 		const char *column = name.c_str();
 		Looked one{};
 		one.rule = &rule;
 		one.column = pg::call([=] { return get_attnum(shadow, column); });
-		if (one.column <= 0) throw pg::Error(PS_STALE, "column \"" + name + "\" of " + verify.relation + " is not what it was when the run started");
+		if (one.column <= 0) throw pg::Error(PS_STALE, "column \"" + name + "\" of " + relation + " is not what it was when the run started");
 		const AttrNumber number = one.column;
 		one.type = pg::call([=] { return getBaseType(get_atttype(shadow, number)); });
 		one.output = pg::call([type = one.type] {
@@ -123,7 +127,7 @@ std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &ve
 	if (size) pg::call([=] { count(shadow, last, first, size); });
 	std::vector<Check> checks;
 	for (std::size_t i = 0; i < size; i++)
-		checks.push_back({"masked form", verify.relation + "." + masked[i].first, looked[i].others,
+		checks.push_back({"masked form", relation + "." + masked[i].first, looked[i].others,
 		    core::json{{"strategy", masked[i].second.strategy}}.dump(), looked[i].others == 0});
 	return checks;
 }

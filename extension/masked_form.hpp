@@ -6,5 +6,7 @@ namespace prodsync {
 
 // One check for each masked column of a relation that was loaded; before kept rows come, which are not masked. No value is shown.
 std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &verify);
+// The same of a shadow whose columns were masked by these rules; `relation` as checks show it.
+std::vector<Check> verify_masked_forms(Oid shadow, const std::string &relation, const std::vector<std::pair<std::string, core::MaskRule>> &masked);
 
 }  // namespace prodsync

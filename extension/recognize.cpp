@@ -66,28 +66,61 @@ std::optional<Translated> translate(const Refresh &refresh, const core::Name &ta
 
 const char *const not_found_yet = "k.why <> 'k' AND k.state = 'b'";
 
+// How references to a row follow when it is found under another key: by one column of its key, the only one or the generated one. The others have to be equal,
+// since nothing could say to a reference that they are not.
+struct Key {
+	std::string follows;                // empty: none does
+	std::vector<std::string> fixed;
+	bool whole = true;                  // `follows` is all of the key
+};
+
+Key key_of(const core::TableNode &node)
+{
+	Key out{core::single_key(*node.relation), {}, true};
+	const core::Index *primary = node.relation->primary_key();
+	if (!out.follows.empty() || !primary) return out;
+	out.follows = node.key, out.whole = false;
+	for (const std::string &column : primary->columns)
+		if (column != node.key) out.fixed.push_back(column);
+	return out;
+}
+
+// Of rows t. A generated number is one row's, also where the key says that it is only together with others.
+std::string alone(const Refresh &refresh, const core::Name &table, const Key &key)
+{
+	if (key.whole || key.follows.empty()) return "";
+	const std::string column = core::quote_identifier(key.follows);
+	return " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(table, "o") + " WHERE o." + column + " = t." + column + " AND (o.tableoid, o.ctid) <> (t.tableoid, t.ctid))";
+}
+
 // By "=" of the columns. Declared: NULL equals NULL, nothing but NULL is no key, and the key has to be unique on both sides.
 std::vector<Check> recognize_by_columns(const Refresh &refresh, const core::Name &table, const std::vector<std::string> &names, bool declared)
 {
 	const core::Relation &relation = *refresh.graph.node(table).relation;
-	const std::string own = core::single_key(relation), oid = number(refresh.oid(table));
+	const Key key_columns = key_of(refresh.graph.node(table));
+	const std::string &own = key_columns.follows, oid = number(refresh.oid(table));
+	if (!key_columns.fixed.empty() && !comparable(relation, key_columns.fixed)) return {};
 	std::vector<const core::Column *> columns;
 	for (const std::string &name : names) columns.push_back(relation.column(name));
+	for (const std::string &name : key_columns.fixed) columns.push_back(relation.column(name));
 	const std::optional<Translated> now = translate(refresh, table, columns);
 	if (!now) return {};
 	std::vector<std::string> equal, keys;
 	bool may_be_nothing = declared;
-	for (std::size_t i = 0; i < columns.size(); i++) {
+	for (std::size_t i = 0; i < names.size(); i++) {
 		const std::string key = "s." + core::quote_identifier(names[i]), &value = now->values[i], same = key + " = " + value;
 		equal.push_back(declared && !columns[i]->not_null ? "(" + same + " OR " + key + " IS NULL AND " + value + " IS NULL)" : same);
 		keys.push_back(key);
 		may_be_nothing = may_be_nothing && !columns[i]->not_null;
 	}
+	for (std::size_t i = names.size(); i < columns.size(); i++) equal.push_back("s." + core::quote_identifier(columns[i]->name) + " = " + now->values[i]);
 	if (may_be_nothing) equal.push_back("num_nonnulls(" + core::joined(keys, ", ") + ") > 0");
 	std::vector<std::string> wanted = names;
+	for (const std::string &name : key_columns.fixed)
+		if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) wanted.push_back(name);
 	if (!own.empty() && std::find(wanted.begin(), wanted.end(), own) == wanted.end()) wanted.push_back(own);
 	const std::string from = "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + now->joins + " JOIN " + refresh.new_rows(table, wanted, "s") + " ON " +
-							 core::joined(equal, " AND ") + " WHERE k.tab = $1::oid AND " + not_found_yet + now->known;
+							 core::joined(equal, " AND ") + " WHERE k.tab = $1::oid AND " + not_found_yet + now->known + alone(refresh, table, key_columns);
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
 	if (declared) {
@@ -105,33 +138,44 @@ std::vector<Check> recognize_by_columns(const Refresh &refresh, const core::Name
 }
 
 // By the shadow's own index: of expressions, of NULLs that are equal, of types whose "=" is not the server's own.
-void recognize_by_index(const Refresh &refresh, const core::Name &table, const core::Index &index)
+// Of a partitioned table each partition has its part of it: a row is looked up in all of them, and only the one whose bounds take its key can have it.
+void recognize_by_index(const Refresh &refresh, const core::Name &table, const core::Relation &leaf, const core::Index &index)
 {
 	const core::TableNode &node = refresh.graph.node(table);
-	const core::Relation &relation = *node.relation;
-	if (refresh.nothing_comes || relation.kind != 'r') return;    // of a partitioned table each leaf has its own
-	const Indexes all = unique_indexes(refresh, relation);
+	if (refresh.nothing_comes) return;
+	const Indexes all = unique_indexes(refresh, leaf);
 	Indexes one{nullptr, 1, all.columns, false};
 	for (int i = 0; i < all.size; i++)
-		if (index.name == NameStr(all.list[i].name)) one.list = all.list + i;
+		if (index.name == NameStr(all.list[i].whole)) one.list = all.list + i;
 	if (!one.list) return;
-	const std::vector<const core::Column *> columns = used_columns(relation, one);
-	for (const core::Column &column : relation.columns)
+	const std::vector<const core::Column *> columns = used_columns(leaf, one);
+	for (const core::Column &column : leaf.columns)
 		if (one.list->uses[column.number] && (column.generated || column.name == node.key)) return;    // what it is made of nobody tells
 	if (columns.empty()) return;
-	const std::optional<Translated> now = translate(refresh, table, columns);
-	if (!now) return;
-	const std::string own = core::single_key(relation), oid = number(refresh.oid(table)), shadow = refresh.shadow_of(refresh.oid(table));
-	const std::string from = "prodsync_work.kept k JOIN ONLY " + table.sql() + " AS t ON t.tableoid = k.rel AND t.ctid = k.row_id" + now->joins;
-	look_up(refresh, {relation, columns, from, now->values, not_found_yet + now->known}, one, Among::content, [&](const Found *found, int n) {
-		const auto [rows, others] = addresses(found, n, 0);
+	const Key key = key_of(node);
+	if (!key.fixed.empty() && !comparable(*node.relation, key.fixed)) return;
+	std::vector<const core::Column *> fixed;
+	for (const std::string &name : key.fixed) fixed.push_back(node.relation->column(name));
+	const std::optional<Translated> now = translate(refresh, table, columns), rest = translate(refresh, table, fixed);
+	if (!now || !rest) return;
+	const std::string &own = key.follows, oid = number(refresh.oid(table)), shadow = refresh.shadow_of(static_cast<Oid>(leaf.oid));
+	const std::string from = "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + now->joins;
+	look_up(refresh, {leaf, columns, from, now->values, "k.tab = $1::oid AND " + std::string(not_found_yet) + now->known + alone(refresh, table, key), {oid}}, one, Among::content, [&](const Found *found, int n) {
+		const auto [in, rows, others] = addresses(found, n, 0);
 		pg::Tables sql(refresh.extension);
+		std::string same = "FROM unnest($1::oid[], $2::tid[], $3::tid[]) AS u (i, r, o) JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = u.i AND t.ctid = u.r JOIN ONLY " + shadow + " AS s ON s.ctid = u.o" +
+						   rest->joins + " WHERE true" + rest->known;
+		for (std::size_t i = 0; i < fixed.size(); i++) same += " AND s." + core::quote_identifier(fixed[i]->name) + " = " + rest->values[i];
 		if (!own.empty())
-			sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', t." + core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) +
-						"::text, 'n' FROM unnest($2::tid[], $3::tid[]) AS u (r, o) JOIN ONLY " + table.sql() + " AS t ON t.ctid = u.r JOIN ONLY " + shadow + " AS s ON s.ctid = u.o ON CONFLICT DO NOTHING",
-					{oid, rows, others});
-		sql.run("UPDATE prodsync_work.kept SET state = 'n' WHERE rel = $1::oid AND row_id = ANY ($2::tid[])", {oid, rows});
+			sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $4::oid, 'o', t." + core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) + "::text, 'n' " + same + " ON CONFLICT DO NOTHING",
+					{in, rows, others, oid});
+		sql.run("UPDATE prodsync_work.kept k SET state = 'n' FROM (SELECT u.i, u.r " + same + ") f WHERE k.rel = f.i AND k.row_id = f.r", {in, rows, others});
 	});
+}
+
+void recognize_by_index(const Refresh &refresh, const core::Name &table, const core::Index &index)
+{
+	for (const core::Relation *leaf : refresh.catalog().storage(table)) recognize_by_index(refresh, table, *leaf, index);
 }
 
 }  // namespace

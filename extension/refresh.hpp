@@ -22,5 +22,6 @@ void finish_small(const pg::Extension &, Oid original, Oid shadow);      // inde
 void step_verify(const pg::Extension &, int run, const StepRow &);       // verify.cpp
 void step_preflight(const pg::Extension &, int run);                     // switch.cpp
 void step_refresh(const pg::Extension &, int run, const StepRow &);      // a materialized view, after the switch
+void step_clean(const pg::Extension &, int run);                         // statistics.cpp: in place, at last
 
 }  // namespace prodsync

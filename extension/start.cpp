@@ -27,7 +27,7 @@ static void require_alone(const pg::Extension &extension)
 		if (run_lock::alive(std::stoi(*row[0])))
 			throw pg::Error(PS_REFUSED, *row[1], {}, "Wait for its end, or give it up: SELECT sync_discard(" + *row[0] + ")");
 	throw pg::Error(
-	    PS_REFUSED, "another refresh, sync_clear() or sync_remap_users() is at work in this database", {}, "Wait for its end.");
+	    PS_REFUSED, "another refresh, sync_clear(), sync_remap_users() or sync_anonymize() is at work in this database", {}, "Wait for its end.");
 }
 
 static void drop_leftovers(const pg::Extension &extension)
@@ -88,9 +88,11 @@ PG_FUNCTION(prodsync_start)
 	problems.insert(problems.end(), plan.problems.begin(), plan.problems.end());
 	refuse_problems(problems);
 
-	store_config(extension, config);
+	core::json given = json_arg(fcinfo, 0);
+	if (given.is_object()) given.erase("choice");    // what counts in this run only
+	store_config(extension, core::Config::parse(given, problems));
 	core::json documents{{"answers", answers.to_json()}, {"target", std::move(target_json)}};
-	int run = ledger::open(extension, "refresh", config.to_json(), identity_of(source), documents, known, plan.steps, target);
+	int run = ledger::open(extension, config.choice.in_place ? "anonymize" : "refresh", config.to_json(), identity_of(source), documents, known, plan.steps, target);
 	if (!run_lock::control(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is controlled by another session");
 	FAULT_POINT("start ends");
 	return pg::table(fcinfo, as_rows(run, plan.steps, target));

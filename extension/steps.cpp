@@ -21,10 +21,12 @@ static void enter(const pg::Extension &extension, int run)
 	if (!run_lock::step(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over: it is being discarded");
 }
 
+static bool afterwards(const StepRow &step) { return step.kind == "refresh" || step.kind == "clean"; }
+
 static void require_turn(const pg::Extension &extension, int run, const StepRow &step)
 {
 	std::string status = ledger::find(extension, run, pg::caller()).status;
-	bool its_time = step.kind == "refresh" ? status == "switched" || status == "done" : status == "started";
+	bool its_time = afterwards(step) ? status == "switched" || status == "done" : status == "started";
 	if (!its_time && status == "started") throw pg::Error(PS_REFUSED, name_of(run, step) + " comes after the switch");
 	if (!its_time) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over (" + status + ")");
 	if (step.status != "waiting")
@@ -103,7 +105,7 @@ PG_FUNCTION(prodsync_step)
 	StepRow step = ledger::step(extension, run, number);
 	require_turn(extension, run, step);
 	ledger::step_started(extension, run, number);
-	if (step.kind != "refresh") commit_without_waiting();
+	if (!afterwards(step)) commit_without_waiting();
 	FAULT_POINT(step.kind + " begins");
 
 	if (step.kind == "load") {
@@ -126,6 +128,8 @@ PG_FUNCTION(prodsync_step)
 		step_preflight(extension, run);
 	else if (step.kind == "refresh")
 		step_refresh(extension, run, step);
+	else if (step.kind == "clean")
+		step_clean(extension, run);
 	else
 		throw std::logic_error("a step of kind " + step.kind);
 	ledger::step_done(extension, run, number, std::nullopt);

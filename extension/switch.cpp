@@ -13,12 +13,15 @@
 #include "emptied.hpp"
 #include "foreign_keys.hpp"
 #include "give_way.hpp"
+#include "hold.hpp"
 #include "kept.hpp"
 #include "missing.hpp"
 #include "mask.hpp"
+#include "place.hpp"
 #include "refresh.hpp"
 #include "sequences.hpp"
 #include "shadow.hpp"
+#include "statistics.hpp"
 #include "pg_server.hpp"
 
 namespace prodsync {
@@ -50,6 +53,7 @@ std::vector<Wanted> locks_wanted(const Refresh &refresh, Strength replaced)
 		if (!refresh.replaced(one.table) && std::any_of(one.keys.begin(), one.keys.end(), [&](const core::ForeignKey *key) { return refresh.replaced(key->parent); })) stay(one.table);
 	for (const auto &[original, shadow] : refresh.shadows) out.push_back({shadow, Strength::access_exclusive});    // under the same deadline
 	for (Oid relation : staying) out.push_back({relation, Strength::share_row_exclusive});
+	if (refresh.in_place()) return out;    // no sequence is set
 	for (Oid sequence : sequences_to_set(refresh)) out.push_back({sequence, Strength::share_row_exclusive});
 	return out;
 }
@@ -91,8 +95,13 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	append(checks, adopt(refresh));
 	rekey(refresh);
 	FAULT_POINT(std::string(when) + ": new ids given");
+	std::vector<Check> misplaced = place_kept(refresh);
 	find_collisions(refresh);
-	append(checks, drop_colliding(refresh));
+	if (std::vector<Check> dropped = drop_colliding(refresh); !dropped.empty()) {
+		misplaced = place_kept(refresh);    // references to what was dropped are let go of, perhaps
+		append(checks, std::move(dropped));
+	}
+	append(checks, std::move(misplaced));
 	append(checks, check_supporting(refresh));
 	append(checks, check_staying(refresh));
 	append(checks, check_collisions(refresh));
@@ -100,6 +109,26 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	append(checks, check_used_keys(sql, refresh));
 	FAULT_POINT(std::string(when) + ": used keys looked up");
+	return checks;
+}
+
+std::vector<Check> check_in_place(const Refresh &refresh)
+{
+	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	std::vector<Check> checks = check_used_keys(sql, refresh);
+	append(checks, check_staying_tables(sql, refresh));
+	return checks;
+}
+
+static std::vector<Check> switch_in_place(const Refresh &refresh, const std::function<void()> &before_exchange)
+{
+	std::vector<Check> checks = check_in_place(refresh);
+	require_ok(checks);
+	FAULT_POINT("switch: references checked");
+	before_exchange();
+	forget_statistics(refresh.extension, refresh.shadows);
+	switch_storage(refresh.extension, {refresh.shadows.begin(), refresh.shadows.end()});
+	FAULT_POINT("switch: storage exchanged");
 	return checks;
 }
 
@@ -156,9 +185,14 @@ void step_preflight(const pg::Extension &extension, int run)
 	const Refresh &refresh = refresh_of(extension, run);
 	require_same_schema(refresh);    // else what is gone is an error without a word of why
 	const MaskKeptRows masks;
-	std::vector<Check> checks = find_out(refresh, "preflight");
-	append(checks, check_join_tenants(refresh));
-	forget_kept(refresh);
+	std::vector<Check> checks;
+	if (refresh.in_place()) {
+		checks = check_in_place(refresh);
+	} else {
+		checks = find_out(refresh, "preflight");
+		append(checks, check_join_tenants(refresh));
+		forget_kept(refresh);
+	}
 	std::vector<Check> all = checks;
 	append(all, ledger::checks(extension, run));
 	require_ok(all);
@@ -169,7 +203,7 @@ static void require_finished_steps(const pg::Extension &extension, int run)
 {
 	pg::AsExtension as(extension);
 	pg::Spi spi;
-	std::string open = spi.one("SELECT count(*) FROM prodsync_work.run_step WHERE run = $1::int AND kind <> 'refresh' AND status <> 'done'", {std::to_string(run)}).value_or("0");
+	std::string open = spi.one("SELECT count(*) FROM prodsync_work.run_step WHERE run = $1::int AND kind NOT IN ('refresh', 'clean') AND status <> 'done'", {std::to_string(run)}).value_or("0");
 	if (open != "0") throw pg::Error(PS_REFUSED, open + " steps of run " + std::to_string(run) + " are not done yet");
 }
 
@@ -221,6 +255,7 @@ PG_FUNCTION(prodsync_switch)
 	if (!run_lock::alive(run))    // a crash keeps shadows, and empties the unlogged tables of what was found out
 		throw pg::Error(PS_REFUSED, "the session that began run " + std::to_string(run) + " is gone", {}, "Discard it: SELECT sync_discard(" + std::to_string(run) + ")");
 	require_same_schema(refresh);
+	if (refresh.in_place()) require_writers_held(refresh);
 	FAULT_POINT("switch begins");
 	if (stuck.run != run) stuck = {run, 0};
 	const bool readers_go_on = stuck.times < patience;
@@ -240,14 +275,15 @@ PG_FUNCTION(prodsync_switch)
 	limits->set("lock_timeout", std::to_string(try_ms));
 	limits->set("deadlock_timeout", "10ms");
 	std::string moved_by;
-	std::vector<Check> checks = carry_over_and_switch(refresh, [&] {
+	const auto keep_readers_out = [&] {
 		if (!readers_go_on) return;
 		if (std::optional<Holders> holders = try_locks(locks_wanted(refresh), try_ms)) {
 			stuck.times += holders->deadlock;
 			throw in_use(*holders);
 		}
 		FAULT_POINT("switch: readers kept out");
-	}, &moved_by);
+	};
+	std::vector<Check> checks = refresh.in_place() ? switch_in_place(refresh, keep_readers_out) : carry_over_and_switch(refresh, keep_readers_out, &moved_by);
 	limits.reset();
 	ledger::forget(extension, run, {losses.begin(), losses.end()});
 	ledger::record(extension, run, checks);

@@ -17,4 +17,7 @@ void require_ok(const std::vector<Check> &checks);
 // `moved_by`: the transaction id of rows whose references moved to kept ones (GaveWay::xid).
 std::vector<Check> carry_over_and_switch(const Refresh &, const std::function<void()> &before_exchange = {}, std::string *moved_by = nullptr);
 
+// In place nothing is brought and no id moves: what is checked is whether every reference still finds its row. Before the exchange, and under its locks.
+std::vector<Check> check_in_place(const Refresh &);
+
 }  // namespace prodsync

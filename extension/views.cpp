@@ -2,6 +2,7 @@
 // below the level where event triggers fire.
 #include "refresh.hpp"
 #include "shadow.hpp"
+#include "views.hpp"
 #include "pg_versions.hpp"
 extern "C" {
 #include "commands/matview.h"
@@ -16,19 +17,36 @@ static bool can_go_concurrently(pg::Spi &spi, Oid view)
 				   " AND i.indpred IS NULL AND i.indexprs IS NULL) FROM pg_class c WHERE c.oid = $1::oid AND c.relkind = 'm'", {std::to_string(view)}) == "t";
 }
 
-void step_refresh(const pg::Extension &extension, int, const StepRow &step)
+static bool refresh_view(const pg::Extension &extension, Oid view, bool beside)
 {
 	pg::AsExtension as(extension);
 	pg::Spi spi;
-	if (spi.one("SELECT relispopulated FROM pg_class WHERE oid = $1::oid AND relkind = 'm'", {std::to_string(step.original)}) != "t") return;    // WITH NO DATA stays so
-	bool concurrently = can_go_concurrently(spi, step.original);
-	Oid view = step.original;
+	if (spi.one("SELECT relispopulated FROM pg_class WHERE oid = $1::oid AND relkind = 'm'", {std::to_string(view)}) != "t") return false;    // WITH NO DATA stays so
+	bool concurrently = !beside && can_go_concurrently(spi, view);
 	pg::call([=] {
 		RefreshMatViewStmt *stmt = makeNode(RefreshMatViewStmt);
 		stmt->concurrent = concurrently;
 		stmt->relation = makeRangeVar(get_namespace_name(get_rel_namespace(view)), get_rel_name(view), -1);
 		(void) REFRESH_VIEW(stmt);
 	});
+	return true;
+}
+
+void refresh_masked_view(const pg::Extension &extension, Oid view)
+{
+	if (refresh_view(extension, view, true)) analyze(extension, view);
+}
+
+void step_refresh(const pg::Extension &extension, int run, const StepRow &step)
+{
+	bool masked = false;
+	{
+		pg::AsExtension as(extension);
+		pg::Spi spi;
+		masked = spi.one("SELECT 1 FROM prodsync_work.run WHERE run = $1::int AND kind = 'anonymize'", {std::to_string(run)}).has_value();
+	}
+	if (masked) refresh_masked_view(extension, step.original);
+	else refresh_view(extension, step.original, false);
 }
 
 }  // namespace prodsync

@@ -25,7 +25,7 @@ CREATE TABLE prodsync_work.environment (
 
 CREATE TABLE prodsync_work.run (
 	run integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	kind text NOT NULL CHECK (kind IN ('refresh', 'clear', 'remap')),
+	kind text NOT NULL CHECK (kind IN ('refresh', 'clear', 'remap', 'anonymize')),
 	-- started: steps are being worked off. switched: committed, cleaning up. done: nothing left to do. failed, discarded: target untouched.
 	status text NOT NULL CHECK (status IN ('started', 'switched', 'done', 'failed', 'discarded')),
 	role name NOT NULL,
@@ -95,6 +95,7 @@ CREATE UNLOGGED TABLE prodsync_work.kept (
 	why "char" NOT NULL,
 	state "char" NOT NULL DEFAULT 'b',
 	depth integer NOT NULL,
+	moves_to oid,             -- the partition it goes into, where that is another one
 	PRIMARY KEY (rel, row_id)
 );
 CREATE INDEX kept_tab ON prodsync_work.kept (tab, depth);
@@ -124,6 +125,10 @@ CREATE UNLOGGED TABLE prodsync_work.collision (
 CREATE FUNCTION prodsync_work.mask_kept(value text, rule text, base text) RETURNS text
 	LANGUAGE C STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_mask_kept';
 GRANT EXECUTE ON FUNCTION prodsync_work.mask_kept(text, text, text) TO PUBLIC;    -- whatever the default rights are
+-- Masks a value by the rule of this number, while sync_anonymize() rewrites tables; an error anywhere else. `drawn_from`: the entity's, or NULL.
+CREATE FUNCTION prodsync_work.mask_in_place(value text, drawn_from text, rule integer) RETURNS text
+	LANGUAGE C STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_mask_in_place';
+GRANT EXECUTE ON FUNCTION prodsync_work.mask_in_place(text, text, integer) TO PUBLIC;
 -- An array put together anew, in the dimensions of the one it was made from: the same in those statements.
 CREATE FUNCTION prodsync_work.in_shape_of(elements anyarray, shape anyarray) RETURNS anyarray
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'prodsync_in_shape_of';
@@ -164,6 +169,8 @@ CREATE FUNCTION sync_loaded(run integer, step integer, rows bigint) RETURNS void
 CREATE FUNCTION sync_switch(run integer, try_ms integer DEFAULT 100)
 	RETURNS TABLE (check_name text, object text, violations bigint, detail jsonb, ok boolean)
 	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_switch';
+CREATE FUNCTION sync_hold(run integer, try_ms integer DEFAULT 100) RETURNS void
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_hold';
 CREATE FUNCTION sync_discard(run integer DEFAULT NULL, reason text DEFAULT NULL) RETURNS integer
 	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_discard';
 CREATE FUNCTION sync_clear(tables regclass[] DEFAULT NULL)
@@ -172,6 +179,9 @@ CREATE FUNCTION sync_clear(tables regclass[] DEFAULT NULL)
 CREATE FUNCTION sync_remap_users(map jsonb DEFAULT NULL)
 	RETURNS TABLE (relation text, column_name text, mapped bigint, fallback bigint, dropped bigint)
 	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_remap_users';
+CREATE FUNCTION sync_anonymize(tables regclass[] DEFAULT NULL)
+	RETURNS TABLE (relation text, column_name text, strategy text, rows bigint)
+	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_anonymize';
 CREATE FUNCTION sync_reset_sequences() RETURNS TABLE (sequence text, value bigint)
 	LANGUAGE C AS 'MODULE_PATHNAME', 'prodsync_reset_sequences';
 CREATE FUNCTION sync_check()
@@ -277,7 +287,7 @@ CREATE VIEW sync_run_checks AS
 -- sync_set_environment() and sync_grant() themselves ask for the owner of the database.
 REVOKE EXECUTE ON FUNCTION sync_configure(jsonb), sync_config(), sync_catalog(), sync_tables(jsonb), sync_questions(jsonb, jsonb),
 	sync_answers(jsonb, jsonb, jsonb), sync_plan(jsonb, jsonb, jsonb), sync_start(jsonb, jsonb, jsonb), sync_step(integer, integer), sync_loaded(integer, integer, bigint),
-	sync_switch(integer, integer), sync_discard(integer, text), sync_clear(regclass[]), sync_remap_users(jsonb),
+	sync_switch(integer, integer), sync_hold(integer, integer), sync_anonymize(regclass[]), sync_discard(integer, text), sync_clear(regclass[]), sync_remap_users(jsonb),
 	sync_reset_sequences(), sync_check(), sync_detect_pii(regclass[]), sync_mask(text, text, jsonb), sync_email(text), sync_phone(text), sync_name(text),
 	sync_redact(text), sync_hash(text, integer), sync_set_key(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION sync_email(text, jsonb), sync_phone(text, jsonb), sync_first_name(text, jsonb), sync_last_name(text,

@@ -1,6 +1,7 @@
 // Reading the configuration. What is written wrong must never be skipped in silence (E2, E3): every key is known or a problem,
 // and what a later version will do is a problem of its own kind, so that nobody believes it is done already.
 #include "config.hpp"
+#include "in_place.hpp"
 #include "json_path.hpp"
 #include "masks.hpp"
 #include "words.hpp"
@@ -374,10 +375,10 @@ Config Config::parse(const json &document, std::vector<Problem> &problems)
 	c.fire_triggers = r.texts(document, "", "fire_triggers");
 	if (!c.fire_triggers.empty()) r.unsupported("fire_triggers", "fire_triggers", "fire_triggers: []");
 	if (const json *j = Reader::get(document, "anonymize")) parse_anonymize(r, *j, c);
-	if (const json *j = Reader::get(document, "choice"); j && r.mapping(*j, "choice", {"tables", "exclude", "tenants", "all_kept"}))
+	if (const json *j = Reader::get(document, "choice"); j && r.mapping(*j, "choice", {"tables", "exclude", "tenants", "all_kept", "in_place"}))
 		c.choice = {r.texts(*j, "choice", "tables"), r.texts(*j, "choice", "exclude"), r.texts(*j, "choice", "tenants"),
-		    r.flag(*j, "choice", "all_kept")};
-	return c;
+		    r.flag(*j, "choice", "all_kept"), r.flag(*j, "choice", "in_place")};
+	return c.choice.in_place ? in_place(std::move(c)) : c;
 }
 
 json Config::to_json() const
@@ -425,6 +426,7 @@ json Config::to_json() const
 		put(j, "exclude", choice.exclude);
 		put(j, "tenants", choice.tenants);
 		if (choice.all_kept) j["all_kept"] = true;
+		if (choice.in_place) j["in_place"] = true;
 	}
 	return out;
 }

@@ -48,6 +48,7 @@ struct Choice {
 	std::vector<std::string> tables, exclude;          // names and patterns: --tables, --exclude
 	std::vector<std::string> tenants;                  // labels: --tenants, in place of tenants.only
 	bool all_kept = false;                             // --all-kept: tenants.keep may match every tenant
+	bool in_place = false;                             // prodsync anonymize: source and target are one database (in_place.hpp)
 	bool of_tables() const { return !tables.empty() || !exclude.empty(); }
 	bool operator==(const Choice &) const = default;
 };

@@ -79,6 +79,14 @@ class Detector {
 		return nullptr;
 	}
 
+	bool holds_long_numbers(const Relation &table, const Column &column) const
+	{
+		const auto of_table = contents.find(table.name);
+		if (of_table == contents.end()) return false;
+		const auto content = of_table->second.find(column.name);
+		return content != of_table->second.end() && !content->second.signs().empty();
+	}
+
 	void add(Personal &to, double confidence, Category category, const std::string &evidence)
 	{
 		if (confidence > to.confidence || to.evidence.empty()) to.category = category;
@@ -92,6 +100,8 @@ class Detector {
 		if (!kind) return;
 		const bool number = *kind == Kind::number || *kind == Kind::token;
 		if (number && reference(table, column)) return;
+		// Most integers are counts and keys: only one whose values are as long as such a number's.
+		if (column.base.starts_with("integer") && !holds_long_numbers(table, column)) return;
 		Personal personal;
 		double strongest = 0;
 		const auto sign = [&](double confidence, Category category, const std::string &evidence) {
@@ -211,6 +221,13 @@ std::map<Name, std::map<std::string, Personal>> find_personal(const Catalog &cat
 	return Detector(catalog, contents, least).run();
 }
 
+// Names of columns can hold anything: a comment must not become a line of its own.
+static std::string one_line(std::string text)
+{
+	std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+	return text;
+}
+
 std::string PersonalColumn::rule() const
 {
 	if (fits.inside.empty()) return fits.strategy.empty() ? "" : rule_text(column, fits);
@@ -236,8 +253,8 @@ std::vector<std::string> PersonalColumn::lines() const
 	const std::string what = std::string(shown(personal.category)) + (personal.seen.empty() ? "" : ": " + personal.seen);
 	if (!fits.strategy.empty()) return {"- " + rule() + "    # " + what};
 	// as a comment: nobody shall paste a leak
-	return {"# - " + rule_text(column, {"none", "", json::object()}) + "    # " + what + (personal.seen.empty() ? ": " : "; ") + "no strategy fits " + type +
-	    ", this copies it as it is"};
+	return {"# - " + rule_text(column, {"none", "", json::object()}) + "    # " + what + (personal.seen.empty() ? ": " : "; ") + "no strategy fits" +
+	    (why.empty() ? " " + type : ": " + one_line(why)) + "; this copies it as it is"};
 }
 
 }  // namespace core

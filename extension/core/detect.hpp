@@ -16,7 +16,7 @@ struct PersonalLeaf {    // inside of JSON
 	Category category;
 	std::string evidence;
 	// The path as a rule writes it. Of names of members ("$.by_mail (keys)"): of the object.
-	std::string place() const { return path.substr(0, path.find(" (")); }
+	std::string place() const { return path.ends_with(" (keys)") ? path.substr(0, path.size() - 7) : path; }
 };
 
 struct Personal {
@@ -33,6 +33,7 @@ struct PersonalColumn {
 	std::string column, type;
 	Personal personal;
 	MaskRule fits;                 // strategy empty: none does
+	std::string why;               // none does, and not because of its type: what is in the way, behind "no strategy fits: "
 	bool has_rule = false;         // the configuration names it
 	// The rule as lines of YAML, each with what it is about as its comment: one, or one for each part of a document. Where none fits, the line itself is a comment.
 	std::vector<std::string> lines() const;
@@ -52,9 +53,13 @@ std::map<Name, std::map<std::string, Personal>> find_personal(const Catalog &, c
 // ---- samples ----
 // Columns that are worth a look inside.
 std::vector<std::string> sampled_columns(const Relation &);
-// The statement that reads a bounded sample of them: the same rows every time, as long as the table does not change. For the source, and for
-// the target.
-std::string sample_statement(const Catalog &, const Relation &, const std::vector<std::string> &columns);
+struct SampleStatement {
+	Name relation;                 // that it locks: the table, or one of its partitions
+	std::string sql;
+};
+// Statements that read a bounded sample of them, of one relation each: the same rows every time, as long as the table does not change. For the
+// source, and for the target.
+std::vector<SampleStatement> sample_statements(const Catalog &, const Relation &, const std::vector<std::string> &columns);
 // What one row of it says. A value that is missing was NULL, or too large to be read for a sample.
 void add_sample(TableContent &, const Relation &, const std::vector<std::string> &columns, const std::vector<std::optional<std::string>> &row);
 

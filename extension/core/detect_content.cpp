@@ -49,17 +49,36 @@ const std::vector<Rule> &rules()
 	return table;
 }
 
-// Keys that are names of things, not values themselves: a document that is keyed by e-mail addresses or numbers shows none of them.
-bool is_plain_key(std::string_view key)
+constexpr char before_key = '\x1f';    // in places: what no key has that could be a name
+constexpr std::size_t most_keys = 64, few_keys = 12;
+
+bool of_a_name(char c)
 {
-	if (key.empty() || key.size() > 40 || (key[0] >= '0' && key[0] <= '9')) return false;
+	const bool ascii = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+	return ascii || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// Keys that can be names of things, and are no values themselves: a document that is keyed by e-mail addresses or numbers shows none of them.
+bool can_be_name(std::string_view key)
+{
+	if (key.empty() || key.size() > 40 || (key[0] >= '0' && key[0] <= '9') || key.front() == ' ' || key.back() == ' ') return false;
 	int figures = 0;
 	for (const char c : key) {
-		const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-		if (!fine) return false;
+		if (!of_a_name(c) && c != ' ' && c != '.' && c != '/') return false;
 		figures += c >= '0' && c <= '9';
 	}
-	return figures <= 3 && form_of(key) == Form::none && !is_first_name(plain_letters(key));
+	if (figures > 3 || form_of(key) != Form::none || is_first_name(plain_letters(key))) return false;
+	for (std::size_t at = 0; at <= key.size();) {    // Anna.Miller, smith/anna
+		const auto end = std::min(key.find_first_of(" ./-_", at), key.size());
+		if (end - at < key.size() && is_first_name(plain_letters(key.substr(at, end - at)))) return false;
+		at = end + 1;
+	}
+	return true;
+}
+
+bool is_plain_key(std::string_view key)
+{
+	return std::all_of(key.begin(), key.end(), of_a_name);
 }
 
 }  // namespace
@@ -103,7 +122,7 @@ struct ColumnContent::Leaves : nlohmann::json_sax<json> {
 	{
 		if (levels.empty()) return;
 		if (levels.back().array) path += "[*]";
-		else path += "." + levels.back().key;
+		else (path += before_key) += levels.back().key;
 	}
 	bool leave()
 	{
@@ -118,7 +137,7 @@ struct ColumnContent::Leaves : nlohmann::json_sax<json> {
 		step();
 		// Paths that no bound holds (keys made of data): the rest is counted together.
 		const auto known = to.paths_.find(path);
-		const auto at = known != to.paths_.end() ? known : to.paths_.try_emplace(to.paths_.size() < most_paths ? path : "$.*").first;
+		const auto at = known != to.paths_.end() ? known : to.paths_.try_emplace(to.paths_.size() < most_paths ? path : std::string("$") + before_key + "*").first;
 		if (value.size() > 1) {
 			at->second.add(value);
 			for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
@@ -134,7 +153,11 @@ struct ColumnContent::Leaves : nlohmann::json_sax<json> {
 
 	bool key(string_t &given) override
 	{
-		levels.back().key = is_plain_key(given) ? given : "*";
+		levels.back().key = can_be_name(given) ? given : "*";
+		if (const auto members = to.members_.find(path); members != to.members_.end()) {
+			auto &keys = members->second.keys;
+			if (keys.size() < most_keys || keys.contains(levels.back().key)) ++keys[levels.back().key];
+		}
 		if (given.size() > 1 && levels.back().key == "*") {
 			auto &counts = to.paths_.try_emplace(to.paths_.size() < most_paths ? path + " (keys)" : "$ (keys)").first->second;
 			counts.add(given);
@@ -148,7 +171,12 @@ struct ColumnContent::Leaves : nlohmann::json_sax<json> {
 	bool null() override { return true; }
 	bool boolean(bool) override { return true; }
 	bool binary(binary_t &) override { return true; }
-	bool start_object(std::size_t) override { return enter(false); }
+	bool start_object(std::size_t) override
+	{
+		if (!enter(false)) return false;
+		if (to.members_.size() < most_paths || to.members_.contains(path)) ++to.members_[path].objects;
+		return true;
+	}
 	bool end_object() override { return leave(); }
 	bool start_array(std::size_t) override { return enter(true); }
 	bool end_array() override { return leave(); }
@@ -211,15 +239,69 @@ void ColumnContent::judge(const Counts &counts, const std::string &path, std::ve
 	if (best) out.push_back(std::move(*best));
 }
 
+void ColumnContent::Counts::add(const Counts &other)
+{
+	values += other.values;
+	for (std::size_t i = 0; i < of.size(); ++i) of[i] += other.of[i];
+	for (const std::size_t one : other.different)
+		if (different.size() < most_different) different.insert(one);
+}
+
+// Whether the key of the objects there is the name of something. In an object that is used as a map (many keys, each in few of the objects) only one
+// that says what it holds is; one with blanks or dots in it, too, only where most of the objects have it.
+bool ColumnContent::is_name(const std::string &place, const std::string &key) const
+{
+	if (key == "*") return false;
+	const auto found = members_.find(place);
+	if (found == members_.end()) return false;
+	const Members &members = found->second;
+	const auto count = members.keys.find(key);
+	if (count == members.keys.end()) return false;
+	for (const Kind kind : {Kind::text, Kind::number, Kind::date})
+		if (const auto sign = sign_of_name(words_of_name(key), kind); sign && sign->confidence >= 0.5) return true;
+	std::int64_t all = 0;
+	for (const auto &[other, times] : members.keys) all += times;
+	const auto keys = static_cast<std::int64_t>(members.keys.size());
+	const bool map = members.objects > 2 && members.keys.size() > few_keys && all < 2 * keys;
+	if (map && count->second < 2) return false;
+	return is_plain_key(key) || 2 * count->second >= std::max<std::int64_t>(members.objects, 4);
+}
+
+// $.contacts[*].email, $['home address'].*
+std::string ColumnContent::shown_path(const std::string &place) const
+{
+	std::string out;
+	for (std::size_t at = 0; at < place.size();) {
+		const auto key = place.find(before_key, at);
+		out += place.substr(at, key - at);
+		if (key == place.npos) break;
+		at = key + 1;
+		const auto end = std::min({place.find(before_key, at), place.find('[', at), place.find(" (keys)", at), place.size()});
+		const std::string name = place.substr(at, end - at);
+		if (!is_name(place.substr(0, key), name)) out += ".*";
+		else if (is_plain_key(name)) out += "." + name;
+		else out += "['" + name + "']";
+		at = end;
+	}
+	return out;
+}
+
 std::vector<ContentSign> ColumnContent::signs() const
 {
 	std::vector<ContentSign> out;
 	judge(whole_, "", out);
-	for (const auto &[path, counts] : paths_) {
+	std::map<std::string, Counts> paths;
+	std::map<std::string, Category> keys;
+	for (const auto &[place, counts] : paths_) {
+		const std::string path = shown_path(place);
+		paths[path].add(counts);
+		if (const auto key = keys_.find(place); key != keys_.end()) keys.emplace(path, key->second);
+	}
+	for (const auto &[path, counts] : paths) {
 		const auto before = out.size();
 		judge(counts, path, out);
-		const auto key = keys_.find(path);
-		if (key == keys_.end()) continue;
+		const auto key = keys.find(path);
+		if (key == keys.end()) continue;
 		if (out.size() == before) out.push_back({key->second, 0.75, "the key says so", path});
 		else if (out.back().confidence < 0.75) out.back() = {key->second, 0.8, "the key says so, and " + out.back().evidence, path};
 	}

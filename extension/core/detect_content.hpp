@@ -38,17 +38,26 @@ private:
 		std::array<std::int64_t, forms> of{};
 		std::set<std::size_t> different;    // hashes of the first few different values
 		void add(std::string_view value);
+		void add(const Counts &);
 	};
 	struct Leaves;    // of a JSON document, to their paths
+	struct Members {  // of the objects in one place
+		std::int64_t objects = 0;
+		std::map<std::string, std::int64_t> keys;    // how many of them have it; bounded
+	};
 
 	void add_json(std::string_view value);
 	static void judge(const Counts &, const std::string &path, std::vector<ContentSign> &);
+	bool is_name(const std::string &place, const std::string &key) const;
+	std::string shown_path(const std::string &place) const;
 
 	Shape shape_;
 	std::int64_t samples_ = 0;
 	Counts whole_;
-	std::map<std::string, Counts> paths_;    // of JSON's leaves, bounded
-	std::map<std::string, Category> keys_;   // paths whose last key says what it holds, and that hold something
+	// By place: a path in which a separator stands before each key, which is shown only where it turns out to be a name. Bounded.
+	std::map<std::string, Counts> paths_;    // of JSON's leaves
+	std::map<std::string, Category> keys_;   // whose last key says what it holds, and that hold something
+	std::map<std::string, Members> members_;
 };
 
 // By column; and by table.

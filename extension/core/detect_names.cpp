@@ -244,7 +244,7 @@ std::optional<Kind> kind_of(const Column &column)
 	    base.find('.') != base.npos ||    // composite, hstore, a text type of an extension: in doubt it can hold anything
 	    base == "citext" || base == "hstore" || base == "bytea" || base == "json" || base == "jsonb" || base == "xml")
 		return Kind::text;
-	if (base == "bigint" || base == "numeric") return Kind::number;
+	if (base == "bigint" || base == "numeric" || base == "integer") return Kind::number;
 	if (base == "uuid") return Kind::token;
 	if (base == "date" || base.starts_with("timestamp")) return Kind::date;
 	if (base == "inet" || base == "cidr" || base.starts_with("macaddr")) return Kind::network;

@@ -5,6 +5,7 @@
 #include "chosen.hpp"
 #include "generic.hpp"
 #include "graph_check.hpp"
+#include "in_place.hpp"
 #include "outgoing.hpp"
 #include "presets.hpp"
 #include "rules.hpp"
@@ -322,11 +323,12 @@ Graph Graph::build(const Config &config, const Catalog &catalog, std::vector<Pro
 	for (const auto &[name, c] : components(graph, parents_of(graph))) members[c].push_back(name);
 	for (const auto &[c, names] : members)
 		if (names.size() > 1) graph.cyclic.insert(names.begin(), names.end());
-	apply_choice(graph, config, catalog, problems);
+	if (!config.choice.in_place) apply_choice(graph, config, catalog, problems);
 	const auto demanded = missing_modes(graph, catalog, b.rules);
 	problems.insert(problems.end(), demanded.begin(), demanded.end());
 	if (demanded.empty())    // else those are first
 		for (const Problem &p : outgoing_tables(graph, catalog, b.rules)) warnings.push_back(p);
+	if (config.choice.in_place) rewrite_in_place(graph, config, catalog, problems);
 	check_graph(graph, config, catalog, b.tenant, b.rules, problems, warnings);
 	return graph;
 }

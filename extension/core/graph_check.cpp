@@ -38,7 +38,7 @@ struct Check {
 		if (node.mode == Mode::empty && !r.match.empty())
 			problems.push_back({"match-empty", object + ".match",
 			    node.relation->name.shown() + " is emptied: there are no rows to match", "take match out"});
-		if (!r.tenant_path.empty() && !config.tenants)
+		if (!r.tenant_path.empty() && !config.tenants && !config.choice.in_place)
 			problems.push_back({"tenant-path", object + ".tenant_path", "tenant_path says nothing without tenants",
 			    "add tenants, or take tenant_path out"});
 	}
@@ -61,7 +61,7 @@ struct Check {
 	void reference(const ForeignKey &k)
 	{
 		const TableNode &child = graph.node(k.child), &parent = graph.node(k.parent);
-		bool kept = parent.mode == Mode::keep && !parent.mapped;
+		bool kept = parent.mode == Mode::keep && !parent.mapped && !config.choice.in_place;    // in place every row keeps its id
 		auto said = configured_on_missing(graph, k);
 		if (!parent.stays && (said == OnMissing::null || said == OnMissing::drop)) return;
 		if (child.mode != Mode::copy || !(kept || parent.mode == Mode::empty)) return;
@@ -107,7 +107,9 @@ struct Check {
 		const bool said = rule != rules.end() && rule->second->mode && rule->second->pattern.find_first_of("*?") == std::string::npos;
 		for (const Name &name : child.parents) {
 			const auto parent = graph.tables.find(name);
-			if (parent == graph.tables.end() || parent->second.mode == node.mode || parent->second.mode == Mode::copy || said) continue;
+			if (parent == graph.tables.end() || parent->second.mode == node.mode || parent->second.mode == Mode::copy || said ||
+			    (config.choice.in_place && parent->second.stays))
+				continue;
 			const std::string mode = parent->second.mode == Mode::empty ? "empty" : "keep", line = "tables:\n  " + yaml_table(catalog, table);
 			problems.push_back({"inherits", table.shown(),
 			    table.shown() + " inherits from " + name.shown() + ", whose mode is " + mode + ": its own rows are " +

@@ -11,6 +11,7 @@
 #include "obstacles.hpp"
 #include "predicate.hpp"
 #include "rules.hpp"
+#include "suggest.hpp"
 
 namespace core {
 
@@ -20,7 +21,7 @@ std::string rule_text(const std::string &column, const MaskRule &rule)
 {
 	if (!rule.inside.empty()) return rule_text(column, rule.inside.front());
 	std::string text = "{column: " + yaml_word(column);
-	if (!rule.path.empty()) text += ", path: \"" + rule.path + "\"";
+	if (!rule.path.empty()) text += ", path: " + json(rule.path).dump();
 	text += ", strategy: " + yaml_word(rule.strategy);
 	if (!rule.domain.empty()) text += ", domain: " + yaml_word(rule.domain);
 	if (!rule.entity.empty()) text += ", entity: " + yaml_word(rule.entity);
@@ -78,12 +79,6 @@ bool covers(const MaskRule &rule, const PersonalLeaf &leaf)
 	return std::any_of(rule.inside.begin(), rule.inside.end(), [&](const MaskRule &part) { return place && JsonPath::parse(part.path, why)->covers(*place); });
 }
 
-// In the table of categories stand strategies of every version, and those that want to be told something more.
-bool suggested(const Strategy *strategy)
-{
-	return strategy && std::none_of(strategy->options.begin(), strategy->options.end(), [](const MaskOption &option) { return option.required; });
-}
-
 class Checker {
 	const Config &config;
 	const Graph &graph;
@@ -109,7 +104,7 @@ class Checker {
 	MaskRule effective(const PlannedTable &table, const std::string &column) const
 	{
 		const MaskRule *found = rule(table.name, column);
-		return found && found->masks() && (table.mode == Mode::copy || graph.node(table.name).stays) && table.in_source ? *found : MaskRule{};
+		return found && found->masks() && (table.mode == Mode::copy || (graph.node(table.name).stays && !config.choice.in_place)) && table.in_source ? *found : MaskRule{};
 	}
 
 	// Every relation of the table that has indexes and constraints of its own: the root, and its leaves.
@@ -202,11 +197,10 @@ class Checker {
 		    " the same value with odds of " + one_in + ", and index " + index + " is unique";
 	}
 
-	// The first of the strategies that the column can take; of one whose width can be chosen the narrowest form that will do.
+	// The first of these strategies (which want no option) that the column can take; of one whose width can be chosen the narrowest form that will do.
 	std::optional<MaskRule> fitting(const PlannedTable &table, const Column &column, const std::vector<const char *> &names) const
 	{
 		for (const char *name : names) {
-			if (!suggested(find_strategy(name))) continue;
 			const Strategy &strategy = *find_strategy(name);
 			if (!takes(strategy, kind_of_type(masked_base({name, "", json::object()}, column.base)))) continue;
 			std::vector<MaskRule> forms{{name, "", json::object()}};
@@ -217,22 +211,6 @@ class Checker {
 				if ((!strategy.unfit || strategy.unfit(one, column).empty()) && too_narrow(column, one).empty() && collides(table, column.name, one).empty()) return one;
 		}
 		return std::nullopt;
-	}
-
-	// A rule for each personal leaf of a document that can have one: the first strategy that makes text of text. Without strategy where none can.
-	MaskRule fitting_parts(const Column &column, const std::vector<PersonalLeaf> &leaves) const
-	{
-		if (!has_parts(column.base) || leaves.empty()) return {};
-		MaskRule rule{MaskRule::by_path, "", json::object()};
-		for (const PersonalLeaf &leaf : leaves) {
-			std::string why;
-			const auto &names = strategies_for(leaf.category);
-			const auto fits = std::find_if(names.begin(), names.end(), [](const char *name) { return suggested(find_strategy(name)) && takes(*find_strategy(name), ValueKind::text); });
-			// A name that looks like data is shown as *: a rule for that would be one for every member.
-			if (fits == names.end() || leaf.path.find(".*") != std::string::npos || !JsonPath::parse(leaf.path, why)) continue;
-			rule.inside.push_back({*fits, "", json::object(), "", "", leaf.path, {}});
-		}
-		return rule.inside.empty() ? MaskRule{} : rule;
 	}
 
 	// "another strategy that fits", as lines to paste.
@@ -338,7 +316,8 @@ class Checker {
 	{
 		for (const PlannedTable &child : plan.tables) {
 			const Relation *relation = target.find(child.name);
-			if (child.mode != Mode::copy || !child.in_source || std::find(relation->parents.begin(), relation->parents.end(), table.name) == relation->parents.end()) continue;
+			const bool written = child.mode == Mode::copy || (config.choice.in_place && graph.node(child.name).stays);
+			if (!written || !child.in_source || std::find(relation->parents.begin(), relation->parents.end(), table.name) == relation->parents.end()) continue;
 			if (!rule(child.name, column.name))
 				problem("masked-child", child.name.shown() + "." + column.name,
 				    child.name.shown() + " inherits " + column.name + " from " + table.name.shown() + ", where it is masked, and has no rule of its own",
@@ -355,7 +334,7 @@ class Checker {
 			const auto child = tables.find(logical_table(graph, key->child)), parent = tables.find(logical_table(graph, key->parent));
 			if (child == tables.end() || parent == tables.end()) continue;
 			if (child->second->mode == Mode::empty || parent->second->mode == Mode::empty) continue;
-			if (graph.node(child->first).stays) continue;    // nothing of it travels; that its references hold is verified
+			if (graph.node(child->first).stays && !config.choice.in_place) continue;    // nothing of it travels; that its references hold is verified
 			if (child->second->mode == Mode::copy && !child->second->in_source) continue;    // kept rows only, which follow theirs
 			for (std::size_t i = 0; i < key->columns.size(); ++i) {
 				const MaskRule of_child = effective(*child->second, key->columns[i]), of_parent = effective(*parent->second, key->referenced[i]);
@@ -369,13 +348,15 @@ class Checker {
 					                     : "masked by " + rule.strategy + (rule.options.empty() ? "" : " with " + rule.options.dump()) +
 					        (rule.domain.empty() ? "" : " in domain " + rule.domain);
 				};
-				const bool copies = child->second->mode == Mode::copy && (parent->second->mode == Mode::copy || graph.node(parent->first).stays);
+				const bool copies = config.choice.in_place || (child->second->mode == Mode::copy && (parent->second->mode == Mode::copy || graph.node(parent->first).stays));
 				// One rule for both ends: the parent's, or the child's where only that has one.
 				const MaskRule &both = of_parent.masks() ? of_parent : of_child;
 				problem("masked-reference", child_column,
 				    child_column + " (" + how(of_child) + ") references " + parent_column + " (" + how(of_parent) + "): " + key->name +
 				        " would break",
-				    copies ? rule_lines(target, child->first, "- " + rule_text(key->columns[i], both)) + "\n    " + yaml_table(target, parent->first) +
+				    config.choice.in_place && config.choice.of_tables() && rule(child->first, key->columns[i]) && rule(parent->first, key->referenced[i])
+				        ? "choose both: " + child->first.shown() + " and " + parent->first.shown()
+				    : copies ? rule_lines(target, child->first, "- " + rule_text(key->columns[i], both)) + "\n    " + yaml_table(target, parent->first) +
 				            ":\n      - " + rule_text(key->referenced[i], both)
 				           : rule_lines(target, of_child.masks() ? child->first : parent->first,
 				                 copied_line(rule_text(of_child.masks() ? key->columns[i] : key->referenced[i], {"none", "", json::object()}))));
@@ -394,6 +375,28 @@ class Checker {
 			    "prodsync sync --rehearse tries it, and changes nothing"});
 	}
 
+	// A table that is masked by a rule with a key, and a target that has none for its own rows.
+	void kept_rows()
+	{
+		if (!masks_kept_rows(config) || !config.tenants) return;
+		for (const auto &[table, columns] : masking)
+			for (const auto &[column, rule] : columns) {
+				if (!rule.masks() || recognizable(rule)) continue;
+				plan.problems.push_back({"kept-rows-form", table.shown() + "." + column,
+				    "what " + strategy_of(rule) + " gave cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." + column + " once more",
+				    "anonymize: {kept_rows: trust}, or another strategy for the column"});
+			}
+		if (target.settings.contains(key_file_setting)) return;
+		for (const auto &[table, columns] : masking)
+			for (const auto &[column, rule] : columns) {
+				if (!rule.masks() || !needs_key(rule)) continue;
+				plan.problems.push_back({"kept-rows-key", "anonymize.kept_rows",
+				    "kept rows are to be masked on the target, and its setting prodsync.key_file names no file with a key",
+				    "ALTER SYSTEM SET prodsync.key_file = '/path/to/uat.key';    -- a superuser of the target, then SELECT pg_reload_conf(); 64 hex digits, "
+				    "mode 0600, of the server's operating system user"});
+				return;
+			}
+	}
 
 public:
 	Checker(const Config &config_, const Graph &graph_, const Masking &masking_, const Catalog &source_, const Catalog &target_, const Answers &answers_, Plan &plan_)
@@ -401,8 +404,9 @@ public:
 	{}
 
 	void personal(const Contents &contents, double least);
+	void personal_in_kept(const std::map<Name, std::map<std::string, Personal>> &);
 
-	void run(const Contents &contents)
+	void run()
 	{
 		for (const PlannedTable &table : plan.tables) {
 			const auto rules = masking.find(table.name);
@@ -418,13 +422,36 @@ public:
 					    "take the rule out, or: tables: {" + yaml_table(target, table.name) + ": {mode: copy}}");
 				const Column *column = target.find(table.name)->column(name);
 				// One that stays was masked when it was copied; what inherits from it travels now.
-				if (graph.node(table.name).stays && column && !column->generated) children(table, *column, rule);
+				if (graph.node(table.name).stays && !config.choice.in_place && column && !column->generated) children(table, *column, rule);
 				if (table.mode != Mode::copy || !table.in_source || !column || column->generated) continue;
 				of_column(table, *column, rule);
 			}
 		}
 		references();
-		personal(contents, flagged);
+		kept_rows();
+	}
+
+	// In place a table stays because no rule masks it: with one it would not.
+	Plan with_rules_everywhere() const
+	{
+		Plan out;
+		out.tables = plan.tables;
+		if (!config.choice.in_place || config.choice.of_tables()) return out;
+		for (PlannedTable &table : out.tables) {
+			if (!graph.node(table.name).stays || !table.in_source) continue;
+			table.mode = Mode::copy;
+			for (const Column &column : target.find(table.name)->columns)
+				if (!column.generated) table.columns.push_back({column.name, column.type, {}});
+		}
+		return out;
+	}
+
+	// What stands in the way of other rules in the place of these.
+	std::vector<Problem> problems_of(const Masking &rules) const
+	{
+		Plan tried = with_rules_everywhere();
+		Checker(config, graph, rules, source, target, answers, tried).run();
+		return std::move(tried.problems);
 	}
 };
 
@@ -433,15 +460,12 @@ void Checker::personal(const Contents &contents, double least)
 {
 	if (config.policy == Policy::none) return;
 	const auto all = find_personal(source, contents, least);
-	std::string block;
-	std::size_t tables = 0;
-	std::size_t found = 0;
 	for (const PlannedTable &table : plan.tables) {
 		const auto personal = all.find(table.name);
-		if (personal == all.end() || table.mode != Mode::copy || !table.in_source) continue;
-		const Relation *here = target.find(table.name);
-		std::string lines;
-		for (const Column &column : here->columns) {
+		// In place, what no rule masks is production's too.
+		const bool stays = config.choice.in_place && !config.choice.of_tables() && graph.node(table.name).stays;
+		if (personal == all.end() || (table.mode != Mode::copy && !stays) || !table.in_source) continue;
+		for (const Column &column : target.find(table.name)->columns) {
 			const auto one = personal->second.find(column.name);
 			if (one == personal->second.end() || column.generated) continue;
 			// Ids are replaced by maps. (Of a table whose rows fold the map leaves most values as they are.)
@@ -449,24 +473,32 @@ void Checker::personal(const Contents &contents, double least)
 			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &transfer) { return transfer.column == column.name && answers.maps.contains(transfer.map); }))
 				continue;
 			const MaskRule *given = rule(table.name, column.name);
-			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, given != nullptr};
+			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, {}, given != nullptr};
 			// Rules for parts are about those parts: what else a document holds has none (C6).
 			if (auto &leaves = looks.personal.leaves; given && !given->inside.empty() && !leaves.empty()) {
 				std::erase_if(leaves, [&](const PersonalLeaf &leaf) { return covers(*given, leaf); });
 				looks.has_rule = leaves.empty();
 			}
-			if (!looks.has_rule) {
-				++found;
-				looks.fits = fitting(table, column, strategies_for(looks.personal.category)).value_or(fitting_parts(column, looks.personal.leaves));
-				for (const std::string &line : looks.lines()) lines += "\n      " + line;
-			}
 			plan.personal.push_back(std::move(looks));
 		}
-		if (lines.empty()) continue;
+	}
+	suggest_rules(graph, masking, target, with_rules_everywhere(), [&](const Masking &rules) { return problems_of(rules); }, plan.personal);
+
+	std::string block, lines;
+	std::size_t tables = 0, found = 0;
+	for (std::size_t i = 0; i < plan.personal.size(); ++i) {
+		const PersonalColumn &one = plan.personal[i];
+		if (!one.has_rule) {
+			++found;
+			for (const std::string &line : one.lines()) lines += "\n      " + line;
+		}
+		if (lines.empty() || (i + 1 < plan.personal.size() && plan.personal[i + 1].table == one.table)) continue;
 		++tables;
 		// of comments alone there is no list
-		block += (lines.find("\n      - ") == std::string::npos ? "\n    # " : "\n    ") + yaml_table(target, table.name) + ":" + lines;
+		block += (lines.find("\n      - ") == std::string::npos ? "\n    # " : "\n    ") + yaml_table(target, one.table) + ":" + lines;
+		lines.clear();
 	}
+	if (config.choice.in_place) personal_in_kept(all);
 	if (!found) return;
 	Problem problem{"personal-columns", "anonymize",
 	    counted(static_cast<std::int64_t>(found), "column", "columns") + " of " + counted(static_cast<std::int64_t>(tables), "table", "tables") +
@@ -476,47 +508,42 @@ void Checker::personal(const Contents &contents, double least)
 	(config.policy == Policy::strict ? plan.problems : plan.warnings).push_back(std::move(problem));
 }
 
+// Kept rows are the target's own in a refresh; in a database that was restored from production they are production's.
+void Checker::personal_in_kept(const std::map<Name, std::map<std::string, Personal>> &all)
+{
+	if (config.choice.of_tables()) return;
+	std::vector<std::string> columns;
+	std::string lines;
+	for (const PlannedTable &table : plan.tables) {
+		const auto personal = all.find(table.name);
+		if (personal == all.end() || table.mode != Mode::keep || graph.node(table.name).stays) continue;
+		const std::size_t before = columns.size();
+		for (const auto &[column, looks] : personal->second)
+			if (const Column *here = target.find(table.name)->column(column); here && !here->generated && !rule(table.name, column)) columns.push_back(table.name.shown() + "." + column);
+		if (columns.size() > before) lines += "\n  " + yaml_table(target, table.name) + ": {mode: copy}    # and rules for it, or {mode: empty}; a rule with strategy: none says that a column may stay";
+	}
+	if (columns.empty()) return;
+	Problem problem{"personal-kept", "tables",
+	    listed(columns) + (columns.size() == 1 ? " looks" : " look") + " personal, and the mode is keep: in place that leaves production's rows as they are", "tables:" + lines};
+	(config.policy == Policy::strict ? plan.problems : plan.warnings).push_back(std::move(problem));
+}
+
 }  // namespace
 
 bool masks_kept_rows(const Config &config) { return config.anonymize.value("kept_rows", "trust") == "mask"; }
-
-// A table that is masked by a rule with a key, and a target that has none for its own rows.
-static void kept_rows_key(const Config &config, const Masking &masking, const Catalog &target, Plan &plan)
-{
-	if (!masks_kept_rows(config) || !config.tenants) return;
-	for (const auto &[table, columns] : masking)
-		for (const auto &[column, rule] : columns) {
-			if (!rule.masks() || recognizable(rule)) continue;
-			plan.problems.push_back({"kept-rows-form", table.shown() + "." + column,
-			    "what " + strategy_of(rule) + " gave cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." + column + " once more",
-			    "anonymize: {kept_rows: trust}, or another strategy for the column"});
-		}
-	if (target.settings.contains(key_file_setting)) return;
-	for (const auto &[table, columns] : masking)
-		for (const auto &[column, rule] : columns) {
-			if (!rule.masks() || !needs_key(rule)) continue;
-			plan.problems.push_back({"kept-rows-key", "anonymize.kept_rows",
-			    "kept rows are to be masked on the target, and its setting prodsync.key_file names no file with a key",
-			    "ALTER SYSTEM SET prodsync.key_file = '/path/to/uat.key';    -- a superuser of the target, then SELECT pg_reload_conf(); 64 hex digits, "
-			    "mode 0600, of the server's operating system user"});
-			return;
-		}
-}
 
 void add_masking_obstacles(
     const Config &config, const Graph &graph, const Masking &masking, const Catalog &source, const Catalog &target, const Answers &answers,
     const Contents &contents, Plan &plan)
 {
-	Checker(config, graph, masking, source, target, answers, plan).run(contents);
-	kept_rows_key(config, masking, target, plan);
+	Checker checker(config, graph, masking, source, target, answers, plan);
+	checker.run();
+	checker.personal(contents, flagged);
 }
 
 std::vector<PersonalColumn> list_personal(const Config &given, const Catalog &catalog, const Contents &contents, double least)
 {
-	// What a refresh does to tenants and users is beside the point, and production has no kept rows.
 	Config config = given;
-	config.tenants.reset();
-	config.users.reset();
 	config.choice = {};
 	config.policy = Policy::none;
 	const Answers none;

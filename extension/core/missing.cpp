@@ -104,6 +104,7 @@ std::vector<Gap> gaps(const Config &config, const Graph &graph, const Catalog &s
 	const auto why = [&](const ForeignKey &key) -> std::optional<Gap::Why> {
 		const TableNode &parent = graph.node(key.parent);
 		if (parent.mode == Mode::empty) return Gap::Why::empty;
+		if (config.choice.in_place) return std::nullopt;    // every row keeps its id
 		if (parent.mode == Mode::copy) {
 			const bool there = source.find(logical_table(graph, key.parent));
 			return there ? std::nullopt : std::optional(Gap::Why::kept);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -63,6 +62,7 @@ std::set<Name> accepted(
 
 void constraints(const Config &config, const Graph &graph, Problems &problems)
 {
+	if (config.choice.in_place) return;    // nothing is production's alone there
 	std::vector<std::string> known;
 	for (const ForeignKey *key : graph.keys) known.push_back(key->name);
 	for (const GenericRelation &one : graph.generic) known.push_back(one.table.shown() + "." + one.column);
@@ -71,21 +71,6 @@ void constraints(const Config &config, const Graph &graph, Problems &problems)
 			problems.push_back(
 			    {"unknown-constraint", "checks." + name, "unknown foreign key \"" + name + "\"" + did_you_mean(name, known),
 			        "names of constraints are as in the catalog"});
-}
-
-// Kept rows go to the leaf they come from; a value that changes on the way would put them into the wrong one. `changes` says why it does.
-void partition_keys(const Catalog &target, const PlannedTable &table,
-    const std::function<std::string(const std::string &)> &changes, Problems &problems)
-{
-	for (const auto &[name, relation] : target.relations) {
-		if (relation.kind != 'p' || target.root(name) != table.name) continue;
-		for (const Column &column : relation.columns)
-			if (const auto why = mentions(relation.partition_key, column.name) ? changes(column.name) : ""; !why.empty())
-				problems.push_back({"partition-key-changes", table.name.shown() + "." + column.name,
-				    name.shown() + " is partitioned by " + column.name + ", whose values change in kept rows (" + why +
-				        "): they could belong into other partitions, into which this version cannot bring them",
-				    mode_line(target, table.name, "mode: keep")});
-	}
 }
 
 void of_storage(const Catalog &target, const PlannedTable &table, const std::set<Name> &published, Plan &plan)
@@ -157,17 +142,19 @@ void rights(const Catalog &source, const Graph &graph, const Config &config, Pla
 			if (relation->row_security && !relation->bypasses_row_security)
 				plan.problems.push_back({"row-security", relation->name.shown(),
 				    relation->name.shown() +
-				        " of production has row security, which the role of the source is subject to: rows would be missing",
-				    "ALTER ROLE " + source_role(source) + " BYPASSRLS;    -- in production, as a superuser"});
+				        (config.choice.in_place ? " has row security, which the role that masks is subject to: rows would be missing"
+				                                : " of production has row security, which the role of the source is subject to: rows would be missing"),
+				    "ALTER ROLE " + source_role(source) + " BYPASSRLS;    -- " + (config.choice.in_place ? "" : "in production, ") + "as a superuser"});
 		}
 	}
 	if (tables.empty()) return;
 	const auto role = source_role(source);
+	const bool in_place = config.choice.in_place;
 	plan.problems.push_back({"rights", "source",
-	    "the role of the source may not read " + counted(static_cast<std::int64_t>(tables.size()), "table", "tables") +
-	        " of production",
+	    (in_place ? "the role that masks may not read " : "the role of the source may not read ") + counted(static_cast<std::int64_t>(tables.size()), "table", "tables") +
+	        (in_place ? "" : " of production"),
 	    "GRANT USAGE ON SCHEMA " + listed({schemas.begin(), schemas.end()}) + " TO " + role +
-	        ";    -- in production\nGRANT SELECT ON " + listed(tables) + " TO " + role + ";"});
+	        (in_place ? ";" : ";    -- in production") + "\nGRANT SELECT ON " + listed(tables) + " TO " + role + ";"});
 }
 
 // "a,b,": what --tables says already.
@@ -367,31 +354,15 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 	const auto published = accepted(target, config.accept_published, "accept.published", plan.problems);
 	const auto fire = accepted(target, config.fire_triggers, "fire_triggers", plan.problems);
 	constraints(config, graph, plan.problems);
-	suggest_soft_references(config, graph, target, plan.warnings);
-	suggest_generic_relations(config, graph, target, plan.warnings);
+	if (!config.choice.in_place) {
+		suggest_soft_references(config, graph, target, plan.warnings);
+		suggest_generic_relations(config, graph, target, plan.warnings);
+	}
 	for (const auto &table : plan.tables) {
 		if (table.mode == Mode::keep) continue;
 		of_storage(target, table, published, plan);
-		if (!config.tenants || table.mode != Mode::copy) continue;
-		partition_keys(
-		    target, table,
-		    [&](const std::string &column) {
-			    const Identity *identity = graph.identity(table.name, column);
-			    const bool moves = identity ? graph.node(identity->table).key == identity->column : generic_relation(graph, table.name, column) != nullptr;
-			    if (moves) return "ids of kept rows move";
-			    const TableNode &node = graph.node(table.name);
-			    if (const auto said = node.on_missing.find(column); said != node.on_missing.end() && said->second == "null") return "on_missing: null";
-			    if (!identity || *identity == Identity{table.name, column} || graph.node(identity->table).mode != Mode::copy) return "";
-			    // A row of no tenant may be found to be production's, under another key.
-			    if (identity->table != tenant_table(config, graph)) return "rows that kept rows reference may be found under other keys";
-			    const bool adopts = std::any_of(graph.tables.begin(), graph.tables.end(), [](const auto &one) {
-				    return std::any_of(one.second.on_missing.begin(), one.second.on_missing.end(), [](const auto &said) { return said.second == "adopt"; });
-			    });
-			    return adopts ? "on_missing: adopt" : "";
-		    },
-		    plan.problems);
 	}
-	keep_triggers(graph, target, fire, plan, plan.warnings);
+	if (!config.choice.in_place) keep_triggers(graph, target, fire, plan, plan.warnings);
 	for (const ForeignKey *key : graph.keys)
 		if (!key->validated && graph.node(logical_table(graph, key->child)).mode == Mode::copy)
 			plan.warnings.push_back({"not-valid", key->child.shown(),
@@ -403,6 +374,12 @@ void add_source_obstacles(
 {
 	if (source.server && source.server < 130000)
 		plan.problems.push_back({"server-version", "source", "production's server is older than release 13", "upgrade it"});
+	if (config.choice.in_place) {
+		if (source.large_objects)
+			plan.warnings.push_back({"large-objects", "source", "there are large objects: they stay as they are, whatever is in them", ""});
+		rights(source, graph, config, plan);
+		return;
+	}
 	if (!source.system_identifier.empty() && source.system_identifier == target.system_identifier)
 		plan.warnings.push_back({"same-system", "target",
 		    "source and target have the same system identifier: one was made from the files of the other, or they are databases "
@@ -416,17 +393,6 @@ void add_source_obstacles(
 	references(graph, target, plan, plan.problems);
 	add_fold_obstacles(
 	    config, graph, source, target, answers, accepted(target, config.accept_folded, "accept.folded", plan.problems), plan);
-	for (const auto &table : plan.tables)
-		if (config.tenants && masks_kept_rows(config) && table.mode == Mode::copy)
-			partition_keys(
-			    target, table,
-			    [&](const std::string &column) {
-				    return std::any_of(table.columns.begin(), table.columns.end(),
-				               [&](const Transfer &one) { return one.column == column && one.mask.masks(); })
-				        ? "masked"
-				        : "";
-			    },
-			    plan.problems);
 }
 
 }  // namespace core

@@ -4,6 +4,7 @@
 
 #include "columns.hpp"
 #include "generic.hpp"
+#include "in_place.hpp"
 #include "maps.hpp"
 #include "join_tenants.hpp"
 #include "masking.hpp"
@@ -48,6 +49,7 @@ std::string what_happens(const Config &config, const Graph &graph, const Catalog
     const std::vector<Step> &steps)
 {
 	const auto leaves = static_cast<std::int64_t>(target.storage(table.name).size());
+	if (config.choice.in_place && table.mode == Mode::keep) return graph.node(table.name).stays ? "stays as it is (" + table.reason + ")" : "never masked";
 	if (graph.node(table.name).stays) {
 		const auto map = answers.maps.find(table.name);
 		const auto moved = map == answers.maps.end() ? 0 : static_cast<std::int64_t>(map->second.pairs.size());
@@ -208,7 +210,7 @@ void tenants(
 	}
 }
 
-void estimates(const Catalog &source, Plan &plan)
+void estimates(const Catalog &source, bool in_place, Plan &plan)
 {
 	std::int64_t never = 0;
 	for (const auto &table : plan.tables)
@@ -217,8 +219,8 @@ void estimates(const Catalog &source, Plan &plan)
 			never += leaf->rows < 0 && leaf->pages == 0;
 	if (never)
 		plan.warnings.push_back({"not-analyzed", "source",
-		    plural(never, "table") + " of production were never analyzed or are empty: sizes and times are guesses",
-		    "ANALYZE;    -- in production"});
+		    plural(never, "table") + (in_place ? "" : " of production") + " were never analyzed or are empty: sizes and times are guesses",
+		    in_place ? "ANALYZE;" : "ANALYZE;    -- in production"});
 }
 
 void no_twins(std::vector<Problem> &problems)
@@ -281,8 +283,9 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 		plan.problems.push_back({"questions", open.front().id,
 		    plural(static_cast<std::int64_t>(open.size()), "question") + " to the two databases are not answered yet",
 		    "let the client make the plan: prodsync plan"});
-	estimates(source, plan);
+	estimates(source, config.choice.in_place, plan);
 	add_needs(graph, target, plan);
+	if (config.choice.in_place) add_in_place_needs(target, plan);
 	plan.steps = make_steps(config, graph, &source, target, answers, plan.tables);
 	for (auto &table : plan.tables) table.what_happens = what_happens(config, graph, target, answers, table, plan.steps);
 	no_twins(plan.problems);

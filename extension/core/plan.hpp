@@ -43,7 +43,7 @@ struct PlannedTable {
 };
 
 // Kinds: load (COPY into a new shadow), empty (a shadow that nothing is copied into), index (one index of a shadow), analyze+foreign
-// keys: verify (of one shadow), preflight. `whole`: a small table, its indexes and statistics are built in the load's own transaction.
+// keys: verify (of one shadow), preflight; after the switch refresh (a materialized view) and, in place, clean. `whole`: a small table, its indexes and statistics are built in the load's own transaction.
 // Where rows are routed (routing.hpp): route makes all shadows of a table under a root, loads go through that, routed takes it away.
 struct Step {
 	int step = 0;

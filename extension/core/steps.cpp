@@ -199,7 +199,8 @@ public:
 		Step preflight;
 		preflight.kind = "preflight";
 		for (const Step &step : out) preflight.depends_on.push_back(step.step);
-		int before = add(std::move(preflight)).step;
+		const int checked = add(std::move(preflight)).step;
+		int before = checked;
 		// After the switch, one after the other: a view may read the one before it.
 		if (config.materialized_views == "after" && !contents.empty())
 			for (const Name &view : target.materialized_views) {
@@ -209,6 +210,12 @@ public:
 				refresh.depends_on = {before};
 				before = add(std::move(refresh)).step;
 			}
+		if (config.choice.in_place && !contents.empty()) {    // statistics hold values, those of the views too
+			Step clean;
+			clean.kind = "clean";
+			clean.depends_on = {checked};    // a view that cannot be refreshed is no reason to leave them
+			add(std::move(clean));
+		}
 		return std::move(out);
 	}
 };

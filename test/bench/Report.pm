@@ -59,7 +59,7 @@ sub row
 	return unless @$runs;
 	my $seconds = seconds($runs);
 	my $time = $way->{timeless} ? '' : sprintf('**%.1f** (%s)', $seconds, join ', ', map { sprintf '%.1f', $_->{seconds} } good($runs));
-	my $ratio = $base && !$way->{timeless} && $way->{group} !~ /^(memory|thousand)$/ ? sprintf('%.2f', $seconds / $base) : '';
+	my $ratio = $base && !$way->{timeless} && $way->{group} !~ /^(memory|thousand|in_place)$/ ? sprintf('%.2f', $seconds / $base) : '';
 	return join ' | ', $way->{title}, $time, $ratio, wait_text($way, $runs, 'reader'), wait_text($way, $runs, 'writer'),
 		show('%.2f s', max(map { $_->{switch} // () } good($runs))), show('%.1f s', median(map { $_->{cpu} } good($runs))),
 		show('%.0f MB', max(map { $_->{memory} / 1024 } good($runs)));
@@ -85,6 +85,8 @@ sub goals
 	my $row = $sides->largest_row('large');
 	return (@goals,
 		['memory of the client, refreshing the ' . $sides->{rows} . ' rows', $memory->(grep { /^(prodsync|masked)_j|^first$|^held$/ } keys %$runs), 64, ' MB'],
+		['prodsync anonymize, --jobs 2, to the UPDATE that a person would write', $over->(map { seconds($runs->{$_}) } qw(in_place_client in_place_update)), 0.5, ''],
+		['sync_anonymize(), to the same', $over->(map { seconds($runs->{$_}) } qw(in_place_sql in_place_update)), 0.5, ''],
 		['a plan of 1,000 tables and 2,000 foreign keys', seconds($runs->{plan_1000}), 5, ' s'],
 		['a refresh of 1,000 small tables (--jobs 2)', seconds($runs->{refresh_1000}), 60, ' s'],
 		['memory of the client, one long table', $memory->('memory_many'), 64, ' MB'],

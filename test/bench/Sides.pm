@@ -193,11 +193,55 @@ anonymize:
   policy: none
 YAML
 }
+# A table as a snapshot of production leaves it, four indexes, another that references it; each run begins with it as it was.
+sub make_in_place
+{
+	my ($self) = @_;
+	my $uat = $self->{uat};
+	my $rules = <<'YAML';
+anonymize:
+  policy: none
+  tables:
+    person:
+      - {column: email, strategy: email}
+      - {column: name, strategy: full_name}
+      - {column: phone, strategy: phone}
+YAML
+	if (!$self->{has_in_place}++) {
+		$uat->sql('CREATE DATABASE in_place_raw');
+		$uat->sql(<<"SQL", 'in_place_raw');
+CREATE TABLE person (id bigint PRIMARY KEY, email text NOT NULL UNIQUE, name text NOT NULL, phone text, city text, born date, points integer, created timestamptz, note text);
+CREATE TABLE visit (id bigint PRIMARY KEY, person_id bigint NOT NULL REFERENCES person);
+INSERT INTO person SELECT g, 'raw' || g || '\@example.org', 'Raw Person ' || g, '+49 30 ' || 1000000 + g, 'Town ' || g % 5000, date '1950-01-01' + g % 20000, g % 1000,
+	timestamptz '2020-01-01' + g * interval '10 seconds', repeat('n', g % 80) FROM generate_series(1, @{[20_000 * $self->{scale}]}) g;
+CREATE INDEX ON person (name);
+CREATE INDEX ON person (created);
+INSERT INTO visit SELECT g, g FROM generate_series(1, @{[2_000 * $self->{scale}]}) g;
+CREATE EXTENSION prodsync;
+SELECT sync_configure('{"anonymize": {"policy": "none", "tables": {"person": [{"column": "email", "strategy": "email"}, {"column": "name", "strategy": "full_name"}, {"column": "phone", "strategy": "phone"}]}}}');
+VACUUM (FREEZE, ANALYZE);
+SQL
+	}
+	$self->copy_database('in_place_raw', 'in_place');
+	$uat->sql('SELECT count(*) FROM person', 'in_place');
+	$uat->sql('CHECKPOINT');
+	$self->use_memory;
+	return file('in_place.yaml', environments() . $rules);
+}
+# Dies unless every row is there, and masked.
+sub demand_masked
+{
+	my ($self) = @_;
+	my ($rows, $raw) = split /\|/, $self->{uat}->sql("SELECT count(*), count(*) FILTER (WHERE email LIKE 'raw%' OR name LIKE 'Raw%' OR phone LIKE '+49 30 %') FROM person", 'in_place');
+	die "person has $rows rows, $raw of them raw\n" if $rows != 20_000 * $self->{scale} || $raw;
+	return;
+}
 sub largest_row { return { many => 0, large => $megabytes }->{ $_[1] } }
 sub make_content
 {
 	my ($self, $name) = @_;
 	return $self->make_thousand if $name eq 'thousand';
+	return $self->make_in_place if $name eq 'in_place';
 	return $self->{"has_$name"} if $self->{"has_$name"};
 	my ($schema, $rows) = @{ $content{$name} };
 	for (@$self{qw(production uat)}) {

@@ -38,6 +38,10 @@ sub all
 		script('nightly', 'a nightly script: DELETE, pg_dump --data-only, psql, one UPDATE per user column', readers => $half, rounds => 2),
 		{ name => 'memory_many', group => 'memory', title => 'prodsync, one table of ' . thousands(20_000 * $sides->{scale}) . ' rows, --jobs 4', database => 'many', jobs => 4, rounds => 1 },
 		{ name => 'memory_large', group => 'memory', title => 'prodsync, four tables of rows of ' . $sides->largest_row('large') . ' MB, --jobs 4', database => 'large', jobs => 4, rounds => 1 },
+		{ name => 'in_place_client', group => 'in_place', title => 'prodsync anonymize, three columns of ' . thousands(20_000 * $sides->{scale}) . ' rows, --jobs 2', database => 'in_place', jobs => 2,
+			arguments => ['anonymize', '--to', 'uat', '--jobs', 2, '--yes'], readers => '' },
+		{ name => 'in_place_sql', group => 'in_place', title => 'sync_anonymize(), the same rows', database => 'in_place', script => 'test/bench/ways/in_place_sql.sh', needs => 'psql', readers => '' },
+		{ name => 'in_place_update', group => 'in_place', title => 'UPDATE with sync_mask(), the same rows', database => 'in_place', script => 'test/bench/ways/in_place_update.sh', needs => 'psql', readers => '' },
 		{ name => 'plan_1000', group => 'thousand', title => 'prodsync plan, 1,000 tables and 2,000 foreign keys', database => 'thousand', command => ['plan'], readers => '' },
 		{ name => 'refresh_1000', group => 'thousand', title => 'prodsync, 1,000 tables of 20 rows, --jobs 2', database => 'thousand', jobs => 2, readers => '' };
 	return @ways;
@@ -81,6 +85,7 @@ sub run_way
 	my $config = $way->{database} ? $sides->make_content($way->{database}) : $way->{config};
 	$sides->reset($way->{template} // 'full') unless $way->{database};
 	my @command = $way->{script} ? ($way->{script})
+		: $way->{arguments} ? ('prodsync', @{ $way->{arguments} }, '--config', $config)
 		: $way->{command} ? ('prodsync', @{ $way->{command} }, '--from', 'production', '--to', 'uat', '--config', $config)
 		: ('prodsync', 'sync', '--from', 'production', '--to', 'uat', '--config', $config, '--jobs', $way->{jobs}, '--yes');
 	my $environment = $sides->environment($way->{database});
@@ -98,6 +103,9 @@ sub run_way
 	$m->{switch} = $1 if !$way->{script} && $m->{out} =~ /switched in ([\d.]+) s/;
 	if (!$m->{failed} && !$way->{database}) {
 		eval { $sides->demand_content($database); 1 } or chomp($m->{failed} = $@);
+	}
+	if (!$m->{failed} && $way->{group} eq 'in_place') {
+		eval { $sides->demand_masked; 1 } or chomp($m->{failed} = $@);
 	}
 	$m->{work} = work($sides, $database) if !$m->{failed} && !$way->{script} && !$way->{command};
 	delete @$m{qw(out err)};

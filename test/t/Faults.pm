@@ -18,7 +18,7 @@ use Time::HiRes 'time';
 use Prodsync;
 use Content;
 
-our @EXPORT = qw(set_up points visit_all wanted_points trial commit_trial at_gate config hang let_go committing $production $uat);
+our @EXPORT = qw(set_up points visit_all wanted_points trial commit_trial at_gate config policy hang let_go committing $production $uat);
 our ($production, $uat);
 my $yaml;
 my ($before, $after, $watcher, $folder, $stopped, $gate, @left, @limited);
@@ -69,6 +69,8 @@ sub config
 	$yaml = file('faults' . $files++ . '.yaml', slurp('test/fixtures/small/prodsync.yaml') . join '', map { "$_\n" } @lines);
 	return $yaml;
 }
+# The fixture's configuration with another policy: its own looks at no column.
+sub policy { my ($policy) = @_; $yaml = file('faults' . $files++ . '.yaml', slurp('test/fixtures/small/prodsync.yaml') =~ s/policy: none/policy: $policy/r); return $yaml }
 sub arguments { return ('sync', '--from', 'production', '--to', 'uat', '--config', $yaml, '--yes', '--format', 'json', '--jobs', 2, @_) }
 sub refresh { return prodsync(arguments(@_)) }
 

@@ -135,7 +135,7 @@ refused('no fallback user', 5, qr/users\.fallback/, with_yaml('fallback.yaml', s
 	local $ENV{PRODSYNC_TARGET} = $uat->dsn('bare') . " password=$password";
 	refused('missing extension', 4, qr/uat does not have the extension prodsync\n.*CREATE EXTENSION prodsync/);
 	$ENV{PRODSYNC_TARGET} = $ENV{PRODSYNC_SOURCE};
-	refused('E12, M3, target = source', 4, qr/production|uat/);
+	refused('P22, E12, M3, target = source', 4, qr/production|uat/);
 	$production->sql("CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", 'app');
 	refused('E12, M3, target = source, and it is refreshable', 4, qr/production and uat are the same database/);
 	$production->sql('DROP EXTENSION prodsync CASCADE', 'app');

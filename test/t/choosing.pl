@@ -248,6 +248,27 @@ $server->sql("UPDATE category SET tenant_id = CASE name WHEN 'junior' THEN 1 ELS
 	fresh();
 }
 
+# ---- presets: recognized by their tables, shown in the plan, overridable ----
+{
+	fresh();
+	my $framework = "CREATE TABLE schema_migrations (version text PRIMARY KEY); CREATE TABLE sessions (id serial PRIMARY KEY, session_id text, data text); CREATE TABLE delayed_jobs (id serial PRIMARY KEY, handler text, run_at date)";
+	for my $db ('production', 'uat') {
+		$server->sql("$framework; INSERT INTO schema_migrations VALUES ('$db'); INSERT INTO sessions (session_id) VALUES ('$db'); INSERT INTO delayed_jobs (handler) VALUES ('$db')", $db);
+	}
+	my $what = q{SELECT (SELECT string_agg(version, ' ') FROM schema_migrations), (SELECT string_agg(session_id, ' ') FROM sessions), (SELECT string_agg(handler, ' ') FROM delayed_jobs)};
+	my $run = refused('P5: tables of a framework without a mode', 5, qr/not said what becomes of delayed_jobs \(queue\), schema_migrations \(migrations\), sessions \(sessions\)/, 'sync', $yaml);
+	my ($lines) = $run->{err} =~ /^ +(tables:\n(?: +\w+: \{mode: \w+\}\n)+)/m;
+	like($lines // '', qr/delayed_jobs: \{mode: empty\}\n +schema_migrations: \{mode: keep\}\n +sessions: \{mode: keep\}/, 'the lines to paste');
+	my $pasted = file('presets.yaml', slurp($yaml) . "tables:\n  delayed_jobs: {mode: empty}\n  schema_migrations: {mode: keep}\n  sessions: {mode: keep}\n");
+	like(run('plan', $pasted)->{out}, qr/Rails: delayed_jobs \(queue\), schema_migrations \(migrations\), sessions \(sessions\)/, 'the plan shows what was recognized');
+	ok_run('presets, as pasted', 'sync', $pasted);
+	is(uat($what), 'uat|uat|', 'presets: migrations and sessions stay, the queue is empty');
+	ok_run('presets, overridden', 'sync', file('overridden.yaml', slurp($yaml) . "tables:\n  delayed_jobs: {mode: keep}\n  schema_migrations: {mode: copy}\n  sessions: {mode: empty}\n"));
+	is(uat($what), 'production||', 'presets: whatever mode is said counts');
+	$server->sql('DROP TABLE schema_migrations, sessions, delayed_jobs', 'production');
+	fresh();
+}
+
 # ---- paths ----
 {
 	my $text = run('plan', $yaml, '--all')->{out};

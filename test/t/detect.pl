@@ -95,14 +95,34 @@ is($warn->{exit}, 0, 'policy: warn goes on');
 like($warn->{out}, qr/warning: 9 columns of 3 tables look personal.*column: a, strategy: email/s, 'with the same list');
 my $none = run('plan', @names, file('none.yaml', "${head}anonymize: {policy: none}\n"));
 unlike($none->{out}, qr/look personal/, 'policy: none does not look');
-# a table that somebody has locked in production
+# ---- tables that somebody has locked in production ----
 my $locker = $production->session('app');
-$locker->query('BEGIN; LOCK TABLE imports IN ACCESS EXCLUSIVE MODE');
-my $waited = run('plan', @names, $strict);
-is($waited->{exit}, 1, 'a table that is locked for long cannot be looked at');
-like($waited->{err}, qr/imports is locked in production: no sample of it/, 'and is named');
+$locker->query('BEGIN; LOCK TABLE imports, customers IN ACCESS EXCLUSIVE MODE');
+my %waiting = (strict => start_prodsync('plan', @names, $strict), warn => start_prodsync('plan', @names, file('warn2.yaml', "${head}anonymize: {policy: warn}\n")),
+	detect => start_prodsync(@detect, $strict));
+my %waited = map { $_ => $waiting{$_}->wait(60) } sort keys %waiting;
+push @all_output, map { $_->{out}, $_->{err} } values %waited;
+is($waited{strict}{exit}, 1, 'D9: strict does not go on without a look');
+like($waited{strict}{err}, qr/customers, imports are locked in production: no sample could be read within 10 seconds/, 'and names the tables') or diag $waited{strict}{err};
+is($waited{warn}{exit}, 0, 'D9: policy: warn does') or diag $waited{warn}{err};
+like($waited{warn}{out}, qr/warning: customers, imports are locked in production.*told by names only/, 'with a warning');
+is($waited{detect}{exit}, 0, 'D9: so does detect') or diag $waited{detect}{err};
+like($waited{detect}{out}, qr/customers +email +e-mail address +0\.90 +its name /, 'which goes by the names of locked tables');
+like($waited{detect}{out}, qr/warning: customers, imports are locked by somebody: looked at by their names only/, 'with a warning');
+cmp_ok($waited{detect}{seconds}, '<', 25, 'and waits for all of them together');
 $locker->query('ROLLBACK');
 $locker->quit;
+
+# ---- samples are bounded: a bloated table, partitions ----
+$production->sql($_, 'app') for 'CREATE TABLE bloated (id int PRIMARY KEY, a text, filler text) WITH (fillfactor = 10, autovacuum_enabled = off)',
+	q{INSERT INTO bloated SELECT i, 'a' || i || '@leak.test', repeat('x', 700) FROM generate_series(1, 6000) i}, 'DELETE FROM bloated WHERE id BETWEEN 51 AND 5990', 'VACUUM bloated', 'ANALYZE bloated',
+	'CREATE TABLE parts (id int, a text) PARTITION BY RANGE (id)', (map { "CREATE TABLE parts_$_ PARTITION OF parts FOR VALUES FROM ($_) TO ($_ + 1)" } 1 .. 40),
+	q{INSERT INTO parts SELECT i, 'a' || i || '@leak.test' FROM generate_series(1, 40) i}, 'ANALYZE parts';
+my $bounded = run(@detect, $strict);
+is($bounded->{exit}, 0, 'D9: a bloated table, and a partitioned one') or diag $bounded->{err};
+like($bounded->{out}, qr/parts +a +e-mail address +0\.97 +20 of 20 samples/, 'some partitions are read, each by itself') or diag $bounded->{out};
+like($bounded->{out}, qr/bloated +a +e-mail address +0\.97 +60 of 60 samples/, 'of nearly empty pages those that are not') or diag $bounded->{out};
+$production->sql('DROP TABLE bloated; DROP TABLE parts', 'app');
 
 # ---- plan --accept ----
 my $accept = run('plan', '--accept', @names, $strict);
@@ -135,6 +155,27 @@ my $night = run('sync', @names, $strict, '--yes');
 is($night->{exit}, 5, 'C6: a new personal column stops the night');
 like($night->{err}, qr/1 column of 1 table looks personal.*customers:\n +- \{column: extra, strategy: phone\} +# phone number: 50 of 50/s, 'with its rule to paste');
 is($uat->sql('SELECT count(extra) FROM customers', 'app'), 0, 'and the target is what it was');
+
+# ---- whatever is suggested, the plan takes: one more schema, with tenants and users ----
+for (['production', $production], ['uat', $uat]) {
+	my ($content, $server) = @$_;
+	$server->sql('CREATE DATABASE saas');
+	my $loaded = execute('env', (map { "$_->[0]=$_->[1]" } [PGHOST => $server->{host}], [PGPORT => 5432], [PGUSER => 'postgres']), 'sh', 'test/fixtures/saas/load.sh', 'saas', $content);
+	is($loaded->{exit}, 0, "saas, $content") or diag $loaded->{err};
+}
+$uat->sql(q{CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)}, 'saas');
+{
+	local $ENV{PRODSYNC_SOURCE} = $production->dsn('saas');
+	local $ENV{PRODSYNC_TARGET} = $uat->dsn('saas');
+	my $bare = slurp('test/fixtures/saas/prodsync.yaml') =~ s/^anonymize:.*//msr;
+	my ($written, $accepted) = (file('saas1.yaml', $bare), file('saas2.yaml', $bare));
+	is(run(@detect, $written, '--write')->{exit}, 0, 'detect --write');
+	my $taken = run('plan', @names, $written);
+	is($taken->{exit}, 0, 'its rules are all that the plan wants') or diag $taken->{err};
+	is(run('plan', '--accept', @names, $accepted)->{exit}, 0, 'so are those of plan --accept');
+	my $night = run('sync', @names, $accepted, '--yes');
+	is($night->{exit}, 0, 'and the refresh goes through with them') or diag $night->{err};
+}
 
 # ---- nothing of a sample is seen ----
 # (what is copied as it is was accepted above, on purpose: its log would have it; COPY's data are in no log)

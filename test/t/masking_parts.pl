@@ -122,6 +122,29 @@ is($preview->{exit}, 0, 'plan --preview') or diag $preview->{err};
 like($preview->{out}, qr/^person\n +row +email .*\n +1 +\Q$a\E +.*\n +2 +\(as it is\) /m, 'what masking makes of rows; what a condition leaves out is not shown');
 unlike($preview->{out}, qr/raw\.example|open\.example|1980-02-29/, 'nothing raw');
 like(prodsync(@plan, $config->($patterns . $rules), '--preview', 1, '--format', 'json')->{out}, qr/"preview".*\Q$b\E/s, 'in JSON');
+# (what the rules leave alone in a document or an hstore is production's)
+$production->sql(<<'SQL', 'app');
+CREATE TABLE odd (id int PRIMARY KEY, doc jsonb, list text[], wide text, control text, nothing text, part text);
+INSERT INTO odd VALUES (1, '{"mail": "a@raw.example", "other": "zq5raw", "map": {"zq5raw@raw.example": {"mail": "b@raw.example"}}, "many": ["zq5raw", {"mail": "c@raw.example"}]}',
+	'{a@raw.example,"b@raw.example"}', repeat('zq5raw ä ', 40), E'zq5raw \033[31m\nx\u009b', NULL, E'\033zq5raw');
+SQL
+$uat->sql('CREATE TABLE odd (id int PRIMARY KEY, doc jsonb, list text[], wide text, control text, nothing text, part text)', 'app');
+my $odd = "  tables:\n    odd:\n" . join '', map { "      - {column: $_}\n" } 'doc, path: "$..mail", strategy: email', 'list, strategy: email', 'wide, strategy: shape', 'control, strategy: shape', 'nothing, strategy: redact',
+	'part, strategy: partial, first: 1';
+for my $format ('text', 'json') {
+	my $shown = prodsync(@plan, $config->($odd), '--preview', 1, '--format', $format);
+	is($shown->{exit}, 0, "preview of odd values as $format") or diag $shown->{err};
+	unlike($shown->{out}, qr/zq5|raw\.example/, 'nothing raw in it: neither in the rest of a document nor in its keys');
+	unlike($shown->{out} =~ s/\n//gr, qr/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/, 'no control character');
+	like($shown->{out}, qr/mail\W+\Q$a\E.*\(as it is\)/, 'a document by its parts');
+	like($shown->{out}, qr/\Q$a,$b\E/, 'an array');
+}
+my ($wide) = prodsync(@plan, $config->($odd), '--preview', 1)->{out} =~ /^odd\n(.*\n.*\n)/m;
+like($wide // '', qr/\.\.\. /, 'wide values are cut');
+like($wide // '', qr/ NULL /, 'NULL is told');
+my $in_raw = prodsync_on_terminal(@plan, $config->($odd), '--preview', 1, '--show-raw');
+like($in_raw->{out}, qr/zq5raw \\x1b\[31m\\nx\\x9b/, 'with --show-raw, control characters of production reach no terminal') or diag $in_raw->{out};
+$_->sql('DROP TABLE odd', 'app') for $production, $uat;
 is(prodsync(@plan, $config->($rules), '--show-raw')->{exit}, 2, '--show-raw without --preview: a usage error');
 my $no_terminal = prodsync(@plan, $config->($rules), '--preview', 1, '--show-raw');
 is($no_terminal->{exit}, 2, '--show-raw without a terminal is refused');

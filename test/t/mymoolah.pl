@@ -54,6 +54,20 @@ cmp_ok($precision, '>=', 0.9, 'C1: precision') or diag "@wrong";
 my $shown = $detect->{out} . prodsync('detect', '--from', $server->dsn('production'))->{out};
 is(join(' ', grep { index($shown, $_) >= 0 } map { /\tstrong\t(.{6,})$/ ? $1 : () } split /\n/, Prodsync::slurp("$fixtures/prod_pii_values.tsv")), '', 'C1: no value of it is shown');
 
+# ---- the rules that are suggested are rules that the plan takes (foreign keys over texts, unique and short columns) ----
+{
+	local $ENV{PRODSYNC_KEY} = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
+	my $bare = $environments . "tables:\n  \"SequelizeMeta\": {mode: keep}\n";
+	my ($written, $accepted) = (file('written.yaml', $bare), file('accepted.yaml', $bare));
+	is(prodsync('detect', '--from', 'production', '--config', $written, '--write')->{exit}, 0, 'detect --write');
+	my $taken = prodsync('plan', @names, $written);
+	unlike($taken->{err}, qr/mask|reference|unique|too short/, 'no problem with a suggested rule') or diag $taken->{err};
+	my $all = prodsync('plan', '--accept', @names, $accepted);
+	is($all->{exit}, 0, 'plan --accept leaves nothing in the way') or diag $all->{err};
+	my $rules = () = slurp($accepted) =~ /^ +- \{column/mg;
+	cmp_ok($rules, '>', 500, "its $rules rules");
+}
+
 my %production = tables('production');
 my %before = tables('uat');
 my $schema = execute('pg_dump', '-s', '-d', $server->dsn('uat'))->{out} =~ s/^\\(un)?restrict .*//gmr;

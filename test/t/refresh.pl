@@ -70,11 +70,11 @@ like($plan->{out}, qr/^Will move: ids of kept rows below 1,000,000,000/m, 'P11: 
 like($plan->{out}, qr/^Users: 84 in production -> uat_admin \(id 3\); 2 matched by username$/m, 'P3: plan says who becomes whom');
 like($plan->{out}, qr/warning: apps_tenants_membership loses 47 of 59 rows/, 'P14: plan counts what folds together');
 unlike($plan->{out} . $plan->{err}, qr/PRODSECRET/, 'no value of a row in the plan');
-same({ content($uat, 'app') }, { content($uat, 'before') }, 'plan changes nothing');
+same({ content($uat, 'app') }, { content($uat, 'before') }, 'P22: plan changes nothing');
 
 # ---- the refresh ----
 my $sync = sync_saas($config);
-is($sync->{exit}, 0, 'P16: sync by roles that are no superusers') or BAIL_OUT($sync->{err} =~ s{\n}{ }gr);
+is($sync->{exit}, 0, 'P3, P4, P6, P14, P16: sync by roles that are no superusers') or BAIL_OUT($sync->{err} =~ s{\n}{ }gr);
 like($sync->{out}, qr/26 user columns remapped/, 'P3, P4: all 26 columns by foreign key, on the way in');
 like($sync->{out}, qr/281 kept rows brought over, with 7 rows that they reference/, 'kept and supporting rows are counted');
 

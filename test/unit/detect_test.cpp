@@ -248,20 +248,146 @@ TEST_CASE("evidence of any kind holds no value")
 	CHECK(found.confidence > 0.8);
 }
 
+namespace {
+
+Column text_column(const std::string &name)
+{
+	Column column;
+	column.name = name;
+	column.type = column.base = "text";
+	return column;
+}
+
+}  // namespace
+
 TEST_CASE("the sample's statement is bounded, and the same every time")
 {
 	auto catalog = fixtures::catalog("shop");
 	Relation &table = catalog.relations.at(fixtures::name("users"));
+	table.columns.push_back(text_column("email"));
 	const auto columns = sampled_columns(table);
 	REQUIRE_FALSE(columns.empty());
+	const auto sql = [&](const std::vector<std::string> &of) {
+		const auto all = sample_statements(catalog, table, of);
+		REQUIRE(all.size() == 1);
+		return all[0].sql;
+	};
 	table.pages = 10;
 	table.rows = 1000;
-	CHECK(sample_statement(catalog, table, {"email"}) ==
-	    "SELECT CASE WHEN pg_catalog.pg_column_size(t.email) <= 16384 THEN pg_catalog.left(t.email::pg_catalog.text, 300) END FROM ONLY public.users AS t LIMIT 300");
+	CHECK(sql({"email"}) ==
+	    "SELECT CASE WHEN pg_catalog.pg_column_size(t.email) <= 16384 THEN pg_catalog.left(t.email::pg_catalog.text, 300) END FROM ONLY public.users AS t "
+	    "WHERE t.ctid < '(1000,0)'::pg_catalog.tid LIMIT 300");
 	table.pages = 10000;
 	table.rows = 1000000;
-	CHECK(sample_statement(catalog, table, {"email"}).ends_with("FROM ONLY public.users AS t TABLESAMPLE pg_catalog.system (0.045000) REPEATABLE (1) LIMIT 900"));
-	CHECK(sample_statement(catalog, table, std::vector<std::string>(200, "email")).ends_with("LIMIT 180"));
+	CHECK(sql({"email"}).ends_with("FROM ONLY public.users AS t TABLESAMPLE pg_catalog.system (0.045000) REPEATABLE (1) LIMIT 900"));
+	CHECK(sql(std::vector<std::string>(200, "email")).ends_with("LIMIT 180"));
+	// pages that are mostly empty
+	table.rows = 20000;
+	CHECK(sql({"email"}).ends_with("TABLESAMPLE pg_catalog.system (2.250000) REPEATABLE (1) LIMIT 900"));
+	table.rows = 100;
+	CHECK(sql({"email"}).ends_with("FROM ONLY public.users AS t ORDER BY t.id DESC LIMIT 300"));
+	table.indexes.clear();
+	CHECK(sql({"email"}).ends_with("TABLESAMPLE pg_catalog.system (10.000000) REPEATABLE (1) LIMIT 900"));
+	// nobody has counted
+	table.rows = -1;
+	table.pages = 0;
+	CHECK(sql({"email"}).ends_with("WHERE t.ctid < '(1000,0)'::pg_catalog.tid LIMIT 300"));
 	for (const Column &column : table.columns)
 		if (column.base == "bigint" || column.base == "boolean") CHECK(std::find(columns.begin(), columns.end(), column.name) == columns.end());
+}
+
+TEST_CASE("D10: a sample calls no cast that is somebody's")
+{
+	auto catalog = fixtures::catalog("shop");
+	Relation &table = catalog.relations.at(fixtures::name("users"));
+	table.columns.push_back(text_column("email"));
+	table.columns.back().base = "own.citext";
+	CHECK(sample_statements(catalog, table, {"email"})[0].sql.find("pg_catalog.format('%s', t.email)") != std::string::npos);
+}
+
+TEST_CASE("of a partitioned table some leaves are sampled, one at a time")
+{
+	Catalog catalog;
+	const auto add = [&](const std::string &name, char kind, double rows) -> Relation & {
+		Relation &one = catalog.relations[fixtures::name(name)];
+		one.name = fixtures::name(name);
+		one.kind = kind;
+		one.rows = rows;
+		one.columns.push_back(text_column("who"));
+		if (kind == 'r') one.partition = true, one.parents = {fixtures::name("log")};
+		return one;
+	};
+	Relation &root = add("log", 'p', -1);
+	for (int i = 0; i < 100; ++i) add("log_" + std::to_string(100 + i), 'r', i < 90 ? 10 : 0);
+	auto all = sample_statements(catalog, root, {"who"});
+	REQUIRE(all.size() == 20);
+	CHECK(all[0].relation.name == "log_100");
+	CHECK(all[19].relation.name == "log_189");
+	CHECK(all[0].sql.ends_with("FROM ONLY public.log_100 AS t WHERE t.ctid < '(1000,0)'::pg_catalog.tid LIMIT 15"));
+	for (auto &[name, one] : catalog.relations) one.rows = one.kind == 'r' && name.name > "log_197" ? 5 : 0;
+	all = sample_statements(catalog, root, {"who"});
+	REQUIRE(all.size() == 20);
+	CHECK(all[0].relation.name == "log_198");
+	CHECK(all[1].relation.name == "log_199");
+	// only the root may be read
+	for (auto &[name, one] : catalog.relations) one.readable = one.kind == 'p';
+	all = sample_statements(catalog, root, {"who"});
+	REQUIRE(all.size() == 1);
+	CHECK(all[0].sql.ends_with("FROM public.log AS t LIMIT 300"));
+}
+
+TEST_CASE("D8: keys of documents that are data are never shown, keys with blanks are quoted")
+{
+	const auto evidence = [](const std::vector<std::string> &documents) {
+		Database db;
+		db.column("t", "x", "jsonb").values("t", "x", documents);
+		const auto found = db("t", "x", 0.01);
+		std::string out = found.evidence;
+		for (const auto &leaf : found.leaves) out += " | " + leaf.path;
+		return out;
+	};
+	std::vector<std::string> forms;
+	for (int i = 0; i < 6; ++i) forms.push_back(R"({"E-Mail Adresse": "a)" + std::to_string(i) + R"(@x.example", "Notiz 1": "x"})");
+	CHECK(evidence(forms).ends_with(" | $['E-Mail Adresse']"));
+	// one that speaks of nothing, in every object
+	forms.clear();
+	for (int i = 0; i < 6; ++i) forms.push_back(R"({"An wen": "a)" + std::to_string(i) + R"(@x.example"})");
+	CHECK(evidence(forms).ends_with(" | $['An wen']"));
+	// maps: by address, by number, by name, by what no list of names knows
+	for (const std::string key : {"zq5%@leak.example", "4917112345%", "Anna Zq5%", "zq5raw person %"}) {
+		std::vector<std::string> maps;
+		for (int i = 100; i < 120; ++i) {
+			std::string one = key;
+			one.replace(one.find('%'), 1, std::to_string(i));
+			maps.push_back("{\"" + one + "\": {\"mail\": \"a" + std::to_string(i) + "@x.example\"}}");
+		}
+		const auto shown = evidence(maps);
+		INFO(key + ": " + shown);
+		CHECK(shown.find("$.*.mail") != std::string::npos);
+		CHECK(shown.find("zq5") == std::string::npos);
+		CHECK(shown.find("Anna") == std::string::npos);
+	}
+	// plain words, each in one document only
+	std::vector<std::string> plain;
+	for (int i = 0; i < 20; ++i) plain.push_back("{\"zq" + std::string(1, static_cast<char>('a' + i)) + "wort\": \"a" + std::to_string(i) + "@x.example\"}");
+	CHECK(evidence(plain).find("zq") == std::string::npos);
+}
+
+TEST_CASE("D10: numbers are somebody's by their name and their length")
+{
+	std::vector<std::string> long_ones, short_ones;
+	for (int i = 0; i < 30; ++i) long_ones.push_back(std::to_string(711234500 + 7 * i)), short_ones.push_back(std::to_string(i));
+	for (const std::string type : {"bigint", "numeric", "integer"}) {
+		INFO(type);
+		CHECK(Database().column("t", "phone", type).values("t", "phone", long_ones).category("t", "phone") == "phone number");
+		CHECK(Database().column("t", "quantity", type).values("t", "quantity", long_ones).category("t", "quantity") == "");
+		CHECK(Database().column("t", "national_id", type).values("t", "national_id", long_ones).category("t", "national_id") == "identity document");
+	}
+	CHECK(Database().column("t", "phone", "bigint").category("t", "phone") == "phone number");
+	CHECK(Database().column("t", "phone", "integer").category("t", "phone") == "");
+	CHECK(Database().column("t", "phone", "integer").values("t", "phone", short_ones).category("t", "phone") == "");
+	CHECK(Database().column("t", "phone", "smallint").category("t", "phone") == "");
+	Database db;
+	db.column("t", "id", "bigint").column("t", "phone", "integer").column("t", "count", "integer");
+	CHECK(sampled_columns(db.table("t")) == std::vector<std::string>{"phone"});
 }

@@ -62,6 +62,21 @@ TEST_CASE("Confiture's rules file works as it is")
 	CHECK(bare.config.masks.size() == 2);
 }
 
+TEST_CASE("a rules file with each of Confiture's strategies, as its users write them")
+{
+	const File file("# rules by table\nusers:\n  - column: email\n    strategy: email\n    seed: 12345  # the same every time\n\n  - column: phone\n    strategy: phone\n    seed: 12345\n\n"
+	                "  - column: full_name\n    strategy: name\n    seed: 12345\n\n  - column: ssn\n    strategy: redact  # [REDACTED]\n\n  - column: password_hash\n    strategy: hash\n\n"
+	                "orders:\n  - column: billing_address\n    strategy: redact\n\nprofiles:\n  - {column: bio, strategy: redact, seed: null}\n");
+	Settings settings = parse_settings("", "prodsync.yaml");
+	add_rules_file(file.name(), settings);
+	std::string all;
+	for (const auto &table : settings.config.masks)
+		for (const auto &[column, rule] : table.columns) all += table.table + "." + column + " " + rule.strategy + rule.options.dump() + "\n";
+	CHECK(all == "orders.billing_address redact{}\nprofiles.bio redact{}\nusers.email email{}\nusers.phone phone{}\nusers.full_name name{}\nusers.ssn redact{}\nusers.password_hash hash{}\n");
+	// a table of the configuration gets the file's rules besides its own; two for one column are a problem of the plan
+	CHECK(faults("users:\n  - {column: email, strategy: email}\nusers:\n  - {column: phone, strategy: phone}\n").size() == 1);
+}
+
 TEST_CASE("what Confiture passes over is an error (E2)")
 {
 	CHECK(faults("users:\n  - {column: email, strategy: emial}\n") == std::vector<std::string>{"2: unknown strategy \"emial\" in users.0 (did you mean email?)"});

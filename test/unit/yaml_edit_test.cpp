@@ -35,10 +35,10 @@ TEST_CASE("rules are added where they belong, whatever is there")
 	CHECK(edited("tenants: {table: t}\n\n") == "tenants: {table: t}\nanonymize:\n  tables:\n    customers:\n      " + line + "\n");
 	CHECK(edited("anonymize:\nkey_file: k\n") == "anonymize:\n  tables:\n    customers:\n      " + line + "key_file: k\n");
 	CHECK(edited("anonymize:\n    policy: strict   # ours\n\n# the key\nkey_file: k\n") ==
-	    "anonymize:\n    policy: strict   # ours\n    tables:\n      customers:\n        " + line + "\n# the key\nkey_file: k\n");
+	    "anonymize:\n    policy: strict   # ours\n    tables:\n        customers:\n            " + line + "\n# the key\nkey_file: k\n");
 	CHECK(edited("anonymize:\n  tables:   # all of them\n  policy: warn\n") == "anonymize:\n  tables:   # all of them\n    customers:\n      " + line + "  policy: warn\n");
 	CHECK(edited("anonymize:\n  tables:\n    a:\n    - {column: x, strategy: hash}    # x\n    # to do\n  # last\n  policy: warn\n") ==
-	    "anonymize:\n  tables:\n    a:\n    - {column: x, strategy: hash}    # x\n    # to do\n    customers:\n      " + line + "  # last\n  policy: warn\n");
+	    "anonymize:\n  tables:\n    a:\n    - {column: x, strategy: hash}    # x\n    # to do\n    customers:\n    " + line + "  # last\n  policy: warn\n");
 	// into the list of a table that is there
 	CHECK(edited("anonymize:\n  tables:\n    customers:\n      - column: x   # block\n        strategy: hash\n    z: [{column: a, strategy: none}]\n") ==
 	    "anonymize:\n  tables:\n    customers:\n      - column: x   # block\n        strategy: hash\n      " + line + "    z: [{column: a, strategy: none}]\n");
@@ -47,6 +47,29 @@ TEST_CASE("rules are added where they belong, whatever is there")
 	// no line feed at the end, and those of Windows
 	CHECK(edited("key_file: k") == "key_file: k\nanonymize:\n  tables:\n    customers:\n      " + line);
 	CHECK(edited("key_file: k\r\n").find("customers:\r\n      - {column") != std::string::npos);
+}
+
+TEST_CASE("a block of comments alone gets its rules")
+{
+	CHECK(edited("anonymize:\n  # policy: strict\nkey_file: k\n") == "anonymize:\n  tables:\n    customers:\n      " + line + "  # policy: strict\nkey_file: k\n");
+	CHECK(edited("anonymize:\n  tables:\n    # customers:\n    #   - {column: email, strategy: none}\n") ==
+	    "anonymize:\n  tables:\n    customers:\n      " + line + "    # customers:\n    #   - {column: email, strategy: none}\n");
+	CHECK(edited("anonymize:\n  tables:\n    customers:    # people\n      # - {column: x, strategy: none}    # looked at\n    b:\n    - {column: y, strategy: hash}\n") ==
+	    "anonymize:\n  tables:\n    customers:    # people\n    " + line + "      # - {column: x, strategy: none}    # looked at\n    b:\n    - {column: y, strategy: hash}\n");
+}
+
+TEST_CASE("new lines look like the file's")
+{
+	// indentation
+	CHECK(edited("tenants:\n    table: t\n") == "tenants:\n    table: t\nanonymize:\n    tables:\n        customers:\n            " + line);
+	CHECK(edited("anonymize:\n    policy: strict\n") == "anonymize:\n    policy: strict\n    tables:\n        customers:\n            " + line);
+	CHECK(edited("anonymize:\n  tables:\n    b:\n    - {column: y, strategy: hash}\n") ==
+	    "anonymize:\n  tables:\n    b:\n    - {column: y, strategy: hash}\n    customers:\n    " + line);
+	// a mixed file keeps the end of every line, and the last line that has none
+	CHECK(edited("anonymize:\r\n  policy: strict\n\r\nkey_file: k") ==
+	    "anonymize:\r\n  policy: strict\n  tables:\r\n    customers:\r\n      " + line.substr(0, line.size() - 1) + "\r\n\r\nkey_file: k");
+	// a text of several lines is no comment
+	CHECK(edited("note: |\n  # no comment\n\nanonymize:\n  policy: strict\n").starts_with("note: |\n  # no comment\n\nanonymize:\n  policy: strict\n  tables:\n"));
 }
 
 TEST_CASE("every other line of the file stays, and the same rules are not added twice as comments")

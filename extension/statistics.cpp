@@ -1,0 +1,142 @@
+#include "refresh.hpp"
+#include "statistics.hpp"
+#include <algorithm>
+#include "fault_point.hpp"
+#include "locks.hpp"
+#include "shadow.hpp"
+#include "pg_server.hpp"
+extern "C" {
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_statistic_ext.h"
+#include "catalog/pg_statistic_ext_data.h"
+#include "storage/latch.h"
+#include "utils/wait_event.h"
+}
+
+namespace prodsync {
+
+// Partitioned tables and parents by inheritance, to any height: their statistics are of all rows below.
+static std::vector<Oid> ancestors(const pg::Extension &extension, const std::vector<Oid> &relations)
+{
+	std::string list;
+	for (Oid relation : relations) list += (list.empty() ? "" : ",") + std::to_string(relation);
+	pg::AsExtension as(extension);
+	pg::Spi spi;
+	std::vector<Oid> out;
+	for (const pg::Row &row : spi.rows("WITH RECURSIVE up AS (SELECT i.inhparent AS oid FROM pg_inherits i WHERE i.inhrelid = ANY ($1::oid[])"
+									   " UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid) SELECT oid FROM up ORDER BY oid", {"{" + list + "}"}))
+		out.push_back(static_cast<Oid>(std::stoul(*row[0])));
+	return out;
+}
+
+// Of CREATE STATISTICS. Until release 14 each has one row that has to stay; ANALYZE writes into it.
+static void forget_extended(Oid relation)
+{
+	Relation table = table_open(relation, NoLock), data = table_open(StatisticExtDataRelationId, RowExclusiveLock);
+	ListCell *c;
+	foreach(c, RelationGetStatExtList(table)) {
+		ScanKeyData key;
+		ScanKeyInit(&key, Anum_pg_statistic_ext_data_stxoid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(lfirst_oid(c)));
+#if PG_VERSION_NUM >= 150000
+		SysScanDesc scan = systable_beginscan(data, StatisticExtDataStxoidInhIndexId, true, nullptr, 1, &key);
+		while (HeapTuple t = systable_getnext(scan)) CatalogTupleDelete(data, &t->t_self);
+#else
+		SysScanDesc scan = systable_beginscan(data, StatisticExtDataStxoidIndexId, true, nullptr, 1, &key);
+		while (HeapTuple t = systable_getnext(scan)) {
+			Datum values[Natts_pg_statistic_ext_data] = {};
+			bool nulls[Natts_pg_statistic_ext_data], replace[Natts_pg_statistic_ext_data];
+			for (int i = 0; i < Natts_pg_statistic_ext_data; i++) nulls[i] = replace[i] = i + 1 != Anum_pg_statistic_ext_data_stxoid;
+			HeapTuple now = heap_modify_tuple(t, RelationGetDescr(data), values, nulls, replace);
+			CatalogTupleUpdate(data, &t->t_self, now);
+		}
+#endif
+		systable_endscan(scan);
+	}
+	table_close(data, RowExclusiveLock);
+	table_close(table, NoLock);
+}
+
+static void forget(Oid relation)
+{
+	LockRelationOid(relation, ShareUpdateExclusiveLock);    // against an ANALYZE that has read and not yet written
+	RemoveStatistics(relation, 0);
+	forget_extended(relation);
+	Relation table = table_open(relation, NoLock);
+	ListCell *c;
+	foreach(c, RelationGetIndexList(table)) RemoveStatistics(lfirst_oid(c), 0);
+	table_close(table, NoLock);
+	CommandCounterIncrement();
+}
+
+void forget_statistics(const pg::Extension &extension, const std::map<Oid, Oid> &pairs)
+{
+	std::vector<Oid> relations;
+	for (const auto &[original, shadow] : pairs) relations.push_back(original);
+	for (Oid parent : ancestors(extension, relations)) relations.push_back(parent);
+	pg::AsExtension as(extension);
+	for (Oid relation : relations) pg::call([=] { forget(relation); });
+}
+
+void gather_statistics(const pg::Extension &extension, const std::vector<Oid> &originals)
+{
+	std::vector<Oid> relations = ancestors(extension, originals);
+	for (Oid relation : originals)
+		if (pg::call([=] {
+				Relation table = table_open(relation, AccessShareLock);
+				bool some = RelationGetStatExtList(table) != NIL;
+				table_close(table, NoLock);
+				return some;
+			}))
+			relations.push_back(relation);
+	for (Oid relation : relations) {
+		analyze(extension, relation);
+		pg::check_interrupts();
+	}
+}
+
+// Rows of a catalog that were deleted stay in its file until their place is used again, and a vacuum only forgets where they are. CLUSTER writes
+// the file anew. Whoever plans a statement reads these two catalogs, so the locks are tried for, all at once and briefly.
+static void rewrite(const pg::Extension &extension, const std::vector<std::pair<Oid, Oid>> &catalogs)
+{
+	std::vector<Wanted> wanted;
+	for (const auto &[catalog, index] : catalogs) wanted.push_back({catalog, Strength::access_exclusive});
+	std::optional<Holders> holders;
+	for (long waited = 0; waited < 30'000; waited += 200) {
+		holders = try_locks(wanted, 100);
+		if (!holders) break;
+		pg::call([] {
+			(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 200, PG_WAIT_EXTENSION);
+			ResetLatch(MyLatch);
+			CHECK_FOR_INTERRUPTS();
+		});
+	}
+	if (holders) throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Its file still holds old statistics: VACUUM FULL " + holders->relation + ";");
+	pg::AsExtension as(extension);
+	for (const auto &[catalog, index] : catalogs) {
+		const std::string by = sql_name(index);
+		pg::Spi spi;
+		spi.run("CLUSTER " + sql_name(catalog) + " USING " + by.substr(by.find('.') + 1));
+	}
+}
+
+void step_clean(const pg::Extension &extension, int run)
+{
+	std::vector<Oid> originals;
+	{
+		pg::AsExtension as(extension);
+		pg::Spi spi;
+		for (const pg::Row &row : spi.rows("SELECT DISTINCT s.original FROM prodsync_work.run_step s JOIN pg_class c ON c.oid = s.original WHERE s.run = $1::int AND s.kind IN ('load', 'empty', 'index', 'verify') AND c.relkind = 'r'",
+				 {std::to_string(run)}))
+			originals.push_back(static_cast<Oid>(std::stoul(*row[0])));
+	}
+	gather_statistics(extension, originals);
+	FAULT_POINT("clean: statistics gathered");
+#if PG_VERSION_NUM >= 150000
+	const Oid of_extended = StatisticExtDataStxoidInhIndexId;
+#else
+	const Oid of_extended = StatisticExtDataStxoidIndexId;
+#endif
+	rewrite(extension, {{StatisticRelationId, StatisticRelidAttnumInhIndexId}, {StatisticExtDataRelationId, of_extended}});
+}
+
+}  // namespace prodsync
