@@ -36,7 +36,7 @@ std::vector<OtherPath> other_paths(const Config &config, const Graph &graph)
 			if (parent == graph.tables.end() || (parent->first != tenants && parent->second.path.empty())) continue;
 			if (mine.columns == key->columns && mine.to == key->parent && mine.referenced == key->referenced) continue;
 			const auto &rest = parent->second.path;
-			if (std::any_of(rest.begin(), rest.end(), [&](const Hop &hop) { return hop.to == table; })) continue;
+			if (std::any_of(rest.begin(), rest.end(), [&to = table](const Hop &hop) { return hop.to == to; })) continue;
 			OtherPath other{table, {{key->name, key->columns, key->parent, key->referenced}}};
 			other.path.insert(other.path.end(), rest.begin(), rest.end());
 			out.push_back(std::move(other));

@@ -2,7 +2,8 @@
 CLANG    ?= clang++
 PG_CONFIG ?= pg_config
 VERSION  := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" extension/prodsync.control)
-OBJECTS  := $(patsubst %.cpp,tmp_fuzz/%.o,$(wildcard extension/core/*.cpp) $(filter-out client/main.cpp,$(wildcard client/*.cpp)))
+# Of the client no more than the targets need.
+OBJECTS  := $(patsubst %.cpp,tmp_fuzz/%.o,$(wildcard extension/core/*.cpp)) $(patsubst %,tmp_fuzz/client/%.o,config leaves mask_column rewrite yaml yaml_edit)
 # No -Wall: warnings are those of the compiler that everybody builds with.  A leak is an error too.
 COMPILE   = $(CLANG) -std=c++20 -O1 -g1 -w -MMD -MP -DVERSION='"$(VERSION)"' -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
             -iquote extension -iquote client -isystem $(shell $(PG_CONFIG) --includedir) -pthread
