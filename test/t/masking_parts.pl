@@ -134,10 +134,10 @@ my $odd = "  tables:\n    odd:\n" . join '', map { "      - {column: $_}\n" } 'd
 for my $format ('text', 'json') {
 	my $shown = prodsync(@plan, $config->($odd), '--preview', 1, '--format', $format);
 	is($shown->{exit}, 0, "preview of odd values as $format") or diag $shown->{err};
-	unlike($shown->{out}, qr/zq5|raw\.example/, 'nothing raw in it: neither in the rest of a document nor in its keys');
+	unlike($shown->{out}, qr/zq5raw|raw\.example/, 'nothing raw in it: neither in the rest of a document nor in its keys');
 	unlike($shown->{out} =~ s/\n//gr, qr/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/, 'no control character');
-	like($shown->{out}, qr/mail\W+\Q$a\E.*\(as it is\)/, 'a document by its parts');
-	like($shown->{out}, qr/\Q$a,$b\E/, 'an array');
+	like($shown->{out}, qr/mail\W+\Q$a\E.*\(as it /, 'a document by its parts');
+	like($shown->{out}, qr/\{\W+\Q$a\E\W+user_/, 'an array');
 }
 my ($wide) = prodsync(@plan, $config->($odd), '--preview', 1)->{out} =~ /^odd\n(.*\n.*\n)/m;
 like($wide // '', qr/\.\.\. /, 'wide values are cut');
