@@ -137,8 +137,11 @@ check-assert: packages
 bench: packages
 	$(MAKE_ALL)
 	@test/packages.sh bench || :
-ifneq ($(WAYS),masks)
-	@WAYS='$(filter-out masks,$(WAYS))' test/bench/bench.sh
+ifneq ($(or $(filter-out masks masked_columns,$(WAYS)),$(if $(WAYS),,all)),)
+	@WAYS='$(filter-out masks masked_columns,$(WAYS))' test/bench/bench.sh
+endif
+ifneq ($(filter masked_columns,$(or $(WAYS),masked_columns)),)
+	@test/bench/masked_columns.sh
 endif
 ifneq ($(filter masks,$(or $(WAYS),masks)),)
 	$(MAKE) $(MASKS_BENCH)

@@ -159,12 +159,14 @@ class Digits : public DigitMasker {
 				if (n >= from && n < to) digits_.push_back(static_cast<unsigned char>(c - '0')), c = taken_out;
 				++n;
 			}
-		const std::size_t at = out.size();
 		cipher_.encrypt(10, digits_, context_);
+		// By their number, not by what the context has in their place: a string of a json document may have that character too.
 		auto digit = digits_.begin();
-		out += context_;
-		for (std::size_t i = at; i < out.size(); ++i)
-			if (out[i] == taken_out) out[i] = static_cast<char>('0' + *digit++);
+		n = 0;
+		for (const char c : value) {
+			const bool taken = is_digit(c) && n++ >= from && n <= to;
+			out += taken ? static_cast<char>('0' + *digit++) : c;
+		}
 	}
 
 public:

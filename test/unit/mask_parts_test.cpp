@@ -1,6 +1,8 @@
 #include "core/mask_elements.hpp"
 #include "core/mask_json.hpp"
 
+#include <regex>
+
 #include "catch.hpp"
 #include "core/masks.hpp"
 #include "core/value_text.hpp"
@@ -147,6 +149,8 @@ TEST_CASE("the form of every part is looked at")
 TEST_CASE("a value without the parts that a rule is about does not pass")
 {
 	CHECK_THROWS_AS(masked(parts({part("$.a", "redact")}), "json", "{"), NoSuchValue);
+	// the character 0 stays where it is, whatever stands in the place of digits while they are replaced
+	CHECK(std::regex_match(masked(parts({part("$.a", "digits")}), "json", R"({"a": "\u0000 12 x\u0000"})"), std::regex(R"(\{"a": "\\u0000 [0-9]{2} x\\u0000"\})")));
 	CHECK_THROWS_AS(masked(parts({part("$.a", "redact")}), "hstore", "a=>1"), NoSuchValue);
 	CHECK_THROWS_AS(masked({"redact", "", json::object()}, "text[]", "{a"), NoSuchValue);
 	CHECK_THROWS_AS(masked({"redact", "", json::object()}, "text[]", "a"), NoSuchValue);
