@@ -117,6 +117,7 @@ std::vector<Check> check_in_place(const Refresh &refresh)
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> checks = check_used_keys(sql, refresh);
 	append(checks, check_staying_tables(sql, refresh));
+	append(checks, check_emptied(sql, refresh));
 	return checks;
 }
 
