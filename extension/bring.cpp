@@ -102,11 +102,20 @@ static std::string add_value(const Refresh &refresh, const core::Name &table, co
 
 static Brought brought_from(const std::string &rows) { return {"prodsync_work.kept k JOIN " + rows + " ON t.tableoid = k.rel AND t.ctid = k.row_id", {}}; }
 
-Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const std::vector<std::string> &columns)
+Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const core::ForeignKey &key)
 {
 	Brought out = brought_from(refresh.old_rows(table, "t"));
 	int n = 0;
-	for (const core::Column *column : columns_of(*refresh.graph.node(table).relation, columns)) out.values.push_back(add_value(refresh, table, *column, ++n, out));
+	for (const core::Column *column : columns_of(*refresh.graph.node(table).relation, key.columns)) {
+		if (!key.by_model) {
+			out.values.push_back(add_value(refresh, table, *column, ++n, out));
+			continue;
+		}
+		// Of the models one: with hundreds of them a statement for each that knows them all would be planned for minutes.
+		const core::Identity owner = core::key_owner(refresh.graph, key);
+		const std::string value = "t." + core::quote_identifier(column->name), moved_by = mover(refresh, owner.table, owner.column, "text");
+		out.values.push_back(moved_by.empty() ? value : "coalesce(" + look_up_moved(moved_by, 'o', value + "::text") + "::" + core::cast_type(column->base) + ", " + value + ")");
+	}
 	return out;
 }
 
@@ -185,7 +194,7 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 	for (const core::Name &child : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'"))
 		for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 			if (!refresh.replaced(key->parent)) continue;    // its rows stay, under lock
-			const Brought rows = brought_as_it_is(refresh, child, key->columns);
+			const Brought rows = brought_as_it_is(refresh, child, *key);
 			std::string count = sql.one("SELECT count(*) FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " + leads_nowhere(refresh, *key, rows.values),
 										{std::to_string(refresh.oid(child))}).value_or("0");
 			if (count != "0" && core::configured_on_missing(refresh.graph, *key) == core::OnMissing::null)

@@ -52,7 +52,8 @@ struct Brought {
 Brought brought(const Refresh &, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns);
 inline const char *const is_brought = "k.state = 'b' AND k.why <> 'r'";
 // References as they are, wherever they lead; everywhere else on_missing: null has let go of some.
-Brought brought_as_it_is(const Refresh &, const core::Name &table, const std::vector<std::string> &columns);
+// The columns of this key; of a generic relation's, for rows of its model (of others the values mean nothing).
+Brought brought_as_it_is(const Refresh &, const core::Name &table, const core::ForeignKey &);
 // t references a row by the key (whose columns have these new values) that is neither brought nor in the new content.
 std::string leads_nowhere(const Refresh &, const core::ForeignKey &, const std::vector<std::string> &values);
 std::vector<Check> check_brought_references(const Refresh &);

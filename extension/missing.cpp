@@ -46,7 +46,7 @@ std::vector<Check> drop_missing(const Refresh &refresh)
 					const std::string oid = std::to_string(refresh.oid(child));
 					std::uint64_t found = 0;
 					if (is_configured(refresh, *key, OnMissing::drop)) {
-						const Brought rows = brought_as_it_is(refresh, child, key->columns);
+						const Brought rows = brought_as_it_is(refresh, child, *key);
 						found = sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " +
 														leads_nowhere(refresh, *key, rows.values)),
 										{oid});
