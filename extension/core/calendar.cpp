@@ -129,7 +129,10 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text, bool &with_zo
 		with_zone = true;
 	const bool bc = take(text, " BC");
 	if (!text.empty() || !finish_day(day, bc)) return std::nullopt;
-	return days_of(day) * day_us + (hour * 3600 + minute * 60 + second - offset) * 1'000'000 + fraction;
+	// years beyond what 64 bits of microseconds hold are no timestamp
+	std::int64_t us = 0;
+	if (__builtin_mul_overflow(days_of(day), day_us, &us) || __builtin_add_overflow(us, (hour * 3600 + minute * 60 + second - offset) * 1'000'000 + fraction, &us)) return std::nullopt;
+	return us;
 }
 
 void append_date(std::int32_t days, std::string &out)

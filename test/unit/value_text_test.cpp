@@ -64,7 +64,7 @@ TEST_CASE("the bytes are the server's")
 TEST_CASE("what is no value is an error that does not show it")
 {
 	const std::pair<const char *, std::vector<const char *>> values[] = {{"date", {"", "2024-02-30", "0000-01-01", "2024-2-1", "today", "2024-02-01x"}},
-	    {"timestamp with time zone", {"2024-02-01", "2024-02-01 25:00:00"}}, {"numeric", {"", ".", "1e5", "--1"}}, {"inet", {"10.0.0", "10.0.0.1/33", "x"}},
+	    {"timestamp with time zone", {"2024-02-01", "2024-02-01 25:00:00", "400000-01-01 00:00:00+00", "290310-01-01 00:00:00+00 BC"}}, {"numeric", {"", ".", "1e5", "--1"}}, {"inet", {"10.0.0", "10.0.0.1/33", "x"}},
 	    {"macaddr", {"08:00"}}, {"integer", {"2147483648", "1.0", ""}}, {"boolean", {"yes"}}};
 	for (const auto &[base, texts] : values)
 		for (const char *one : texts) {
