@@ -159,7 +159,7 @@ composites AS (
 	FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_class AS c ON c.oid = y.typrelid AND c.relkind = 'c' JOIN schemas AS s ON s.oid = c.relnamespace
 	JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN types AS t ON t.oid = a.atttypid
 	GROUP BY y.oid),
--- Row triggers that run before INSERT or UPDATE. Arguments are texts, each with a zero behind it.
+-- Row triggers that may change a row before it is stored. Arguments are texts, each with a zero behind it.
 fillers AS (
 	SELECT g.tgrelid, g.tgname, p.oid AS function, p.proname,
 		pg_catalog.string_to_array(pg_catalog.rtrim(pg_catalog.replace(pg_catalog.encode(g.tgargs, 'escape'), '\000', E'\n'), E'\n'), E'\n') AS arguments,
