@@ -10,6 +10,7 @@
 #include "fault_point.hpp"
 #include "samples.hpp"
 #include "session.hpp"
+#include "try_checks.hpp"
 
 namespace client {
 namespace {
@@ -48,14 +49,16 @@ core::json source_catalog(Connection &source)
 
 namespace {
 
-// What people wrote about production's columns helps to find what is personal; it is nobody's business on the target.
-void forget_comments(core::json &document)
+// What people wrote about production's columns, and what its triggers do, helps to find what is personal; it is nobody's business on the target.
+void forget_texts(core::json &document)
 {
+	document.erase("trigger_bodies");
 	if (!document.contains("relations")) return;
 	for (core::json &relation : document["relations"]) {
 		relation.erase("comment");
+		relation.erase("fillers");
 		if (relation.contains("columns"))
-			for (core::json &column : relation["columns"]) column.erase("comment");
+			for (core::json &column : relation["columns"]) column.erase("comment"), column.erase("expression");
 	}
 }
 
@@ -95,6 +98,17 @@ void name_role(core::Plan &plan, const Connection &source)
 		for (core::Problem &problem : *list)
 			for (std::size_t at = 0; (at = problem.fix.find(unnamed, at)) != std::string::npos; at += name.size())
 				problem.fix.replace(at, unnamed.size(), name);
+}
+
+// Rules to paste have the SQL itself, in the place of the name that it goes by.
+void name_sql(core::Plan &plan, const SourceSql &sql)
+{
+	for (auto *list : {&plan.problems, &plan.warnings})
+		for (core::Problem &problem : *list)
+			for (const auto &[name, text] : sql) {
+				const std::string from = core::json(name).dump(), to = core::json(text).dump();
+				for (std::size_t at = 0; (at = problem.fix.find(from, at)) != std::string::npos; at += to.size()) problem.fix.replace(at, from.size(), to);
+			}
 }
 
 // S6: a table truncated or rewritten since the snapshot reads as empty. Asked while the question's lock is held.
@@ -302,7 +316,7 @@ Prepared prepare(const RefreshOptions &options)
 	prepared.snapshot = source.one(core::begin_snapshot("")).value_or("");
 	prepared.source_document = source_catalog(source);
 	prepared.source_catalog = core::Catalog::parse(prepared.source_document);
-	forget_comments(prepared.source_document);
+	forget_texts(prepared.source_document);
 	prepared.target_catalog = of_target.get();
 
 	prepared.answers = ask(options, prepared);
@@ -334,7 +348,9 @@ Prepared prepare(const RefreshOptions &options)
 		prepared.plan.problems.push_back({"nothing-masked", "anonymize", options.config.choice.in_place ? "no rule masks a column of " + options.target.label : "--anonymize, and no rule masks a column that is copied",
 			options.config.choice.in_place ? "add rules under anonymize: tables:; prodsync detect suggests them" : "prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
 	if (prepared.plan.problems.empty()) try_sql(source, prepared.plan, options.source_sql);
+	if (prepared.plan.problems.empty()) try_checks(options, prepared);
 	name_role(prepared.plan, source);
+	name_sql(prepared.plan, options.source_sql);
 	target.rollback();
 	FAULT_POINT("planned");
 

@@ -158,6 +158,8 @@ CREATE FUNCTION sync_answers(config jsonb, source jsonb, answers jsonb)
 CREATE FUNCTION sync_plan(config jsonb, source jsonb, answers jsonb)
 	RETURNS TABLE (section text, object text, item jsonb)
 	LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'prodsync_plan';
+CREATE FUNCTION sync_try_check(schema_name text, table_name text, constraint_name text, columns jsonb, samples jsonb) RETURNS bigint
+	LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'prodsync_try_check';
 CREATE FUNCTION sync_start(config jsonb, source jsonb, answers jsonb)
 	RETURNS TABLE (run integer, step integer, kind text, relation text, shadow text, depends_on integer[], est_bytes bigint,
 		format text, columns jsonb, filter text)
@@ -269,6 +271,16 @@ CREATE FUNCTION sync_null(value text, options jsonb DEFAULT NULL) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'null', options);
 CREATE FUNCTION sync_empty_json(value text, options jsonb DEFAULT NULL) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'empty_json', options);
+CREATE FUNCTION sync_confiture_email(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'confiture_email', options);
+CREATE FUNCTION sync_confiture_phone(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'confiture_phone', options);
+CREATE FUNCTION sync_confiture_name(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'confiture_name', options);
+CREATE FUNCTION sync_confiture_redact(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'confiture_redact', options);
+CREATE FUNCTION sync_confiture_hash(value text, options jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'confiture_hash', options);
 CREATE FUNCTION sync_password(value text, options jsonb DEFAULT NULL) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED RETURN sync_mask(value, 'password', options);
 
@@ -286,7 +298,8 @@ CREATE VIEW sync_run_checks AS
 -- EXECUTE is the gate: sync_grant() opens it for the role that runs refreshes. Everybody may ask for version and label;
 -- sync_set_environment() and sync_grant() themselves ask for the owner of the database.
 REVOKE EXECUTE ON FUNCTION sync_configure(jsonb), sync_config(), sync_catalog(), sync_tables(jsonb), sync_questions(jsonb, jsonb),
-	sync_answers(jsonb, jsonb, jsonb), sync_plan(jsonb, jsonb, jsonb), sync_start(jsonb, jsonb, jsonb), sync_step(integer, integer), sync_loaded(integer, integer, bigint),
+	sync_answers(jsonb, jsonb, jsonb), sync_plan(jsonb, jsonb, jsonb),
+	sync_try_check(text, text, text, jsonb, jsonb), sync_start(jsonb, jsonb, jsonb), sync_step(integer, integer), sync_loaded(integer, integer, bigint),
 	sync_switch(integer, integer), sync_hold(integer, integer), sync_anonymize(regclass[]), sync_discard(integer, text), sync_clear(regclass[]), sync_remap_users(jsonb),
 	sync_reset_sequences(), sync_check(), sync_detect_pii(regclass[]), sync_mask(text, text, jsonb), sync_email(text), sync_phone(text), sync_name(text),
 	sync_redact(text), sync_hash(text, integer), sync_set_key(text) FROM PUBLIC;
@@ -296,4 +309,6 @@ REVOKE EXECUTE ON FUNCTION sync_email(text, jsonb), sync_phone(text, jsonb), syn
 	jsonb), sync_url(text, jsonb), sync_free_text(text, jsonb), sync_choice(text, jsonb), sync_constant(text, jsonb),
 	sync_null(text, jsonb), sync_empty_json(text, jsonb), sync_password(text, jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION sync_digits(text, jsonb), sync_iban(text, jsonb), sync_card(text, jsonb), sync_uuid(text, jsonb), sync_ip(text, jsonb),
-	sync_mac(text, jsonb), sync_date_shift(text, jsonb), sync_date_truncate(text, jsonb), sync_number_noise(text, jsonb), sync_number_range(text, jsonb) FROM PUBLIC;
+	sync_mac(text, jsonb), sync_date_shift(text, jsonb), sync_date_truncate(text, jsonb), sync_number_noise(text, jsonb), sync_number_range(text, jsonb),
+	sync_confiture_email(text, jsonb), sync_confiture_phone(text, jsonb), sync_confiture_name(text, jsonb), sync_confiture_redact(text, jsonb),
+	sync_confiture_hash(text, jsonb) FROM PUBLIC;

@@ -49,6 +49,7 @@ Column parse_column(const json &j)
 	c.not_null = flag(j, "not_null");
 	c.identity = letter(j, "identity", 0);
 	c.generated = letter(j, "generated", 0);
+	c.expression = text(j, "expression");
 	c.has_default = flag(j, "has_default");
 	if (Name s = name_of(list(j, "sequence")); !s.empty()) c.sequence = s.sql();
 	c.length = static_cast<int>(number(j, "length"));
@@ -107,6 +108,7 @@ Relation parse_relation(const json &j)
 	for (const json &i : list(j, "indexes")) r.indexes.push_back(parse_index(i));
 	for (const json &k : list(j, "checks")) r.checks.push_back({k.at("name").get<std::string>(), strings(k, "columns")});
 	r.triggers = strings(j, "triggers");
+	for (const json &f : list(j, "fillers")) r.fillers.push_back({text(f, "name"), text(f, "function"), strings(f, "arguments"), number(f, "body")});
 	r.comment = text(j, "comment");
 	return r;
 }
@@ -162,6 +164,9 @@ Catalog parse_catalog(const json &j)
 	std::sort(c.foreign_keys.begin(), c.foreign_keys.end(),
 	    [](const ForeignKey &a, const ForeignKey &b) { return std::tie(a.child, a.name) < std::tie(b.child, b.name); });
 	for (const json &s : list(j, "sequences")) c.sequences.push_back(parse_sequence(s));
+	for (const json &b : list(j, "trigger_bodies")) c.trigger_bodies.emplace(number(b, "oid"), text(b, "text"));
+	for (const json &t : list(j, "composites"))
+		for (const json &f : list(t, "fields")) c.composites[text(t, "name")].push_back(parse_column(f));
 	for (const json &v : list(j, "materialized_views")) c.materialized_views.push_back(name_of(v));
 	return c;
 }

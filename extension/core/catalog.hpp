@@ -20,6 +20,7 @@ struct Column {
 	bool not_null = false;
 	char identity = 0;            // 'a' ALWAYS, 'd' BY DEFAULT, 0 none
 	char generated = 0;           // 's' stored, 'v' virtual (18), 0 none
+	std::string expression = {};  // SQL of a generated one
 	bool has_default = false;
 	std::string sequence;         // SQL name of the sequence its values come from (identity, serial, nextval default)
 	int length = 0;               // characters that varchar(n) and character(n) hold, a domain's included; 0: no limit
@@ -68,6 +69,13 @@ struct ForeignKey {
 	std::optional<ByModel> by_model;       // declared; only rows of this model reference the parent
 };
 
+// A trigger that may change a row before it is stored.
+struct Filler {
+	std::string trigger, function;
+	std::vector<std::string> arguments;
+	std::int64_t body = 0;                 // key of Catalog::trigger_bodies
+};
+
 struct Relation {
 	std::int64_t oid = 0;
 	Name name;
@@ -86,6 +94,7 @@ struct Relation {
 	std::vector<Index> indexes;
 	std::vector<CheckConstraint> checks;             // CHECK constraints
 	std::vector<std::string> triggers;     // user triggers, enabled ones
+	std::vector<Filler> fillers = {};      // those of them that run before a row is stored
 	std::string comment;                   // COMMENT ON TABLE, its beginning
 	const Column *column(std::string_view name) const;
 	const Index *primary_key() const;
@@ -110,6 +119,8 @@ struct Catalog {
 	std::vector<ForeignKey> foreign_keys;                // by child, then name
 	std::vector<Sequence> sequences;
 	std::int64_t large_objects = 0;
+	std::map<std::int64_t, std::string> trigger_bodies;  // of functions in PL/pgSQL that fillers call; by oid
+	std::map<std::string, std::vector<Column>> composites;    // types with fields, by what Column::base calls them
 
 	static Catalog parse(const json &document);          // throws std::runtime_error on what is not such a document
 	const Relation *find(const Name &name) const;

@@ -104,7 +104,7 @@ columns AS (
 	SELECT a.attrelid, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 		'name', a.attname, 'number', a.attnum, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'base', t.base,
 		'not_null', nullif(a.attnotnull OR t.not_null, false), 'identity', nullif(a.attidentity, ''),
-		'generated', nullif(a.attgenerated, ''),
+		'generated', nullif(a.attgenerated, ''), 'expression', CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(x.adbin, x.adrelid) END,
 		'has_default', nullif((a.atthasdef OR t.has_default) AND a.attgenerated = '', false),
 		-- the modifiers of varchar and character count the four bytes before the value too
 		'length', CASE WHEN t.has_length AND greatest(a.atttypmod, t.mod) > 4 THEN greatest(a.atttypmod, t.mod) - 4 END,
@@ -114,6 +114,7 @@ columns AS (
 	JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 	JOIN types AS t ON t.oid = a.atttypid
 	LEFT JOIN column_draws AS d ON d.relation = a.attrelid AND d.number = a.attnum
+	LEFT JOIN pg_catalog.pg_attrdef AS x ON x.adrelid = a.attrelid AND x.adnum = a.attnum AND a.attgenerated <> ''
 	LEFT JOIN comments AS o ON o.relation = a.attrelid AND o.number = a.attnum
 	GROUP BY a.attrelid),
 indexes AS (
@@ -149,6 +150,28 @@ parents AS (
 triggers AS (
 	SELECT g.tgrelid, pg_catalog.jsonb_agg(g.tgname ORDER BY g.tgname) AS doc
 	FROM pg_catalog.pg_trigger AS g WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' GROUP BY g.tgrelid),
+-- Types that consist of fields, each with what its domains come to.
+composites AS (
+	SELECT pg_catalog.format_type(y.oid, NULL) AS name, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, 'number', a.attnum,
+		'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'base', t.base, 'not_null', nullif(t.not_null, false),
+		'length', CASE WHEN t.has_length AND greatest(a.atttypmod, t.mod) > 4 THEN greatest(a.atttypmod, t.mod) - 4 END,
+		'domain_checks', t.checks, 'labels', t.labels) ORDER BY a.attnum) AS fields
+	FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_class AS c ON c.oid = y.typrelid AND c.relkind = 'c' JOIN schemas AS s ON s.oid = c.relnamespace
+	JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN types AS t ON t.oid = a.atttypid
+	GROUP BY y.oid),
+-- Row triggers that may change a row before it is stored. Arguments are texts, each with a zero behind it.
+fillers AS (
+	SELECT g.tgrelid, g.tgname, p.oid AS function, p.proname,
+		pg_catalog.string_to_array(pg_catalog.rtrim(pg_catalog.replace(pg_catalog.encode(g.tgargs, 'escape'), '\000', E'\n'), E'\n'), E'\n') AS arguments,
+		CASE WHEN l.lanname = 'plpgsql' THEN pg_catalog.left(p.prosrc, 20000) END AS body
+	FROM pg_catalog.pg_trigger AS g JOIN rels AS r ON r.oid = g.tgrelid
+	JOIN pg_catalog.pg_proc AS p ON p.oid = g.tgfoid JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+	WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype::pg_catalog.int4 & 3 = 3 AND g.tgtype::pg_catalog.int4 & 20 <> 0),
+filled AS (
+	SELECT f.tgrelid, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', f.tgname, 'function', f.proname,
+		'arguments', nullif(pg_catalog.to_jsonb(f.arguments), '[]'::pg_catalog.jsonb),
+		'body', CASE WHEN f.body IS NOT NULL THEN f.function::pg_catalog.int8 END) ORDER BY f.tgname) AS doc
+	FROM fillers AS f GROUP BY f.tgrelid),
 checks AS (
 	SELECT k.conrelid, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', k.conname,
 		'columns', (SELECT pg_catalog.jsonb_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
@@ -195,7 +218,7 @@ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 	'parents', p.doc, 'extension', e.extname,
 	'published', CASE WHEN r.relkind IN ('r', 'p') AND coalesce(pg_catalog.pg_partition_root(r.oid)::pg_catalog.oid, r.oid)
 		IN (SELECT u.root FROM published AS u) THEN true END,
-	'columns', c.doc, 'indexes', i.doc, 'checks', k.doc, 'triggers', t.doc, 'comment', o.text) ORDER BY r.nspname, r.relname)
+	'columns', c.doc, 'indexes', i.doc, 'checks', k.doc, 'triggers', t.doc, 'fillers', b.doc, 'comment', o.text) ORDER BY r.nspname, r.relname)
 	FROM rels AS r
 	LEFT JOIN pg_catalog.pg_class AS x ON x.oid = r.reltoastrelid
 	LEFT JOIN members AS e ON e.oid = r.oid
@@ -204,6 +227,7 @@ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 	LEFT JOIN indexes AS i ON i.indrelid = r.oid
 	LEFT JOIN checks AS k ON k.conrelid = r.oid
 	LEFT JOIN triggers AS t ON t.tgrelid = r.oid
+	LEFT JOIN filled AS b ON b.tgrelid = r.oid
 	LEFT JOIN comments AS o ON o.relation = r.oid AND o.number = 0),
 'foreign_keys', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 	'name', k.conname, 'child', pg_catalog.jsonb_build_array(c.nspname, c.relname),
@@ -228,6 +252,8 @@ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 	FROM pg_catalog.pg_sequence AS q JOIN pg_catalog.pg_class AS c ON c.oid = q.seqrelid
 	JOIN schemas AS s ON s.oid = c.relnamespace LEFT JOIN sequence_draws AS d ON d.sequence = q.seqrelid
 	WHERE NOT EXISTS (SELECT 1 FROM members AS e WHERE e.oid = q.seqrelid)),
+'composites', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', c.name, 'fields', c.fields) ORDER BY c.name) FROM composites AS c),
+'trigger_bodies', (SELECT pg_catalog.jsonb_agg(DISTINCT pg_catalog.jsonb_build_object('oid', f.function::pg_catalog.int8, 'text', f.body)) FROM fillers AS f WHERE f.body IS NOT NULL),
 'materialized_views', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(r.nspname, r.relname) ORDER BY d.depth, r.nspname, r.relname)
 	FROM rels AS r JOIN (SELECT p.oid, pg_catalog.max(p.depth) AS depth FROM depths AS p GROUP BY p.oid) AS d ON d.oid = r.oid
 	WHERE r.relkind = 'm')

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <limits>
+#include <set>
 
 namespace core {
 namespace {
@@ -272,9 +273,21 @@ std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::
 	return ColumnRule{column, *rule};
 }
 
+// anonymize.compat: confiture. Its five strategies, which have no options, give what they give there (mask_confiture.cpp).
+void as_confiture(const Reader &r, const std::string &path, MaskRule &rule)
+{
+	static const std::set<std::string> five{"email", "phone", "name", "redact", "hash"};
+	if (!five.contains(rule.strategy)) return;
+	if (!rule.options.empty() || !rule.domain.empty())
+		r.problem("bad-value", path, "anonymize.compat: confiture: strategy " + rule.strategy + " in " + path + " has no options there",
+		    rule.domain.empty() ? "take " + rule.options.begin().key() + " out, or take another strategy" : "take domain out");
+	rule.strategy = "confiture_" + rule.strategy;
+}
+
 void parse_anonymize(const Reader &r, const json &j, Config &c)
 {
-	if (!r.mapping(j, "anonymize", {"policy", "kept_rows", "tables", "columns"})) return;
+	if (!r.mapping(j, "anonymize", {"policy", "kept_rows", "compat", "tables", "columns"})) return;
+	const bool confiture = j.contains("compat") && r.word(j, "anonymize", "compat", {"confiture"}, {}, "") == "confiture";
 	c.anonymize = j;
 	const auto policy = r.word(j, "anonymize", "policy", {"strict", "warn", "none"}, {}, "strict");
 	c.policy = policy == "none" ? Policy::none : policy == "warn" ? Policy::warn : Policy::strict;
@@ -287,6 +300,7 @@ void parse_anonymize(const Reader &r, const json &j, Config &c)
 				const auto path = "anonymize.columns." + pattern;
 				if (!rule.is_object()) r.problem("wrong-type", path, path + " must be a mapping", "\"*email*\": {strategy: email}");
 				else if (auto parsed = parse_mask_rule(rule, {}, path, r.problems)) {
+					if (confiture) as_confiture(r, path, *parsed);
 					if (parsed->strategy == by_production) r.problem("bad-value", path, path + ": an expression is about the columns of one table", "write it under anonymize: tables:");
 					c.mask_patterns.push_back({pattern, *parsed});
 				}
@@ -307,7 +321,10 @@ void parse_anonymize(const Reader &r, const json &j, Config &c)
 		}
 		MaskedTable masked{table, {}};
 		for (std::size_t i = 0; i < rules.size(); ++i)
-			if (auto rule = parse_rule(r, rules[i], path + "." + std::to_string(i))) masked.columns.push_back(std::move(*rule));
+			if (auto rule = parse_rule(r, rules[i], path + "." + std::to_string(i))) {
+				if (confiture) as_confiture(r, path + "." + std::to_string(i), rule->rule);
+				masked.columns.push_back(std::move(*rule));
+			}
 		c.masks.push_back(std::move(masked));
 	}
 }

@@ -49,6 +49,7 @@ const std::vector<Known> &categories()
 	    {Category::text, "personal data in text", {"free_text", "redact", "hash"}},
 	    {Category::structure, "personal data in JSON", {}},
 	    {Category::marked, "personal", {"redact", "hash"}},
+	    {Category::derived, "made from personal columns", {"hash", "redact"}},
 	};
 	return table;
 }

@@ -188,9 +188,11 @@ public:
 	}
 };
 
-std::string refused_floats(const MaskRule &, const Column &column)
+std::string digits_unfit(const MaskRule &, const Column &column)
 {
-	return column.base == "real" || column.base == "double precision" ? "gives digits that such a number does not hold" : "";
+	if (column.base == "real" || column.base == "double precision") return "gives digits that such a number does not hold";
+	if (rounds_whole_digits(column)) return "gives digits that such a number does not keep";
+	return only_fractions(column) ? "may give a number that does not fit" : "";
 }
 
 // ---- card ----
@@ -320,7 +322,7 @@ std::vector<Strategy> digit_strategies()
 	        .options = {{.name = "keep_first", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"},
 	            {.name = "keep_last", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"}},
 	        .width = width_of<as_long_as_the_value>, .distinct = always_distinct, .make = masker<Digits>, .in_form = any_text, .recognizable = false,
-	        .unfit = refused_floats, .of_the_value = true},
+	        .unfit = digits_unfit, .of_the_value = true},
 	    {.name = "iban", .gives = "an IBAN of the same country", .takes = {text}, .keyed = true, .options = {}, .width = width_of<as_long_as_the_value>,
 	        .distinct = always_distinct, .make = masker<Iban>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers, .of_the_value = true},
 	    {.name = "card", .gives = "a card number of the same length", .takes = {text}, .keyed = true,

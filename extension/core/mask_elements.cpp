@@ -1,4 +1,4 @@
-// The forms that array_out and hstore_out print: what is quoted has \ before " and \.
+// The forms that array_out, hstore_out and record_out print: what is quoted has \ before " and \, in a record doubled instead; record_in reads both.
 #include "mask_elements.hpp"
 
 namespace core {
@@ -110,6 +110,41 @@ bool mask_hstore(std::string_view in, const HstoreMask &mask, std::string &out)
 		else out += "NULL";
 	}
 	return true;
+}
+
+bool mask_record(std::string_view in, std::size_t fields, const FieldMask &mask, std::string &out)
+{
+	if (!in.starts_with('(') || !in.ends_with(')') || in.size() < 2) return false;
+	in = in.substr(1, in.size() - 2);
+	out += '(';
+	std::string value;
+	for (std::size_t field = 0; field < fields; ++field) {
+		if (field) {
+			if (!in.starts_with(',')) return false;
+			in.remove_prefix(1);
+			out += ',';
+		}
+		value.clear();
+		bool quoted = false;
+		std::size_t at = 0;
+		for (; at < in.size() && (quoted || in[at] != ','); ++at) {
+			if (in[at] == '"') {
+				if (quoted && at + 1 < in.size() && in[at + 1] == '"') value += in[++at];
+				else quoted = !quoted;
+			} else {
+				if (in[at] == '\\' && ++at == in.size()) return false;
+				value += in[at];
+			}
+		}
+		if (quoted) return false;
+		const std::string_view written = in.substr(0, at);
+		in.remove_prefix(at);
+		std::optional<std::string_view> masked;
+		if (written.empty() || !mask(field, value, masked)) out += written;
+		else if (masked) append_quoted(*masked, out);
+	}
+	out += ')';
+	return in.empty();
 }
 
 }  // namespace core

@@ -1,5 +1,5 @@
-// Masking inside of values that PostgreSQL prints as a list of texts: arrays, element by element, and hstore, by key. What is not masked comes out
-// as it was.
+// Masking inside of values that PostgreSQL prints as a list of texts: arrays, element by element, hstore, by key, and composite values, field by
+// field. What is not masked comes out as it was.
 #pragma once
 #include <functional>
 #include <optional>
@@ -17,5 +17,9 @@ bool mask_array(std::string_view array, char delimiter, const ElementMask &, std
 // "key"=>"value", "other"=>NULL. The mask is asked with the key; false as its first answer: leave the value.
 using HstoreMask = std::function<bool(std::string_view key, std::string_view value, std::optional<std::string_view> &masked)>;
 bool mask_hstore(std::string_view hstore, const HstoreMask &, std::string &out);
+
+// (a,"b c",,"") with so many fields. The mask is asked with the number of a field that is not NULL; false as its first answer: leave the value.
+using FieldMask = std::function<bool(std::size_t field, std::string_view value, std::optional<std::string_view> &masked)>;
+bool mask_record(std::string_view record, std::size_t fields, const FieldMask &, std::string &out);
 
 }  // namespace core

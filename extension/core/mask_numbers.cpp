@@ -192,7 +192,21 @@ std::string range_that_does_not_fit(const MaskRule &rule, const Column &column)
 	return least_of(rule) >= first && most_of(rule) <= last ? "" : "gives numbers that do not fit";
 }
 
+std::string noise_unfit(const MaskRule &, const Column &column) { return only_fractions(column) ? "may give a number that does not fit" : ""; }
+
 }  // namespace
+
+static std::pair<int, int> precision_and_scale(const Column &column)
+{
+	int precision = 0, scale = 0;
+	return std::sscanf(column.type.c_str(), "numeric(%d,%d)", &precision, &scale) == 2 ? std::pair(precision, scale) : std::pair(1, 0);
+}
+bool only_fractions(const Column &column)
+{
+	const auto [precision, scale] = precision_and_scale(column);
+	return scale >= precision;
+}
+bool rounds_whole_digits(const Column &column) { return precision_and_scale(column).second < 0; }
 
 std::vector<Strategy> number_strategies()
 {
@@ -200,7 +214,7 @@ std::vector<Strategy> number_strategies()
 	return {
 	    {.name = "number_noise", .gives = "a number near by", .takes = {integer, numeric}, .keyed = true,
 	        .options = {{.name = "percent", .kind = MaskOption::Kind::number, .least = 1, .most = 100, .otherwise = "10"}},
-	        .width = width_of<as_long_as_the_value>, .distinct = never_distinct, .make = masker<NumberNoise>, .in_form = any_text, .recognizable = false},
+	        .width = width_of<as_long_as_the_value>, .distinct = never_distinct, .make = masker<NumberNoise>, .in_form = any_text, .recognizable = false, .unfit = noise_unfit},
 	    {.name = "number_range", .gives = "a number from least to most", .takes = {integer, numeric}, .keyed = true,
 	        .options = {{.name = "least", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true},
 	            {.name = "most", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true}},

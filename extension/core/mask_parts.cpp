@@ -1,11 +1,13 @@
-// Values made of others: arrays, JSON documents, hstore. Each part is masked as a value of its own, so the same e-mail address gives the same mask in
+// Values made of others: arrays, JSON documents, hstore, composite values. Each part is masked as a value of its own, so the same e-mail address gives the same mask in
 // a column, in an array, and in a document.
+#include "composite.hpp"
 #include "json_path.hpp"
 #include "mask_elements.hpp"
 #include "mask_json.hpp"
 #include "mask_tables.hpp"
 #include "value_text.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace core {
@@ -14,7 +16,7 @@ namespace {
 
 [[noreturn]] void no_value(const char *what) { throw NoSuchValue(std::string("a value that is no ") + what); }
 
-std::vector<JsonPath> paths_of(const MaskRule &rule)
+std::vector<JsonPath> parsed_paths(const MaskRule &rule)
 {
 	std::vector<JsonPath> paths;
 	for (const MaskRule &part : rule.inside) {
@@ -24,6 +26,25 @@ std::vector<JsonPath> paths_of(const MaskRule &rule)
 		paths.push_back(std::move(*path));
 	}
 	return paths;
+}
+
+// The form of a value is asked row by row, of some columns in turn: their paths stay parsed.
+const std::vector<JsonPath> &known_paths(const MaskRule &rule)
+{
+	struct Known {
+		std::vector<std::string> written;
+		std::vector<JsonPath> paths;
+	};
+	static thread_local std::vector<std::unique_ptr<Known>> known;
+	for (const auto &one : known)
+		if (std::equal(one->written.begin(), one->written.end(), rule.inside.begin(), rule.inside.end(), [](const std::string &written, const MaskRule &part) { return written == part.path; }))
+			return one->paths;
+	if (known.size() >= 64) known.clear();
+	auto one = std::make_unique<Known>();
+	for (const MaskRule &part : rule.inside) one->written.push_back(part.path);
+	one->paths = parsed_paths(rule);
+	known.push_back(std::move(one));
+	return known.back()->paths;
 }
 
 // The rule of a key of an hstore: the first whose path names it.
@@ -48,6 +69,71 @@ public:
 	}
 };
 
+// A composite value, or an array of them, along its shape (parts_of_type()): which fields stand where, and what is in them.
+class Walk {
+public:
+	// What becomes of a leaf under the rule of that number: nullopt, NULL.
+	using Leaf = std::function<std::optional<std::string_view>(std::size_t rule, std::string_view leaf)>;
+
+	Walk(const std::vector<JsonPath> &paths, const Leaf &leaf) : paths_(paths), leaf_(leaf) {}
+	bool operator()(const json &shape, std::string_view value, std::string &out)
+	{
+		States states;
+		for (const JsonPath &path : paths_) states.push_back(path.root());
+		std::string made;
+		out += walk(shape, states, value, made) == Done::as_it_was ? value : made;
+		return good_;
+	}
+
+private:
+	using States = std::vector<JsonPath::State>;
+	enum class Done { as_it_was, masked, null };
+	const std::vector<JsonPath> &paths_;
+	const Leaf &leaf_;
+	bool good_ = true;
+
+	Done walk(const json &shape, const States &states, std::string_view value, std::string &out)
+	{
+		bool changed = false;
+		std::string inner;
+		const auto below = [&](const json &of, const States &there, std::string_view text, std::optional<std::string_view> &masked) {
+			inner.clear();
+			const Done done = walk(of, there, text, inner);
+			if (done == Done::as_it_was) return false;
+			changed = true;
+			if (done == Done::masked) masked = inner;
+			return true;
+		};
+		if (const auto fields = shape.find("fields"); fields != shape.end()) {
+			good_ = mask_record(value, fields->size(), [&](std::size_t i, std::string_view text, std::optional<std::string_view> &masked) {
+				const json &field = (*fields)[i];
+				States there;
+				for (std::size_t p = 0; p < paths_.size(); ++p) there.push_back(paths_[p].member(states[p], field["name"].get_ref<const std::string &>()));
+				return below(field, there, text, masked);
+			}, out) && good_;
+			return changed ? Done::masked : Done::as_it_was;
+		}
+		if (const auto of = shape.find("of"); of != shape.end()) {
+			std::size_t index = 0;
+			good_ = mask_array(value, ',', [&](std::string_view text) -> std::optional<std::string_view> {
+				States there;
+				for (std::size_t p = 0; p < paths_.size(); ++p) there.push_back(paths_[p].element(states[p], index));
+				++index;
+				std::optional<std::string_view> masked;
+				return below(*of, there, text, masked) ? masked : text;
+			}, out) && good_;
+			return changed ? Done::masked : Done::as_it_was;
+		}
+		for (std::size_t p = 0; p < paths_.size(); ++p) {
+			if (!paths_[p].matched(states[p])) continue;
+			const auto masked = leaf_(p, shape.value("base", "") == "character" ? unpadded(value) : value);
+			if (masked) out += *masked;
+			return masked ? Done::masked : Done::null;
+		}
+		return Done::as_it_was;
+	}
+};
+
 class PartsMasker : public Masker {
 	const MaskRule rule_;
 	const bool hstore_;
@@ -55,12 +141,19 @@ class PartsMasker : public Masker {
 	std::vector<std::unique_ptr<Mask>> masks_;    // null: `none`
 
 public:
-	PartsMasker(const MaskRule &rule, const MaskKey *key, const std::string &base) : rule_(rule), hstore_(is_hstore(base)), paths_(paths_of(rule))
+	PartsMasker(const MaskRule &rule, const MaskKey *key, const std::string &base) : rule_(rule), hstore_(is_hstore(base)), paths_(parsed_paths(rule))
 	{
 		for (const MaskRule &part : rule.inside) masks_.push_back(part.masks() ? std::make_unique<Mask>(part, key) : nullptr);
 	}
 	void write(std::string_view value, const MaskHash &, std::string &out) override
 	{
+		const LeafMask mask = [&](std::size_t rule, std::string_view leaf) -> std::optional<std::string_view> {
+			return masks_[rule] ? (*masks_[rule])(leaf) : leaf;
+		};
+		if (const auto shape = rule_.options.find(shape_option); shape != rule_.options.end()) {
+			if (!Walk(paths_, mask)(*shape, value, out)) no_value("composite value of the type that it had when the plan was made");
+			return;
+		}
 		if (hstore_) {
 			const bool good = mask_hstore(value, [&](std::string_view key, std::string_view one, std::optional<std::string_view> &masked) {
 				std::size_t which = 0;
@@ -71,31 +164,30 @@ public:
 			if (!good) no_value("hstore");
 			return;
 		}
-		const bool good = mask_json(value, paths_, [&](std::size_t rule, std::string_view leaf) -> std::optional<std::string_view> {
-			return masks_[rule] ? (*masks_[rule])(leaf) : leaf;
-		}, out);
-		if (!good) no_value("JSON document that can be read");
+		if (!mask_json(value, paths_, mask, out)) no_value("JSON document that can be read");
 	}
 };
 
 bool parts_in_form(const MaskRule &rule, const std::string &base, std::string_view value)
 {
-	const auto paths = paths_of(rule);
+	const auto &paths = known_paths(rule);
 	std::string unused;
 	bool others = false;
 	const auto look = [&](const MaskRule &part, std::string_view text) {
 		others = others || (part.masks() && !is_masked_form(part, "text", text));
 	};
+	const LeafMask look_at = [&](std::size_t which, std::string_view leaf) -> std::optional<std::string_view> {
+		look(rule.inside[which], leaf);
+		return leaf;
+	};
+	if (const auto shape = rule.options.find(shape_option); shape != rule.options.end()) return Walk(paths, look_at)(*shape, value, unused) && !others;
 	if (is_hstore(base))
 		return mask_hstore(value, [&](std::string_view key, std::string_view one, std::optional<std::string_view> &) {
 			std::size_t which = 0;
 			if (const MaskRule *part = rule_of_key(rule, paths, key, which)) look(*part, one);
 			return false;
 		}, unused) && !others;
-	return mask_json(value, paths, [&](std::size_t which, std::string_view leaf) -> std::optional<std::string_view> {
-		look(rule.inside[which], leaf);
-		return leaf;
-	}, unused) && !others;
+	return mask_json(value, paths, look_at, unused) && !others;
 }
 
 }  // namespace

@@ -73,12 +73,15 @@ std::string bcrypt(const MaskRule &rule, Hash salt_hash)
 }
 
 // The client makes a mask for each table, the server one for each statement: what they compute is kept.
-const std::string &kept_hash(const MaskRule &rule, Hash salt_hash)
+std::string kept_hash(const MaskRule &rule, Hash salt_hash)
 {
 	static std::mutex mutex;
 	static std::map<std::pair<std::string, MaskHash>, std::string> hashes;
+	constexpr std::size_t most = 64;    // options may differ from row to row, where a person asks
 	std::lock_guard lock(mutex);
-	std::string &hash = hashes[{rule.options.dump(), salt_hash}];
+	const std::pair which{rule.options.dump(), salt_hash};
+	if (hashes.size() >= most && !hashes.contains(which)) hashes.clear();
+	std::string &hash = hashes[which];
 	if (hash.empty()) hash = is_bcrypt(rule) ? bcrypt(rule, salt_hash) : django(rule, salt_hash);
 	return hash;
 }

@@ -19,10 +19,15 @@ std::vector<Strategy> digit_strategies();
 std::vector<Strategy> network_strategies();
 std::vector<Strategy> date_strategies();
 std::vector<Strategy> number_strategies();
+std::vector<Strategy> confiture_strategies();
 
 // Maskers of values that are made of others (mask_parts.cpp).
 std::unique_ptr<Masker> array_masker(const MaskRule &, const MaskKey *, const std::string &element);
 std::unique_ptr<Masker> parts_masker(const MaskRule &, const MaskKey *, const std::string &base);
+
+// numeric(2,2), in which there is no 1; numeric(5,-2), which rounds 12345 to 12300.
+bool only_fractions(const Column &);
+bool rounds_whole_digits(const Column &);
 
 using Hash = const MaskHash &;
 

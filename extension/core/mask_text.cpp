@@ -159,7 +159,11 @@ void TextMasker::write_parts(std::string_view text, std::string &out) const
 		while (end < before.size() && is_word(text[end])) digits += is_digit(text[end]), letters = letters || is_letter(text[end]), ++end;
 		const std::string_view word = text.substr(at, end - at);
 		const bool capital = is_upper(c) || static_cast<unsigned char>(c) >= 0x80;
-		const bool first = is_known_first_name(word), last = is_known_last_name(word);
+		// MARTIN is Martin, in capitals; martin is left, with too many words that are no names.
+		std::string spelled(word);
+		if (word.size() > 2 && std::all_of(word.begin(), word.end(), is_upper))
+			std::transform(spelled.begin() + 1, spelled.end(), spelled.begin() + 1, [](char letter) { return static_cast<char>(letter | 0x20); });
+		const bool first = is_known_first_name(spelled), last = is_known_last_name(spelled);
 		if (digits >= least_mixed && (letters || digits >= least_run)) write_shape(word, out);
 		else if (first || last || ((after_name || after_title) && capital && !is_title(word))) write_name(word, !first && (after_name || after_title || last), out);
 		else out += word;

@@ -4,9 +4,12 @@
 #include <cmath>
 #include <cstdio>
 
+#include "composite.hpp"
+#include "derived.hpp"
 #include "detect.hpp"
 #include "json_path.hpp"
 #include "maps.hpp"
+#include "masked_checks.hpp"
 #include "masks.hpp"
 #include "obstacles.hpp"
 #include "predicate.hpp"
@@ -19,14 +22,20 @@ using Problems = std::vector<Problem>;
 
 std::string rule_text(const std::string &column, const MaskRule &rule)
 {
-	if (!rule.inside.empty()) return rule_text(column, rule.inside.front());
+	if (!rule.inside.empty()) {    // the lines of a list, all but the first with their beginning
+		std::string all;
+		for (const MaskRule &part : rule.inside) all += (all.empty() ? "" : "\n      - ") + rule_text(column, part);
+		return all;
+	}
 	std::string text = "{column: " + yaml_word(column);
 	if (!rule.path.empty()) text += ", path: " + json(rule.path).dump();
 	text += ", strategy: " + yaml_word(rule.strategy);
 	if (!rule.domain.empty()) text += ", domain: " + yaml_word(rule.domain);
 	if (!rule.entity.empty()) text += ", entity: " + yaml_word(rule.entity);
+	if (!rule.when.empty()) text += ", when: " + json(rule.when).dump();
 	// JSON is YAML
-	for (const auto &[option, value] : rule.options.items()) text += ", " + option + ": " + (value.is_string() ? yaml_word(value.get<std::string>()) : value.dump());
+	for (const auto &[option, value] : rule.options.items())
+		if (option != shape_option) text += ", " + option + ": " + (value.is_string() ? yaml_word(value.get<std::string>()) : value.dump());
 	return text + "}";
 }
 
@@ -213,6 +222,46 @@ class Checker {
 		return std::nullopt;
 	}
 
+	// Adds what is made from columns that are masked, or that nobody has decided about, to what looks personal by itself; and says what of.
+	std::map<std::string, Derived> derived_personal(const PlannedTable &table, std::map<std::string, Personal> &personal) const
+	{
+		std::map<std::string, Derived> out;
+		const Relation *there = source.find(table.name);
+		for (Derived &one : derived_columns(source, *there, [&](const std::string &column) {
+			     const MaskRule *given = rule(table.name, column);
+			     return given ? given->masks() : personal.contains(column);
+		     })) {
+			Personal looks{Category::derived, 0.9, (one.by.empty() ? "a tsvector beside " : one.by + ", of ") + listed(one.from), "", {}};
+			looks.seen = looks.evidence;
+			personal[one.column] = std::move(looks);
+			out.emplace(one.column, std::move(one));
+		}
+		return out;
+	}
+
+	// What the column it is made from is masked by, where that fits; of a tsvector nothing is left.
+	MaskRule fitting_derived(const PlannedTable &table, const Column &column, const Derived &derived, const std::map<std::string, Personal> &personal) const
+	{
+		const auto fits = [&](const MaskRule &one) {
+			const Strategy *strategy = find_strategy(one.strategy);
+			return strategy && one.inside.empty() && one.when.empty() && one.strategy != by_production && takes(*strategy, kind_of_type(masked_base(one, column.base))) &&
+			    (!strategy->unfit || strategy->unfit(one, column).empty()) && too_narrow(column, one).empty() && collides(table, column.name, one).empty();
+		};
+		const MaskRule nothing{"null", "", json::object()}, empty{"constant", "", {{"value", ""}}};
+		if (column.base != "tsvector")
+			for (const std::string &origin : derived.from) {
+				const MaskRule *given = rule(table.name, origin);
+				if (given && fits(*given)) return *given;
+				const auto looks = personal.find(origin);
+				if (given || looks == personal.end()) continue;
+				if (const auto own = fitting(table, column, strategies_for(looks->second.category))) return *own;
+			}
+		for (const MaskRule &one : {nothing, empty})
+			if (column.base == "tsvector" && fits(one)) return one;
+		if (const auto own = fitting(table, column, strategies_for(Category::derived))) return *own;
+		return fits(nothing) ? nothing : MaskRule{};
+	}
+
 	// "another strategy that fits", as lines to paste.
 	std::string instead(const PlannedTable &table, const Column &column) const
 	{
@@ -223,15 +272,59 @@ class Checker {
 
 	void checks(const PlannedTable &table, const Column &column, const MaskRule &rule)
 	{
-		std::vector<std::string> names = column.domain_checks;
+		const auto names = checks_of(target, table.name, column);
+		if (!names.empty()) plan.warnings.push_back(masked_check_warning(table.name, column.name, names, rule));
+	}
+
+	// Rules for fields of a composite type: each as if the field were a column.
+	bool fits_fields(const PlannedTable &table, const Column &column, const MaskRule &rule, const std::string &object)
+	{
+		const json &shape = rule.options.at(shape_option);
+		if (parts_of_type(target, column) != shape) {
+			problem("masked-type", object, object + " is " + column.type + ", whose fields are not production's, in their order and their types",
+			    "change the type in the target, or mask the column as a whole: " + rule_text(column.name, {"null", "", json::object()}));
+			return false;
+		}
+		bool fits = true;
+		for (const MaskRule &part : rule.inside) {
+			std::string why;
+			const auto fields = fields_at(shape, *JsonPath::parse(part.path, why));
+			const auto refuse = [&](const char *id, const std::string &text, const std::string &fix) {
+				problem(id, object, text, fix);
+				fits = false;
+			};
+			if (fields.empty()) refuse("masked-path", "the path " + part.path + " names no field of " + object + ", which is " + column.type, "fields: " + listed(field_names(shape)));
+			for (Column field : fields) {
+				const auto shown_field = object + "." + field.name;
+				const Strategy *strategy = part.masks() ? find_strategy(part.strategy) : nullptr;
+				if (!strategy) continue;
+				const std::string another = rule_lines(target, table.name, "- " + rule_text(column.name, {"redact", "", json::object(), "", "", part.path, {}}));
+				if (!takes(*strategy, kind_of_type(field.base))) refuse("masked-type", shown_field + " is " + field.type + ", which strategy " + part.strategy + " does not take", another);
+				else if (const auto no = strategy->unfit ? strategy->unfit(part, field) : ""; !no.empty()) refuse("masked-value", "strategy " + part.strategy + " " + no + " (" + shown_field + ", " + field.type + ")", "");
+				else if (const auto narrow = too_narrow(field, part); !narrow.empty()) refuse("masked-length", shown_field + " is too short for strategy " + part.strategy + ": it gives " + narrow, "");
+			}
+		}
+		return fits;
+	}
+
+	// A partial unique index that chooses its rows by the column: masked, rows may enter that were not in it. Whether a value is NULL or empty no
+	// mask changes, but for those that give NULL.
+	void partial_index(const PlannedTable &table, const Column &column, const MaskRule &rule)
+	{
+		const auto name = quote_identifier(column.name);
 		for (const Relation *relation : relations(table.name))
-			for (const CheckConstraint &check : relation->checks)
-				if (contains(check.columns, column.name) && !contains(names, check.name)) names.push_back(check.name);
-		if (names.empty()) return;
-		plan.warnings.push_back({"masked-check", table.name.shown() + "." + column.name,
-		    table.name.shown() + "." + column.name + " has CHECK constraint" + (names.size() > 1 ? "s " : " ") + listed(names) +
-		        ": a value that it does not allow masked " + (rule.inside.empty() ? std::string("as ") + find_strategy(rule.strategy)->gives : "in its parts") + " ends the run",
-		    "prodsync sync --rehearse tries it, and changes nothing"});
+			for (const Index &index : relation->indexes) {
+				if (!index.unique || !index.valid || index.predicate.empty()) continue;
+				std::string predicate = index.predicate;
+				if (!gives_null(rule))
+					for (const std::string &same : {name + " IS NOT NULL", name + " IS NULL", "(" + name + ")::text <> ''::text", name + " <> ''::text"})
+						if (const auto at = predicate.find(same); at != predicate.npos) predicate.erase(at, same.size());
+				if (!mentions(predicate, column.name)) continue;
+				plan.warnings.push_back({"masked-predicate", table.name.shown() + "." + column.name,
+				    "unique index " + index.name + " has the rows WHERE " + index.predicate + ": " + table.name.shown() + "." + column.name +
+				        " is masked, so other rows may be in it than in production, and two that are equal there end the run",
+				    "prodsync sync --rehearse tries it, and changes nothing"});
+			}
 	}
 
 	// Whether the rule can be about such a column at all.
@@ -248,6 +341,7 @@ class Checker {
 			else return true;
 			return false;
 		}
+		if (rule.options.contains(shape_option)) return fits_fields(table, column, rule, object);
 		if (!has_parts(column.base)) {
 			problem("masked-type", object, object + " is " + column.type + ", which has no parts that a path could name", rule_lines(target, table.name,
 			    "- " + rule_text(column.name, {rule.inside.front().strategy, "", rule.inside.front().options})));
@@ -276,7 +370,9 @@ class Checker {
 		if (const auto why = too_narrow(column, rule); !why.empty())
 			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
 			    instead(table, column));
-		else if (const auto odds = collides(table, column.name, rule); !odds.empty())
+		else if (const auto odds = collides(table, column.name, rule); !odds.empty() && find_strategy(rule.strategy) && find_strategy(rule.strategy)->as_elsewhere)
+			plan.warnings.push_back({"masked-unique", object, strategy_of(rule) + " " + odds + " (" + object + ")", "prodsync sync --rehearse tries it, and changes nothing; without compat: confiture masks do not collide"});
+		else if (!odds.empty())
 			problem("masked-unique", object, strategy_of(rule) + " " + odds + " (" + object + ")", instead(table, column));
 		if (const Strategy *strategy = find_strategy(rule.strategy); strategy && !rule.entity.empty() && (strategy->of_the_value || masked_base(rule, column.base) != column.base))
 			problem("bad-value", object, strategy->of_the_value ? "strategy " + rule.strategy + " is made of the value itself, so entity has no effect (" + object + ")"
@@ -288,6 +384,7 @@ class Checker {
 			    "entity: the column that tells whose row it is, like user_id");
 		}
 		checks(table, column, rule);
+		partial_index(table, column, rule);
 		key(table, column, object);
 		children(table, column, rule);
 	}
@@ -461,13 +558,16 @@ void Checker::personal(const Contents &contents, double least)
 	if (config.policy == Policy::none) return;
 	const auto all = find_personal(source, contents, least);
 	for (const PlannedTable &table : plan.tables) {
-		const auto personal = all.find(table.name);
 		// In place, what no rule masks is production's too.
 		const bool stays = config.choice.in_place && !config.choice.of_tables() && graph.node(table.name).stays;
-		if (personal == all.end() || (table.mode != Mode::copy && !stays) || !table.in_source) continue;
+		if ((table.mode != Mode::copy && !stays) || !table.in_source) continue;
+		const auto found_there = all.find(table.name);
+		auto personal = found_there == all.end() ? std::map<std::string, Personal>{} : found_there->second;
+		const auto derived = derived_personal(table, personal);
+		if (personal.empty()) continue;
 		for (const Column &column : target.find(table.name)->columns) {
-			const auto one = personal->second.find(column.name);
-			if (one == personal->second.end() || column.generated) continue;
+			const auto one = personal.find(column.name);
+			if (one == personal.end() || column.generated) continue;
 			// Ids are replaced by maps. (Of a table whose rows fold the map leaves most values as they are.)
 			const auto &columns = table.columns;
 			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &transfer) { return transfer.column == column.name && answers.maps.contains(transfer.map); }))
@@ -479,6 +579,7 @@ void Checker::personal(const Contents &contents, double least)
 				std::erase_if(leaves, [&](const PersonalLeaf &leaf) { return covers(*given, leaf); });
 				looks.has_rule = leaves.empty();
 			}
+			if (const auto origin = derived.find(column.name); !looks.has_rule && origin != derived.end()) looks.fits = fitting_derived(table, column, origin->second, personal);
 			plan.personal.push_back(std::move(looks));
 		}
 	}

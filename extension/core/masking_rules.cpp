@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "composite.hpp"
 #include "masks.hpp"
 #include "rules.hpp"
 
@@ -117,6 +118,13 @@ Masking resolve_masking(const Config &config, const Graph &graph, const Catalog 
 			}
 		}
 	}
+	// Which fields stand where, production's catalog says: it is production's values that are taken apart.
+	for (auto &[table, columns] : masking)
+		for (auto &[name, rule] : columns) {
+			const Relation *there = source.find(table);
+			const Column *column = there && !rule.inside.empty() ? there->column(name) : nullptr;
+			if (auto shape = column ? parts_of_type(source, *column) : std::nullopt) rule.options[shape_option] = std::move(*shape);
+		}
 	apply_patterns(config, graph, source, target, masking, problems);
 	return masking;
 }

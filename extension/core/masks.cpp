@@ -48,7 +48,7 @@ const std::vector<Strategy> &strategies()
 	static const std::vector<Strategy> table = [] {
 		std::vector<Strategy> all;
 		for (auto *group : {email_strategies, phone_strategies, basic_strategies, person_strategies, place_strategies, digit_strategies, network_strategies,
-		         date_strategies, number_strategies, shape_strategies, text_strategies, fixed_strategies, password_strategies})
+		         date_strategies, number_strategies, shape_strategies, text_strategies, fixed_strategies, password_strategies, confiture_strategies})
 			for (Strategy &one : group()) all.push_back(std::move(one));
 		return all;
 	}();
@@ -194,6 +194,7 @@ Mask::Mask(const MaskRule &rule, const MaskKey *key, const std::string &base)
 		    MaskKey::size);
 	}
 	gives_null_ = strategy->gives_null;
+	masks_empty_ = strategy->masks_empty;
 	if (!gives_null_) masker_ = strategy->make(rule, key_);
 }
 
@@ -202,7 +203,7 @@ Mask::~Mask() { sodium_memzero(key_.data(), key_.size()); }
 std::optional<std::string_view> Mask::operator()(std::string_view value, std::string_view drawn_from)
 {
 	out_.clear();
-	if (value.empty()) return out_;
+	if (value.empty() && !masks_empty_) return out_;
 	if (gives_null_) return std::nullopt;
 	masker_->write(value, keyed_ ? mask_hash(drawn_from, key_) : MaskHash{}, out_);
 	return out_;

@@ -75,6 +75,10 @@ struct Strategy {
 	bool of_the_value = false;
 	// An array is not masked element by element, but as one value.
 	bool of_the_whole = false;
+	// The empty string is a value like any other.
+	bool masks_empty = false;
+	// Its masks have to be those of another tool, however likely it is that two are equal: in a unique index that is a warning.
+	bool as_elsewhere = false;
 };
 constexpr int as_long_as_the_value = 0;        // no longer than what it replaces, neither in characters nor in bytes
 constexpr int longer_than_the_value = -1;      // without a limit: for columns that have none
@@ -107,7 +111,7 @@ bool recognizable(const MaskRule &);
 
 // One column's masking. Not for several threads: it reuses its buffer.
 class Mask {
-	bool keyed_ = false, gives_null_ = false;
+	bool keyed_ = false, gives_null_ = false, masks_empty_ = false;
 	MaskSubkey key_{};
 	std::unique_ptr<Masker> masker_;
 	std::string out_;
@@ -119,7 +123,7 @@ public:
 	~Mask();
 	Mask(const Mask &) = delete;
 	Mask &operator=(const Mask &) = delete;
-	// The mask of a UTF-8 value, valid until the next call; nullopt: NULL. The empty string stays empty. Throws NoSuchValue (value_text.hpp) for one
+	// The mask of a UTF-8 value, valid until the next call; nullopt: NULL. The empty string stays empty, but for Strategy::masks_empty. Throws NoSuchValue (value_text.hpp) for one
 	// that has no parts where the rule is about parts.
 	std::optional<std::string_view> operator()(std::string_view value) { return (*this)(value, value); }
 	// The same, drawn from another value: that of the entity that the row is about.

@@ -5,11 +5,7 @@
 namespace core {
 namespace {
 
-struct Token {
-	enum Kind { word, literal, other } kind;
-	std::string text;  // word: as the server folds it; literal: its value; other: one character or operator
-	std::string written;
-};
+using Token = SqlToken;
 
 bool starts_word(char c)
 {
@@ -61,7 +57,9 @@ std::size_t skip_comment(std::string_view sql, std::size_t at)
 	return std::min(at, sql.size());
 }
 
-std::vector<Token> tokens(std::string_view sql)
+}  // namespace
+
+std::vector<SqlToken> sql_tokens(std::string_view sql)
 {
 	static constexpr std::string_view operators = "~!@#^&|`?+-*/%<>=";
 	std::vector<Token> out;
@@ -104,6 +102,8 @@ std::vector<Token> tokens(std::string_view sql)
 	return out;
 }
 
+namespace {
+
 bool is(const Token &t, std::string_view text) { return t.kind != Token::literal && t.text == text; }
 
 bool has_loose_underscore(const std::string &pattern, char escape)
@@ -121,7 +121,7 @@ bool has_loose_underscore(const std::string &pattern, char escape)
 
 std::vector<std::string> mentioned_columns(std::string_view predicate, const Relation &relation)
 {
-	std::vector<Token> all = tokens(predicate);
+	std::vector<Token> all = sql_tokens(predicate);
 	std::vector<std::string> out;
 	for (const Column &c : relation.columns)
 		if (std::any_of(all.begin(), all.end(), [&](const Token &t) { return t.kind == Token::word && t.text == c.name; }))
@@ -131,7 +131,7 @@ std::vector<std::string> mentioned_columns(std::string_view predicate, const Rel
 
 std::vector<std::string> loose_patterns(std::string_view predicate)
 {
-	std::vector<Token> all = tokens(predicate);
+	std::vector<Token> all = sql_tokens(predicate);
 	std::vector<std::string> out;
 	for (std::size_t i = 0; i < all.size(); ++i) {
 		bool like = is(all[i], "like") || is(all[i], "ilike") || is(all[i], "~~") || is(all[i], "~~*") || is(all[i], "!~~") ||

@@ -8,6 +8,13 @@
 
 namespace core {
 
+struct SqlToken {
+	enum Kind { word, literal, other } kind;
+	std::string text;    // word: as the server folds it; literal: its value; other: one character or operator
+	std::string written;
+};
+std::vector<SqlToken> sql_tokens(std::string_view sql);    // without comments
+
 // Columns of the relation that occur in the condition as words, in the relation's order. May be too many (a word may belong
 // to a subquery), never too few, but for whole-row references.
 std::vector<std::string> mentioned_columns(std::string_view predicate, const Relation &relation);

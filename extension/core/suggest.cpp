@@ -124,7 +124,7 @@ class Suggester {
 		const auto found = columns;
 		for (const PersonalColumn &one : found) {
 			const auto others = members.find(root({one.table, one.column}));
-			if (one.has_rule || others == members.end()) continue;
+			if (one.has_rule || one.personal.category == Category::derived || others == members.end()) continue;
 			for (const Place &other : others->second) {
 				const Column *its = column(other);
 				const auto table = copied.find(other.first);
@@ -147,7 +147,7 @@ class Suggester {
 		std::map<Place, std::size_t> by_root;
 		for (std::size_t i = 0; i < columns.size(); ++i) {
 			const PersonalColumn &one = columns[i];
-			if (one.has_rule) continue;
+			if (one.has_rule || one.personal.category == Category::derived) continue;    // those are told by what they are made of
 			const Place place{one.table, one.column}, top = root(place);
 			const auto [at, added] = by_root.emplace(top, groups.size());
 			if (added) {

@@ -158,3 +158,23 @@ TEST_CASE("a value without the parts that a rule is about does not pass")
 	CHECK(masked({"redact", "", json::object()}, "text[]", "[-1:-1][2:2]={{a}}") == "[-1:-1][2:2]={{\"[REDACTED]\"}}");
 	CHECK_THROWS_AS(masked({"redact", "", json::object()}, "text[]", "[secret]={a}"), NoSuchValue);    // bounds are copied as they are, so they have to be some
 }
+
+TEST_CASE("fields of composite values are masked by path")
+{
+	MaskRule rule = parts({part("$.mail", "email"), part("$.home.place", "redact"), part("$.mails", "email"), part("$.gone", "null")});
+	rule.options["shape"] = json::parse(R"({"fields": [{"name": "mail", "base": "text"}, {"name": "note", "base": "text"},
+		{"name": "home", "fields": [{"name": "place", "base": "text"}, {"name": "n", "base": "integer"}]}, {"name": "mails", "of": {"base": "text"}}, {"name": "gone", "base": "text"}]})");
+	const std::string base = "public.person";
+	// what has no rule as it was written, NULL stays NULL
+	CHECK(masked(rule, base, R"-((alice@example.com,"a ""b"" \\",,,))-") == "(\"" + golden + R"-(","a ""b"" \\",,,))-");
+	CHECK(masked(rule, base, R"-(("","","(""12, Main"",7)","{alice@example.com,NULL}",x))-") == R"-(("","","(\"[REDACTED]\",7)","{\")-" + golden + R"-(\",NULL}",))-");
+	CHECK(is_masked_form(rule, base, masked(rule, base, R"-((alice@example.com,n,"(x,7)","{alice@example.com}",x))-")));
+	CHECK_FALSE(is_masked_form(rule, base, "(alice@example.com,n,,,)"));
+	CHECK_FALSE(is_masked_form(rule, base, "(,n,,,x)"));
+	CHECK(is_masked_form(rule, base, "(,raw,,,)"));
+	for (const char *wrong : {"()", "(a,b)", "(a,b,,,,)", "(\"a,b,,,)", "a,b,,,", "(a,b,(x,,)", "(,,x,,)"}) CHECK_THROWS_AS(masked(rule, base, wrong), NoSuchValue);
+	MaskRule list = parts({part("$[*].mail", "email"), part("$[1].note", "redact")});
+	list.options["shape"] = json::parse(R"({"of": {"fields": [{"name": "mail", "base": "text"}, {"name": "note", "base": "character"}]}})");
+	CHECK(masked(list, "public.person[]", R"-({"(alice@example.com,a)","(,\"b  \")",NULL})-") ==
+	    R"-({"(\")-" + golden + R"-(\",a)","(,\"[REDACTED]\")",NULL})-");
+}

@@ -6,6 +6,8 @@
 #include <fstream>
 #include "catch.hpp"
 #include "fixtures.hpp"
+#include "core/masked_checks.hpp"
+#include "core/masking.hpp"
 #include "key.hpp"
 #include "small_catalog.hpp"
 
@@ -148,6 +150,168 @@ TEST_CASE("an index over an expression and an exclusion constraint are unique to
 	exclusion.unique({"phone"}).in_target("customer").indexes.back().unique = false;
 	exclusion.in_target("customer").indexes.back().exclusion = true;
 	CHECK(exclusion.rule("customer", "phone", phone).problem("masked-unique").object == "customer.phone");
+}
+
+TEST_CASE("an index that only the target has counts, one that only production has does not (C3)")
+{
+	Pair pair;
+	pair.unique({"phone"});
+	CHECK(Pair(pair).rule("customer", "phone", phone).problem("masked-unique").object == "customer.phone");
+	std::swap(pair.source, pair.target);
+	pair.rule("customer", "phone", phone).fine();
+}
+
+TEST_CASE("a partial unique index that chooses by the masked column is named (C3)")
+{
+	Pair pair;
+	pair.unique({"tenant_id"});
+	std::string &predicate = pair.in_target("customer").indexes.back().predicate;
+	pair.rule("customer", "email", email);
+	predicate = "((email)::text ~~ '%@corp.example'::text)";
+	const auto plan = pair.plan();
+	const auto *warning = find(plan.warnings, "masked-predicate", "customer.email");
+	REQUIRE(warning);
+	CHECK(warning->text.starts_with("unique index u_tenant_id has the rows WHERE ((email)::text ~~"));
+	for (const char *same : {"(email IS NOT NULL)", "(email IS NULL)", "((email)::text <> ''::text)", "(phone IS NOT NULL)"}) {
+		predicate = same;
+		CHECK_FALSE(find(pair.plan().warnings, "masked-predicate"));
+	}
+	Pair null;    // a mask that changes it
+	null.unique({"tenant_id"}).in_target("customer").indexes.back().predicate = "(email IS NOT NULL)";
+	CHECK(find(null.rule("customer", "email", {"null", "", json::object()}).plan().warnings, "masked-predicate"));
+}
+
+TEST_CASE("Confiture's masks may collide: a warning with the odds (E5)")
+{
+	Pair pair;
+	pair.unique({"email"}).rule("customer", "email", {"confiture_email", "", json::object()});
+	pair.in_source("customer").rows = 200'000;
+	pair.fine();
+	const auto plan = pair.plan();
+	const auto *warning = find(plan.warnings, "masked-unique", "customer.email");
+	REQUIRE(warning);
+	CHECK(warning->text.find("would give two of about 200,000 rows the same value with odds of 1 in 1") != std::string::npos);
+	const auto *caution = find(plan.warnings, "masked-caution", "customer.email");
+	REQUIRE(caution);
+	CHECK(caution->text.find("a hash without a key") != std::string::npos);
+	// what is the same for everybody cannot work
+	CHECK(Pair().unique({"phone"}).rule("customer", "phone", {"confiture_redact", "", json::object()}).problem("masked-unique").object == "customer.phone");
+}
+
+TEST_CASE("numbers that the column would round or refuse are no rule")
+{
+	const auto of_type = [](const char *type, const MaskRule &rule) {
+		Pair pair;
+		for (auto *side : {&pair.source, &pair.target})
+			for (Column &column : side->relations.at(name("customer")).columns)
+				if (column.name == "born") column.type = type, column.base = std::string(type).substr(0, std::string(type).find('('));
+		return pair.rule("customer", "born", rule);
+	};
+	const MaskRule digits{"digits", "", json::object()}, noise{"number_noise", "", json::object()};
+	const auto constant = [](const char *value) { return MaskRule{"constant", "", {{"value", value}}}; };
+	CHECK(of_type("numeric(2,2)", digits).problem("masked-value").text == "strategy digits may give a number that does not fit (customer.born, numeric(2,2))");
+	CHECK(of_type("numeric(2,2)", noise).problem("masked-value").object == "customer.born");
+	CHECK(of_type("numeric(2,4)", noise).problem("masked-value").object == "customer.born");
+	CHECK(of_type("numeric(5,-2)", digits).problem("masked-value").object == "customer.born");
+	of_type("numeric(3,2)", digits).fine();
+	of_type("numeric(5,-2)", noise).fine();
+	CHECK(of_type("numeric(4,2)", constant("1.555")).problem("masked-value").text.find("has more digits behind the point than the column keeps") != std::string::npos);
+	CHECK(of_type("numeric(4,2)", constant("123.5")).problem("masked-value").text.find("is too large for the column") != std::string::npos);
+	of_type("numeric(4,2)", constant("-12.500")).fine();
+	of_type("numeric(4,2)", constant("0.55")).fine();
+	of_type("numeric", constant("1.555")).fine();
+	CHECK(of_type("numeric(4,2)", {"choice", "", {{"of", {"1.5", "1.555"}}}}).problem("masked-value").text.find("number 2") != std::string::npos);
+}
+
+TEST_CASE("a rule to paste has its condition, and each of its parts")
+{
+	MaskRule rule = email;
+	rule.when = "NOT \"Staff\"";
+	CHECK(rule_text("email", rule) == "{column: email, strategy: email, when: \"NOT \\\"Staff\\\"\"}");
+	const MaskRule parts{MaskRule::by_path, "", json::object(), "", "", "", {{"email", "", json::object(), "", "", "$.a", {}}, {"hash", "", json::object(), "", "", "$.b", {}}}};
+	CHECK(rule_text("about", parts) == "{column: about, path: \"$.a\", strategy: email}\n      - {column: about, path: \"$.b\", strategy: hash}");
+}
+
+TEST_CASE("under strict a column that the database makes from masked ones has a rule, or stops the run")
+{
+	Pair pair;
+	for (auto *side : {&pair.source, &pair.target}) {
+		Column words;
+		words.name = words.type = words.base = "words";
+		words.type = words.base = "tsvector";
+		Column lower = words;
+		lower.name = "lookup", lower.type = lower.base = "text";
+		auto &customer = side->relations.at(name("customer"));
+		customer.columns.push_back(words);
+		customer.columns.push_back(lower);
+		customer.fillers.push_back({"fill", "fill_customer", {}, 7});
+		side->trigger_bodies[7] = "BEGIN NEW.words := to_tsvector(NEW.full_name); NEW.lookup := lower(NEW.email); RETURN NEW; END";
+	}
+	pair.config.policy = Policy::strict;
+	for (const char *column : {"phone", "born"}) pair.rule("customer", column, none);
+	pair.rule("customer", "email", email).rule("customer", "full_name", hash).rule("auth_user", "username", none);
+	auto problem = pair.problem("personal-columns");
+	CHECK(problem.fix == "anonymize:\n  tables:\n    customer:"
+	                     "\n      - {column: words, strategy: \"null\"}    # made from personal columns: trigger fill, of full_name"
+	                     "\n      - {column: lookup, strategy: email}    # made from personal columns: trigger fill, of email");
+	for (Column &column : pair.in_target("customer").columns)
+		if (column.name == "words") column.not_null = true;
+	problem = pair.problem("personal-columns");
+	CHECK(problem.fix.find("- {column: words, strategy: constant, value: \"\"}") != std::string::npos);
+	Pair(pair).rule("customer", "words", none).rule("customer", "lookup", none).fine();    // somebody has looked
+	pair.rule("customer", "words", {"constant", "", {{"value", ""}}}).rule("customer", "lookup", email).fine();
+}
+
+TEST_CASE("rules for fields of a composite type")
+{
+	Pair pair;
+	for (auto *side : {&pair.source, &pair.target}) {
+		const auto field = [](const char *called, const std::string &type) {
+			Column one;
+			one.name = called, one.type = type, one.base = type.substr(0, type.find('('));
+			if (type.find('(') != std::string::npos) one.length = std::stoi(type.substr(type.find('(') + 1));
+			return one;
+		};
+		side->composites["public.address"] = {field("street", "text"), field("zip", "character varying(8)"), field("geo", "public.geo"), field("mails", "text[]")};
+		side->composites["public.geo"] = {field("place", "text"), field("height", "integer")};
+		auto &columns = side->relations.at(name("customer")).columns;
+		columns.push_back(field("address", "public.address"));
+		columns.push_back(field("others", "public.address[]"));
+	}
+	const auto part = [](const char *path, const char *strategy) { return MaskRule{strategy, "", json::object(), "", "", path, {}}; };
+	const auto with = [&](const char *column, const MaskRule &rule) { return Pair(pair).rule("customer", column, rule); };
+	with("address", part("$.street", "street")).fine();
+	with("address", part("$.geo.height", "digits")).fine();
+	with("others", part("$[*].street", "street")).fine();
+	with("others", part("$..mails", "email")).fine();
+	CHECK(with("address", part("$.strete", "street")).problem("masked-path").fix == "fields: street, zip, geo.place, geo.height, mails");
+	CHECK(with("others", part("$.street", "street")).problem("masked-path").object == "customer.others");    // of elements
+	CHECK(with("address", part("$.geo.height", "street")).problem("masked-type").text == "customer.address.geo.height is integer, which strategy street does not take");
+	CHECK(with("address", part("$.zip", "hash")).problem("masked-length").text == "customer.address.zip is too short for strategy hash: it gives 16 characters, the column holds 8");
+	std::swap(pair.target.composites["public.address"][0], pair.target.composites["public.address"][1]);
+	CHECK(with("address", part("$.street", "street")).problem("masked-type").text.find("whose fields are not production's") != std::string::npos);
+}
+
+TEST_CASE("a CHECK constraint that was tried is no warning, or a problem (M9)")
+{
+	Pair pair;
+	pair.in_target("customer").checks.push_back({"phone_form", {"owner_id", "phone"}});
+	for (Column &column : pair.in_target("customer").columns)
+		if (column.name == "phone") column.domain_checks = {"of_domain"};
+	pair.rule("customer", "phone", phone);
+	auto plan = pair.plan();
+	const auto all = masked_checks(plan, pair.target);
+	REQUIRE(all.size() == 2);
+	CHECK(all[0] == MaskedCheck{name("customer"), "phone_form", false, {"phone", "owner_id"}, 1});
+	CHECK(all[1] == MaskedCheck{name("customer"), "of_domain", true, {"phone"}, 1});
+	tell_tried_checks({{all[0], 300, 0}, {all[1], 0, 0}}, pair.target, plan);
+	REQUIRE(find(plan.warnings, "masked-check"));
+	CHECK(find(plan.warnings, "masked-check")->text.find("has CHECK constraint of_domain:") != std::string::npos);
+	CHECK(plan.problems.empty());
+	tell_tried_checks({{all[0], 300, 0}, {all[1], 300, 12}}, pair.target, plan);
+	CHECK_FALSE(find(plan.warnings, "masked-check"));
+	REQUIRE(find(plan.problems, "masked-check", "customer.phone"));
+	CHECK(find(plan.problems, "masked-check")->text == "customer.phone masked by strategy phone: CHECK constraint of_domain does not allow 12 rows of a sample of 300");
 }
 
 TEST_CASE("a CHECK constraint on a masked column is named (M9)")

@@ -1,0 +1,114 @@
+#include "try_checks.hpp"
+#include <algorithm>
+#include <set>
+#include "core/masked_checks.hpp"
+#include "core/masks.hpp"
+#include "core/statements.hpp"
+#include "copy_rows.hpp"
+#include "fault_point.hpp"
+#include "mask_column.hpp"
+#include "rewrite.hpp"
+
+namespace client {
+namespace {
+
+constexpr int most_rows = 300;
+constexpr std::size_t most_bytes = 8192;     // of a value
+constexpr std::size_t most_codes = 10;       // different words that a column of codes has in a sample of most_rows
+
+// A text that nobody masks goes to the target with the refresh, and not before. A code does no harm: few words that many rows share.
+bool may_travel(const core::Column &column, const std::set<std::string> &seen, std::size_t rows)
+{
+	switch (core::kind_of_type(column.base)) {
+	case core::ValueKind::integer:
+	case core::ValueKind::numeric:
+	case core::ValueKind::date:
+	case core::ValueKind::timestamp:
+	case core::ValueKind::boolean:
+	case core::ValueKind::uuid: return true;
+	default: return !column.labels.empty() || (seen.size() <= most_codes && 3 * seen.size() <= rows) || seen.empty();
+	}
+}
+
+// What the constraint looks at, in its order. Empty: production has not all of it, or it is replaced by maps.
+std::vector<core::Transfer> transfers(const core::MaskedCheck &check, const core::Step &step)
+{
+	std::vector<core::Transfer> out;
+	for (const std::string &column : check.columns)
+		for (const core::Transfer &one : step.columns)
+			// of a value that is masked in parts the others are raw
+			if (one.column == column && one.map.empty() && one.by_model.empty() && one.mask.inside.empty()) out.push_back(one);
+	return out.size() == check.columns.size() ? out : std::vector<core::Transfer>{};
+}
+
+// Rows of masks, as the constraint's columns are ordered.
+core::json masked_sample(const RefreshOptions &options, Prepared &prepared, const core::MaskedCheck &check)
+{
+	core::json sample = core::json::array();
+	std::vector<std::set<std::string>> seen(check.columns.size());
+	for (const core::Step &step : prepared.plan.steps) {
+		if (step.kind != "load" || step.table != check.table || sample.size() >= most_rows) continue;
+		core::Step part = with_sql(step, options.source_sql);
+		part.columns = transfers(check, part);
+		part.binary = false;
+		if (part.columns.empty()) return core::json::array();
+		const std::vector<std::string> beside = core::read_beside(part);
+		std::vector<Replacement> replacements;
+		for (std::size_t i = 0; i < check.masked; ++i)
+			if (part.columns[i].mask.strategy != core::by_production)
+				replacements.push_back(masked_column(i, part.columns[i], part, beside, options.key.key.get(), prepared.source_catalog, prepared.target_catalog));
+		Rewriter rewriter(step.relation.shown(), false, part.columns.size(), std::move(replacements), beside.size());
+		CopyFields raw, fields;
+		std::string masked;
+		for_each_line(*prepared.source, "COPY (" + core::select_from_source(part) + " LIMIT " + std::to_string(most_rows - static_cast<int>(sample.size())) + ") TO STDOUT (FORMAT text, ENCODING 'UTF8')",
+			[&](std::string_view line) {
+				masked.clear();
+				rewriter.message(line, masked);
+				core::json row = core::json::array();
+				const auto &before = raw.of(line), &values = fields.of(masked);
+				for (std::size_t i = 0; i < values.size(); ++i) {
+					if (values[i] && values[i]->size() > most_bytes) return;
+					// left as it is, in a row that the rule's condition leaves out
+					const bool made_here = i < check.masked && part.columns[i].mask.strategy != core::by_production;
+					if (made_here && values[i] && !values[i]->empty() && values[i] == before[i]) return;
+					row.push_back(values[i] ? core::json(std::string(*values[i])) : core::json());
+					if (values[i] && i >= check.masked && seen[i].size() <= most_codes) seen[i].insert(std::string(*values[i]));
+				}
+				sample.push_back(std::move(row));
+			});
+	}
+	const core::Relation *here = prepared.target_catalog.find(check.table);
+	for (std::size_t i = check.masked; i < check.columns.size(); ++i)
+		if (const core::Column *column = here ? here->column(check.columns[i]) : nullptr; !column || !may_travel(*column, seen[i], sample.size())) return core::json::array();
+	return sample;
+}
+
+}  // namespace
+
+void try_checks(const RefreshOptions &options, Prepared &prepared)
+{
+	std::vector<core::TriedCheck> tried;
+	for (const core::MaskedCheck &check : core::masked_checks(prepared.plan, prepared.target_catalog)) {
+		core::TriedCheck one{check, 0, 0};
+		FAULT_POINT("trying a check");
+		// What cannot be tried (a right that is missing, a table that is locked, an expression that fails) stays a warning.
+		for (Connection *side : {prepared.source.get(), prepared.target.get()}) side->exec("SAVEPOINT tried; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '30s'");
+		try {
+			const core::json sample = masked_sample(options, prepared, check);
+			if (!sample.empty()) {
+				const Result result = prepared.target->exec("SELECT " + prepared.extension.call("sync_try_check($1, $2, $3, $4::pg_catalog.jsonb, $5::pg_catalog.jsonb)"),
+					{check.table.schema, check.table.name, check.constraint, core::json(check.columns).dump(), sample.dump(-1, ' ', false, core::json::error_handler_t::replace)});
+				one.violations = result.rows() == 1 ? result.number(0, 0) : 0;
+				one.rows = static_cast<std::int64_t>(sample.size());
+			}
+		} catch (const Error &error) {
+			if (!prepared.source->usable() || !prepared.target->usable() || error.exit_code == exit_interrupted) throw;
+			if (error.exit_code == exit_check) throw;    // a value that the rule cannot mask: so would the run
+		}
+		for (Connection *side : {prepared.source.get(), prepared.target.get()}) side->exec("ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried");
+		tried.push_back(std::move(one));
+	}
+	core::tell_tried_checks(tried, prepared.target_catalog, prepared.plan);
+}
+
+}  // namespace client

@@ -1,0 +1,36 @@
+// CHECK constraints that look at masked columns. Their rules are code: what they say of masks only the target can tell, which is asked to try them
+// on masks of a sample before a row is written (client/try_checks.cpp). Until then each is a warning of the plan.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+#include "plan.hpp"
+
+namespace core {
+
+struct MaskedCheck {
+	Name table;
+	std::string constraint;
+	bool of_domain = false;
+	std::vector<std::string> columns;    // that it looks at, all of them; masked ones first
+	std::size_t masked = 0;              // how many those are
+	bool operator==(const MaskedCheck &) const = default;
+};
+
+// Those of tables that are copied: on the table itself and on the domains of its columns. What only a partition has is not among them.
+std::vector<MaskedCheck> masked_checks(const Plan &, const Catalog &target);
+
+struct TriedCheck {
+	MaskedCheck check;
+	std::int64_t rows = 0, violations = 0;    // of the sample; rows 0: it could not be tried
+};
+
+// Takes the warnings of what was tried away; what is violated becomes a problem that names constraint, columns and rules.
+void tell_tried_checks(const std::vector<TriedCheck> &, const Catalog &target, Plan &);
+
+// Names of the CHECK constraints that look at the column, partitions' and domains' included.
+std::vector<std::string> checks_of(const Catalog &target, const Name &table, const Column &);
+// The warning about a column whose constraints have these names.
+Problem masked_check_warning(const Name &table, const std::string &column, const std::vector<std::string> &constraints, const MaskRule &);
+
+}  // namespace core

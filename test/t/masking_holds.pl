@@ -1,0 +1,114 @@
+# Masks and what has to hold afterwards: CHECK constraints are tried on masks of a sample before anything is written (M9), Confiture's masks are
+# Confiture's, and another key gives another, whole database.
+use strict;
+use warnings;
+use Prodsync;
+use Test::More;
+
+my ($production, $uat) = empty_pair();
+$uat->restart('log_statement=all');
+for my $side ($production, $uat) {
+	$side->sql(<<'SQL', 'app');
+CREATE DOMAIN e164 AS varchar(20) CHECK (VALUE ~ '^\+[1-9][0-9]{6,14}$');
+CREATE TABLE account (id int PRIMARY KEY, kind text NOT NULL, msisdn varchar(40), number text, mobile e164, owner text, amount numeric(8, 2), plain text,
+	CONSTRAINT msisdn_of_kind CHECK (kind = 'bank' OR msisdn ~ '^\+[1-9][0-9]{6,14}$'),
+	CONSTRAINT number_form CHECK (length(number) = 10),
+	CONSTRAINT owner_known CHECK (owner <> plain),
+	CONSTRAINT amount_positive CHECK (amount > 0));
+SQL
+}
+$uat->sql(q{CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)}, 'app');
+$production->sql(<<'SQL', 'app');
+INSERT INTO account SELECT n, CASE n % 3 WHEN 0 THEN 'bank' ELSE 'mobile' END, '+4989' || (1000000 + n), (2000000000 + n)::text, '+4989' || (2000000 + n), 'owner ' || n, n, 'zq7open ' || n FROM generate_series(1, 90) AS n;
+SQL
+$ENV{PRODSYNC_KEY} = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
+my $config = sub { my ($rules, $head) = @_; return file('prodsync.yaml', environments() . "anonymize:\n  policy: none\n" . ($head // '') . "  tables:\n    account:\n" . join('', map { "      - {$_}\n" } @$rules)) };
+my @plan = qw(plan --from production --to uat --config);
+my @sync = qw(sync --from production --to uat --yes --config);
+
+# ---- M9 ----
+my $fits = prodsync(@plan, $config->(['column: msisdn, strategy: phone, form: e164', 'column: number, strategy: digits', 'column: mobile, strategy: phone, form: e164', 'column: amount, strategy: number_noise']));
+is($fits->{exit}, 0, 'M9: masks that the CHECK constraints allow') or diag $fits->{err};
+unlike($fits->{out}, qr/CHECK constraint/, 'are no warning: they were tried');
+my $refused = sub {
+	my ($rule, $expected, $name) = @_;
+	my $plan = prodsync(@plan, $config->([$rule]));
+	is($plan->{exit}, 5, "M9: $name: exit 5") or diag $plan->{out};
+	like($plan->{err}, $expected, "M9: $name: said");
+	return $plan;
+};
+my $said = $refused->('column: number, strategy: hash', qr/account\.number masked by strategy hash: CHECK constraint number_form does not allow 90 rows of a sample of 90\n.*column: number, strategy: \.\.\./s, 'a mask of another length');
+$refused->('column: msisdn, strategy: phone', qr/account\.msisdn masked by strategy phone: CHECK constraint msisdn_of_kind does not allow 60 rows of a sample of 90/, 'that depends on another column');
+$refused->('column: mobile, strategy: phone', qr/account\.mobile masked by strategy phone: CHECK constraint e164_check does not allow 90 rows/, 'of a domain');
+$refused->('column: amount, strategy: constant, value: -1', qr/account\.amount masked by strategy constant: CHECK constraint amount_positive/, 'a constant');
+my $untried = prodsync(@plan, $config->(['column: owner, strategy: name']));
+is($untried->{exit}, 0, 'one that needs a text nobody masks is not tried');
+like($untried->{out}, qr/account\.owner has CHECK constraint owner_known/, 'and stays a warning');
+is($uat->sql('SELECT count(*) FROM account', 'app'), 0, 'nothing was written');
+unlike($uat->log, qr/zq7open|owner 1|\+49891000001|\+49892000001|2000000001/, 'nothing of production is in the target\'s log: neither what is masked nor a text that is not');
+like($uat->log, qr/sync_try_check/, 'which has the tries');
+
+# The owner's code runs as the owner; whoever may refresh may ask.
+$uat->sql(<<'SQL', 'app');
+CREATE ROLE holds_owner; CREATE ROLE holds_refresher;
+GRANT ALL ON SCHEMA public TO holds_owner;
+CREATE TABLE tried_by (who text); ALTER TABLE tried_by OWNER TO holds_owner;
+ALTER TABLE account OWNER TO holds_owner;
+CREATE FUNCTION public.tells(text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RETURN current_user = $1; END$$;
+ALTER TABLE account ADD CONSTRAINT as_owner CHECK (number = '' OR NOT public.tells('holds_owner')) NOT VALID;
+SELECT sync_grant('holds_refresher');
+SQL
+my $try = q{SELECT sync_try_check('public', 'account', '%s', '["number"]', '[["0123456789"], ["1"], [null]]')};
+is($uat->sql('SET ROLE holds_refresher; ' . sprintf($try, 'as_owner'), 'app') =~ s/^\n+//r, 2, 'RIGHTS: a CHECK runs as the table\'s owner, asked by a role without rights on the table');
+is($uat->sql('SET ROLE holds_refresher; ' . sprintf($try, 'number_form'), 'app') =~ s/^\n+//r, 1, 'what it does not allow is counted');
+for (['no_such', 'a constraint that is not there'], ['msisdn_of_kind', 'columns that are missing']) {
+	my ($constraint, $name) = @$_;
+	my $wrong = execute('psql', '-XqAt', $uat->dsn('app'), '-c', sprintf($try, $constraint));
+	isnt($wrong->{exit}, 0, "$name: an error");
+}
+$uat->sql('ALTER TABLE account DROP CONSTRAINT as_owner', 'app');
+
+# ---- Confiture's masks ----
+$_->sql('CREATE TABLE users (id int PRIMARY KEY, email text, phone text, name text, notes text, code text UNIQUE)', 'app') for $production, $uat;
+$production->sql(q{INSERT INTO users VALUES (1, 'alice@example.com', 'alice@example.com', 'Jürgen Müller', 'x', 'alice@example.com'), (2, '', '', '', '', ''), (3, NULL, '-1', '-1', NULL, '-1')}, 'app');
+my $rules = file('confiture.yaml', "users:\n" . join('', map { "  - {column: $_->[0], strategy: $_->[1], seed: 12345}\n" } ['email', 'email'], ['phone', 'phone'], ['name', 'name'], ['notes', 'redact'], ['code', 'hash']));
+my $compat = file('prodsync.yaml', environments() . "anonymize: {policy: none, compat: confiture}\n");
+my $confiture = prodsync(@sync, $compat, '--anonymization-config', $rules);
+is($confiture->{exit}, 0, 'compat: confiture') or diag $confiture->{err};
+is($uat->sql('SELECT * FROM users ORDER BY id', 'app'), <<'ROWS' =~ s/\n\z//r, 'Confiture\'s five strategies, bit for bit; the empty string is hashed, NULL stays NULL');
+1|user_ff8d9819@example.com|+1-555-9593|User 1403|[REDACTED]|ff8d9819fc0e12bf
+2|user_e3b0c442@example.com|+1-555-2610|User E3B0|[REDACTED]|e3b0c44298fc1c14
+3||+1-555-92|User 1BAD||1bad6b8cf97131fc
+ROWS
+{
+	local $ENV{PRODSYNC_KEY};
+	delete $ENV{PRODSYNC_KEY};
+	my $keyless = prodsync(@plan, $compat, '--anonymization-config', $rules);
+	is($keyless->{exit}, 0, 'it needs no key') or diag $keyless->{err};
+	like($keyless->{out}, qr/users\.email is masked as Confiture does, by a hash without a key/, 'which is a warning');
+}
+$_->sql('CREATE UNIQUE INDEX ON users (name)', 'app') for $uat;
+my $odds = prodsync(@plan, $compat, '--anonymization-config', $rules);
+is($odds->{exit}, 0, 'E5: a unique column: no problem') or diag $odds->{err};
+like($odds->{out}, qr/strategy confiture_name would give two of about .* the same value with odds of 1 in \d+/, 'but a warning with the odds');
+my $option = prodsync(@plan, file('prodsync.yaml', environments() . "anonymize:\n  policy: none\n  compat: confiture\n  tables:\n    users:\n      - {column: email, strategy: email, form: name}\n"));
+is($option->{exit}, 5, 'an option that Confiture does not have');
+like($option->{err}, qr/strategy email in anonymize\.tables\.users\.0 has no options there/, 'said');
+is(prodsync(@plan, file('prodsync.yaml', environments() . "anonymize: {compat: confitur}\n"))->{exit}, 5, 'another word is none');
+
+# ---- another key ----
+my @both = (['column: number, strategy: digits', 'column: owner, strategy: hash', 'column: msisdn, strategy: phone, form: e164']);
+my $masks = sub { return $uat->sql('SELECT number, owner, msisdn FROM account ORDER BY id', 'app') };
+my $first = prodsync(@sync, $config->(@both));
+is($first->{exit}, 0, 'a refresh under one key') or diag $first->{err};
+my $before = $masks->();
+$ENV{PRODSYNC_KEY} = 'ff' . substr $ENV{PRODSYNC_KEY}, 2;
+my $second = prodsync(@sync, $config->(@both));
+is($second->{exit}, 0, 'rotation: the next one under another') or diag $second->{err};
+my $after = $masks->();
+isnt($after, $before, 'changes every mask');
+my %old = map { $_ => 1 } map { split /\|/ } split /\n/, $before;
+is(scalar(grep { $old{$_} } map { (split /\|/)[1] } split /\n/, $after), 0, 'none of the hashes is an old one');
+is($uat->sql(q{SELECT count(*), count(*) FILTER (WHERE NOT ok) FROM sync_check()}, 'app') =~ /^[1-9]\d*\|0$/ ? 1 : 0, 1, 'sync_check() is content afterwards');
+is($uat->sql('SELECT kind, amount, plain FROM account ORDER BY id LIMIT 1', 'app'), 'mobile|1.00|zq7open 1', 'what is not masked is as it was');
+done_testing();
