@@ -75,6 +75,22 @@ void rewrite_in_place(Graph &graph, const Config &config, const Catalog &catalog
 	}
 }
 
+bool same_structure(const Catalog &before, const Catalog &now)
+{
+	const auto tables_of = [](const Catalog &catalog) {
+		std::vector<const Relation *> out;
+		for (const auto &[name, relation] : catalog.relations)
+			if (relation.ordinary() && relation.extension.empty()) out.push_back(&relation);
+		return out;
+	};
+	const auto same_column = [](const Column &a, const Column &b) {
+		return a.name == b.name && a.number == b.number && a.type == b.type && a.generated == b.generated && a.expression == b.expression && a.not_null == b.not_null;
+	};
+	return std::ranges::equal(tables_of(before), tables_of(now), [&](const Relation *a, const Relation *b) {
+		return a->name == b->name && a->oid == b->oid && a->kind == b->kind && std::ranges::equal(a->columns, b->columns, same_column);
+	});
+}
+
 void add_in_place_needs(const Catalog &catalog, Plan &plan)
 {
 	for (Need &need : plan.needs)
