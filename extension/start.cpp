@@ -94,7 +94,10 @@ PG_FUNCTION(prodsync_start)
 
 	core::json given = json_arg(fcinfo, 0);
 	if (given.is_object()) given.erase("choice");    // what counts in this run only
-	store_config(extension, core::Config::parse(given, problems));
+	core::Config staying = core::Config::parse(given, problems);
+	if (config.choice.in_place && may_run_stored_text(extension))    // else we would make somebody else's conditions our own
+		if (const std::optional<core::Config> stored = current_config(extension)) staying.tenants = stored->tenants, staying.users = stored->users;    // a refresh's, which had no part in this
+	store_config(extension, staying);
 	core::json documents{{"answers", answers.to_json()}, {"target", std::move(target_json)}};
 	int run = ledger::open(extension, config.choice.in_place ? "anonymize" : "refresh", config.to_json(), identity_of(source), documents, known, plan.steps, target);
 	if (!run_lock::control(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is controlled by another session");

@@ -36,6 +36,7 @@ static bool refresh_view(const pg::Extension &extension, Oid view, bool beside)
 void refresh_masked_view(const pg::Extension &extension, Oid view)
 {
 	// Of a view that has become empty, ANALYZE says nothing, and what was said of its rows would stay; likewise of one that was never populated again.
+	if (!pg::call([=] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(view)); })) return;    // dropped since
 	const bool refreshed = refresh_view(extension, view, true);
 	forget_statistics(extension, {{view, InvalidOid}});
 	if (refreshed) analyze(extension, view);
