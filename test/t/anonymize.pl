@@ -312,6 +312,8 @@ $before = digest($db);
 	$uat->sql('UPDATE mode SET raises = false', $db);
 	is(prodsync('clean', '--to', 'uat', '--config', config())->{exit}, 0, '... until it can');
 	is($uat->sql("SELECT count(*) FROM sync_run_steps WHERE run = (SELECT max(run) FROM sync_runs) AND kind IN ('refresh', 'clean') AND status <> 'done'", $db), 0, '... and nothing is owed');
+	$uat->sql(q{SELECT sync_configure('{"users": {"table": "customer", "match": ["email"], "fallback": "id = 1"}}'); SELECT sync_remap_users()}, $db);
+	is($uat->sql('SELECT min(customer_id), max(customer_id) FROM visit', $db), '1|1', 'rows that a run masked were not remapped by it: sync_remap_users() maps them');
 }
 
 done_testing;
