@@ -9,7 +9,7 @@ namespace prodsync {
 
 namespace {
 
-void write_down(const Refresh &refresh, const core::Name &table, const Indexes &indexes, Among among, const Found *found, int n)
+void write_down(const Refresh &refresh, const core::Name &table, const core::Relation &into, const Indexes &indexes, Among among, const Found *found, int n)
 {
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
@@ -17,9 +17,9 @@ void write_down(const Refresh &refresh, const core::Name &table, const Indexes &
 		const auto [in, rows, others] = addresses(found, n, i);
 		if (rows == "{}") continue;
 		const bool themselves = among == Among::themselves;
-		spi.run("INSERT INTO prodsync_work.collision (tab, rel, row_id, index_name, mapped, themselves, other) SELECT $1::oid, i, r, $2::name, $3::bool, $4::bool, o FROM unnest($5::oid[], $6::tid[], $7::tid[]) AS u (i, r, o)"
+		spi.run("INSERT INTO prodsync_work.collision (tab, rel, row_id, index_name, mapped, themselves, into_rel, other) SELECT $1::oid, i, r, $2::name, $3::bool, $4::bool, $8::oid, o FROM unnest($5::oid[], $6::tid[], $7::tid[]) AS u (i, r, o)"
 				" ON CONFLICT DO NOTHING",
-				{std::to_string(refresh.oid(table)), std::string(NameStr(indexes.list[i].name)), indexes.list[i].mapped && !themselves ? "t" : "f", themselves ? "t" : "f", in, rows, others});
+				{std::to_string(refresh.oid(table)), std::string(NameStr(indexes.list[i].name)), indexes.list[i].mapped && !themselves ? "t" : "f", themselves ? "t" : "f", in, rows, others, std::to_string(into.oid)});
 	}
 }
 
@@ -45,12 +45,30 @@ Indexes marked_indexes(const Refresh &refresh, const core::Name &table, const co
 	return out;
 }
 
-void look_up_brought(const Refresh &refresh, const core::Name &table, const core::Relation &relation, const Indexes &indexes, const std::vector<const core::Column *> &columns, Among among)
+// Relations with rows that go into others' shadows, by those.
+using Ways = std::map<Oid, std::set<Oid>>;
+
+Ways ways_of(pg::Tables &sql, const Refresh &refresh, const core::Name &table)
 {
-	const bool anew = is_placed_anew(refresh, table);    // then its rows may lie in any of the partitions
-	const Brought rows = brought(refresh, table, anew ? refresh.old_rows(table, "t") : "ONLY " + relation.name.sql() + " AS t", columns);
-	look_up(refresh, {relation, columns, rows.from, rows.values, std::string(anew ? lands_in : "k.rel") + " = $1::oid AND k.tab = $2::oid AND " + is_brought, {std::to_string(relation.oid), std::to_string(refresh.oid(table))}}, indexes, among,
-			[&](const Found *found, int n) { write_down(refresh, table, indexes, among, found, n); });
+	Ways out;
+	for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT ") + lands_in + ", k.rel FROM prodsync_work.kept k WHERE k.tab = $1::oid AND " + is_brought, {std::to_string(refresh.oid(table))}))
+		out[static_cast<Oid>(std::stoul(*row[0]))].insert(static_cast<Oid>(std::stoul(*row[1])));
+	return out;
+}
+
+// Rows that go into the relation's shadow, out of these.
+void look_up_brought(const Refresh &refresh, const core::Name &table, const core::Relation &relation, const std::set<Oid> &out_of, const Indexes &indexes, const std::vector<const core::Column *> &columns, Among among)
+{
+	const std::string into = std::to_string(relation.oid), tab = std::to_string(refresh.oid(table));
+	const auto look = [&](const std::string &from, const std::string &where, const std::string &rel) {
+		const Brought rows = brought(refresh, table, from, columns);
+		look_up(refresh, {relation, columns, rows.from, rows.values, where + " AND k.tab = $2::oid AND " + lands_in + " = $3::oid AND " + is_brought, {rel, tab, into}}, indexes, among,
+				[&](const Found *found, int n) { write_down(refresh, table, relation, indexes, among, found, n); });
+	};
+	// They are compared with each other: all of them at once.
+	if (among == Among::themselves && out_of.size() > 1) return look(refresh.old_rows(table, "t"), "$1::oid IS NOT NULL", into);
+	for (const core::Relation *one : refresh.catalog().storage(table))
+		if (out_of.count(static_cast<Oid>(one->oid))) look("ONLY " + one->name.sql() + " AS t", "k.rel = $1::oid", std::to_string(one->oid));
 }
 
 // Tables whose rows are not told apart by their ids any more: two of this database were found to be one of the new content.
@@ -101,34 +119,42 @@ void find_equal_rows(const Refresh &refresh)
 		merged = merged_tables(sql, refresh);
 		tables = tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'");
 	}
-	for (const core::Name &table : tables)
+	for (const core::Name &table : tables) {
+		std::optional<Ways> ways;
 		for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 			Indexes indexes = marked_indexes(refresh, table, *leaf, {});
 			if (indexes.size == 0 || !(adopted.count(table) || lets_go(refresh, table) || (!merged.empty() && references(refresh, table, *leaf, indexes, merged)))) continue;
+			if (!ways) {
+				pg::Tables sql(refresh.extension, pg::Plans::kept);
+				ways = ways_of(sql, refresh, table);
+			}
+			const auto out_of = ways->find(static_cast<Oid>(leaf->oid));
+			if (out_of == ways->end()) continue;
 			std::vector<const core::Column *> columns;    // all: every index gets an entry
 			for (const core::Column &column : leaf->columns)
 				if (column.generated) indexes.generated = true;
 				else columns.push_back(&column);
-			look_up_brought(refresh, table, *leaf, indexes, columns, Among::themselves);
+			look_up_brought(refresh, table, *leaf, out_of->second, indexes, columns, Among::themselves);
 			pg::check_interrupts();
 		}
+	}
 }
 
 }  // namespace
 
 void find_collisions(const Refresh &refresh, const core::Name &table, const std::set<core::Name> &gave_way)
 {
-	std::set<Oid> leaves;
+	Ways ways;
 	{
 		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		sql.run("DELETE FROM prodsync_work.collision WHERE tab = $1::oid", {std::to_string(refresh.oid(table))});
-		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT ") + lands_in + " FROM prodsync_work.kept k WHERE k.tab = $1::oid AND " + is_brought, {std::to_string(refresh.oid(table))}))
-			leaves.insert(static_cast<Oid>(std::stoul(*row[0])));
+		ways = ways_of(sql, refresh, table);
 	}
 	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
-		if (!leaves.count(static_cast<Oid>(leaf->oid))) continue;
+		const auto out_of = ways.find(static_cast<Oid>(leaf->oid));
+		if (out_of == ways.end()) continue;
 		if (const Indexes indexes = marked_indexes(refresh, table, *leaf, gave_way); indexes.size)
-			look_up_brought(refresh, table, *leaf, indexes, used_columns(*leaf, indexes), Among::content);
+			look_up_brought(refresh, table, *leaf, out_of->second, indexes, used_columns(*leaf, indexes), Among::content);
 		pg::check_interrupts();
 	}
 }
@@ -218,7 +244,7 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::map<Oid, core::Name> names = names_of_relations(refresh);
 	std::vector<Check> out;
-	for (const pg::Row &row : sql.rows(std::string("SELECT c.rel, c.index_name, count(*), c.themselves, bool_or(k.why = 's'), ") + lands_in + " FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE NOT c.mapped AND " +
+	for (const pg::Row &row : sql.rows(std::string("SELECT c.rel, c.index_name, count(*), c.themselves, bool_or(k.why = 's'), c.into_rel FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE NOT c.mapped AND ") +
 		is_brought + " GROUP BY 1, 2, 4, 6")) {
 		const core::Relation &leaf = *refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[0]))));
 		core::json detail{{"index", *row[1]}, {"text", *row[3] == "t" ? "a kept row becomes equal to another one: rows that they reference were found to be one row of the source, or are let go of (on_missing), or one of them was adopted by the tenant of the other" : "a kept row has the same unique key as a row from the source"}};

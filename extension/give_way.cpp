@@ -38,28 +38,59 @@ void require_one_each(const Refresh &refresh, const core::Name &child, const std
 	}
 }
 
+// A reference that follows, in SQL over rows of the shadow as c: from which rows (may be empty) and which rows, its new value.
+struct Following {
+	std::string column, value, from, where;
+};
+
+// Rows that it puts into another partition go there; `partitions`: of a table that its column decides about.
+std::uint64_t change_partition(const Refresh &refresh, const core::Name &table, const core::Relation &leaf, const Following &now, Partitions &partitions)
+{
+	const std::string shadow = refresh.shadow_of(static_cast<Oid>(leaf.oid));
+	const auto after = [&](const core::Column &column) { return column.name == now.column ? now.value : "c." + core::quote_identifier(column.name); };
+	std::string selected = number(static_cast<std::uint64_t>(leaf.oid)) + "::oid, c.ctid";
+	for (const core::Column *column : partitions.columns()) selected += ", " + after(*column);
+	std::vector<std::string> names, values;
+	for (const core::Column *column : refresh.stored_columns(table)) names.push_back(core::quote_identifier(column->name)), values.push_back(after(*column) + " AS " + names.back());
+	std::uint64_t moved = 0;
+	const std::int64_t nowhere = partitions.look_up("SELECT " + selected + " FROM ONLY " + shadow + " AS c" + (now.from.empty() ? "" : ", " + now.from) + " WHERE " + now.where, {}, [&](Oid, Oid to, const std::string &rows) {
+		moved += pg::Tables(refresh.extension).run("WITH gone AS (DELETE FROM ONLY " + shadow + " AS c" + (now.from.empty() ? "" : " USING " + now.from) + " WHERE c.ctid = ANY ($1::tid[]) AND " + now.where +
+			" RETURNING " + core::joined(values, ", ") + ") INSERT INTO " + refresh.shadow_of(to) + " (" + core::joined(names, ", ") + ") SELECT " + core::joined(names, ", ") + " FROM gone", {rows});
+	});
+	if (nowhere)
+		require_ok({{"gave way to kept rows", leaf.name.shown(), nowhere, core::json{{"text", "rows from the source reference a row that gives way to a kept one, and no partition of " + table.shown() +
+			" takes them with the kept row's key; make one for them, or a DEFAULT one"}}.dump(), false}});
+	return moved;
+}
+
+std::uint64_t follow(const Refresh &refresh, const core::Name &table, const core::Relation &leaf, const Following &now, Partitions *partitions)
+{
+	const std::uint64_t elsewhere = partitions ? change_partition(refresh, table, leaf, now, *partitions) : 0;
+	return elsewhere + pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf.oid)) + " AS c SET " + core::quote_identifier(now.column) + " = " + now.value +
+		(now.from.empty() ? "" : " FROM " + now.from) + " WHERE " + now.where);
+}
+
 // References of a table to rows that gave way follow. Returns whether there were any.
 bool move_references(const Refresh &refresh, const core::Name &table, const std::set<core::Name> &gave_way)
 {
 	std::uint64_t moved = 0;
+	std::optional<Partitions> partitions;
+	if (refresh.graph.node(table).relation->kind == 'p') partitions.emplace(refresh, table);
+	const auto deciding = [&](const std::string &column) { return partitions && partitions->decided_by(column) ? &*partitions : nullptr; };
 	for (const core::Column &column : refresh.graph.node(table).relation->columns) {
 		const core::Identity *identity = refresh.graph.identity(table, column.name);
 		if (!identity || *identity == core::Identity{table, column.name} || !gave_way.count(identity->table) || identity->column != core::single_key(*refresh.graph.node(identity->table).relation)) continue;
 		require_one_each(refresh, table, column.name, identity->table);
-		const std::string name = core::quote_identifier(column.name);
-		const std::string owner = number(refresh.oid(identity->table)) + "::oid";
-		for (const core::Relation *leaf : refresh.catalog().storage(table))
-			if (core::is_id_array(column.base))
-				moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = " +
-					new_array("c." + name, core::element_type(column.base), owner, 'n') + " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + owner +
-					" AND m.space = 'n' AND m.old_key = ANY (c." + name + "::text[]))");
-			else
-				moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = m.new_key::" + core::cast_type(column.base) +
-					" FROM prodsync_work.moved m WHERE m.tab = $1::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + core::cast_type(column.base), {number(refresh.oid(identity->table))});
+		const std::string name = "c." + core::quote_identifier(column.name), type = core::cast_type(column.base);
+		const std::string owner = number(refresh.oid(identity->table)) + "::oid", of_owner = "m.tab = " + owner + " AND m.space = 'n' AND ";
+		const Following now = core::is_id_array(column.base)
+			? Following{column.name, new_array(name, core::element_type(column.base), owner, 'n'), "", "EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE " + of_owner + "m.old_key = ANY (" + name + "::text[]))"}
+			: Following{column.name, "m.new_key::" + type, "prodsync_work.moved m", of_owner + name + " = m.old_key::" + type};
+		for (const core::Relation *leaf : refresh.catalog().storage(table)) moved += follow(refresh, table, *leaf, now, deciding(column.name));
 	}
 	for (const core::GenericRelation &one : refresh.graph.generic) {
 		if (one.table != table) continue;
-		const std::string name = core::quote_identifier(one.column), type = core::cast_type(refresh.graph.node(table).relation->column(one.column)->base);
+		const std::string name = "c." + core::quote_identifier(one.column), type = core::cast_type(refresh.graph.node(table).relation->column(one.column)->base);
 		for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 			std::vector<const core::ForeignKey *> keys;
 			{
@@ -70,12 +101,12 @@ bool move_references(const Refresh &refresh, const core::Name &table, const std:
 				const core::Identity owner = core::key_owner(refresh.graph, *key);
 				if (!gave_way.count(owner.table) || owner.column != core::single_key(*refresh.graph.node(owner.table).relation)) continue;
 				require_one_each(refresh, table, one.column, owner.table);
-				moved += pg::Tables(refresh.extension).run("UPDATE ONLY " + refresh.shadow_of(static_cast<Oid>(leaf->oid)) + " AS c SET " + name + " = m.new_key::" + type +
-					" FROM prodsync_work.moved m WHERE m.tab = $1::oid AND m.space = 'n' AND c." + name + " = m.old_key::" + type + " AND " + of_model_afterwards(refresh, *key, "c"),
-					{number(refresh.oid(owner.table))});
+				moved += follow(refresh, table, *leaf, {one.column, "m.new_key::" + type, "prodsync_work.moved m", "m.tab = " + number(refresh.oid(owner.table)) + "::oid AND m.space = 'n' AND " + name + " = m.old_key::" + type +
+					" AND " + of_model_afterwards(refresh, *key, "c")}, deciding(one.column));
 			}
 		}
 	}
+	if (partitions) partitions->close();
 	return moved > 0;
 }
 
@@ -85,13 +116,13 @@ bool drop_rows(const Refresh &refresh, const core::Name &table, std::vector<Chec
 	const core::Relation &relation = *refresh.graph.node(table).relation;
 	const std::string own = core::single_key(relation), tab = number(refresh.oid(table));
 	std::vector<pg::Row> found = pg::Tables(refresh.extension, pg::Plans::kept).rows(std::string(
-		"SELECT c.rel, c.index_name, count(*), ") + lands_in + " FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE c.tab = $1::oid AND c.mapped AND " + is_brought + " GROUP BY 1, 2, 4 ORDER BY 2", {tab});
+		"SELECT c.rel, c.index_name, count(*), c.into_rel FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) WHERE c.tab = $1::oid AND c.mapped AND ") + is_brought + " GROUP BY 1, 2, 4 ORDER BY 2", {tab});
 	for (const pg::Row &row : found) {
 		const core::Relation *leaf = nullptr;
 		for (const core::Relation *one : refresh.catalog().storage(table))
 			if (number(static_cast<std::uint64_t>(one->oid)) == *row[0]) leaf = one;
 		const std::string shadow = refresh.shadow_of(static_cast<Oid>(std::stoul(*row[3])));
-		const std::string which = " c.rel = $1::oid AND c.index_name = $2::name AND " + std::string(lands_in) + " = $3::oid AND c.mapped AND " + is_brought;
+		const std::string which = " c.rel = $1::oid AND c.index_name = $2::name AND c.into_rel = $3::oid AND c.mapped AND " + std::string(is_brought);
 		if (!own.empty()) {
 			Replaced now = new_value(refresh, table, *relation.column(own), "t", 1000);
 			pg::Tables(refresh.extension).run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $4::oid, 'n', s." + core::quote_identifier(own) + "::text, (" + now.value +

@@ -54,7 +54,9 @@ Indexes find_indexes(Oid original, Oid shadow)
 			one.index = twin, one.only = list_make1_oid(twin), one.overlaps = i->rd_index->indisexclusion;
 			namestrcpy(&one.name, get_rel_name(index));
 			const List *above = get_rel_relispartition(index) ? get_partition_ancestors(index) : NIL;
-			namestrcpy(&one.whole, get_rel_name(above ? llast_oid(above) : index));
+			const Oid whole = above ? llast_oid(above) : index;
+			namestrcpy(&one.whole, get_rel_name(whole));
+			namestrcpy(&one.schema, get_namespace_name(get_rel_namespace(whole)));
 			one.uses = static_cast<bool *>(palloc0(sizeof(bool) * static_cast<Size>(out.columns + 1)));
 			for (int k = 0; k < i->rd_index->indnkeyatts; k++)
 				if (i->rd_index->indkey.values[k] > 0) one.uses[i->rd_index->indkey.values[k]] = true;

@@ -9,7 +9,7 @@ namespace prodsync {
 struct UniqueIndex {         // plain data for pg::call
 	Oid index = InvalidOid;  // of the shadow
 	NameData name{};         // of the original's
-	NameData whole{};        // of the partitioned index that it is the part of, or its own
+	NameData whole{}, schema{};    // of the partitioned index that it is the part of, or its own; its oid is another one after REINDEX CONCURRENTLY
 	bool *uses = nullptr;    // by attribute number: columns of its key, expressions and predicate
 	List *only = NIL;        // of this index, as an arbiter
 	bool mapped = false, overlaps = false;    // mapped: the row of the new content gives way; overlaps: rows that exclude each other need not be equal

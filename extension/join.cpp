@@ -134,7 +134,7 @@ static std::vector<Check> collisions_with_kept(const Refresh &refresh, const Joi
 	std::vector<Check> out;
 	pg::Tables sql(refresh.extension);
 	for (const pg::Row &row : sql.rows("SELECT c.index_name, count(*) FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) JOIN ONLY " + shadow +
-		" AS s ON s.ctid = c.other WHERE c.rel = $1::oid AND s.xmin = $2::xid AND " + is_brought + " GROUP BY 1 ORDER BY 1", {std::to_string(joining.leaf.oid), writer}))
+		" AS s ON s.ctid = c.other WHERE c.into_rel = $1::oid AND s.xmin = $2::xid AND " + is_brought + " GROUP BY 1 ORDER BY 1", {std::to_string(joining.leaf.oid), writer}))
 		out.push_back(broken(joining.leaf.name.shown() + "." + *row[0], std::stoll(*row[1]), "a kept row has the unique key of a membership that users.join_tenants would add"));
 	return out;
 }

@@ -3,6 +3,8 @@
 // their owner, and where they are several as nobody (pg_tables.cpp).
 #include "place.hpp"
 #include <algorithm>
+#include <map>
+#include <utility>
 #include "core/obstacles.hpp"
 #include "kept.hpp"
 #include "pg_server.hpp"
@@ -19,7 +21,9 @@ std::string number(std::uint64_t oid) { return std::to_string(oid); }
 
 constexpr int batch = 1000;
 
-struct Leaf {
+}  // namespace
+
+struct Partitions::Leaf {
 	Oid oid;
 	Relation relation;
 	ResultRelInfo *info;
@@ -27,13 +31,18 @@ struct Leaf {
 	AttrNumber *columns;    // of the values, from the third column of the rows on
 };
 
-struct Pass {
-	Tuplestorestate *rows;    // relation, address, values
-	TupleTableSlot *row;
+struct Partitions::Pass {
 	EState *estate;
 	Leaf *leaves;
 	int size, values;
+	Tuplestorestate *rows;    // relation, address, values
+	TupleTableSlot *row;
 };
+
+namespace {
+
+using Leaf = Partitions::Leaf;
+using Pass = Partitions::Pass;
 
 struct Placed {
 	Oid from, to;    // to: invalid where no partition takes it
@@ -42,9 +51,9 @@ struct Placed {
 
 Oid whose_code(Oid root) { return pg::runs_code_of(find_all_inheritors(root, AccessShareLock, nullptr), GetUserId()); }
 
-Pass begin(Tuplestorestate *rows, TupleDesc of, const Oid *leaves, int size, const char *const *names, int values)
+Pass begin(const Oid *leaves, int size, const char *const *names, int values)
 {
-	Pass pass{rows, MakeSingleTupleTableSlot(of, &TTSOpsMinimalTuple), CreateExecutorState(), static_cast<Leaf *>(palloc0(sizeof(Leaf) * static_cast<Size>(size))), size, values};
+	Pass pass{CreateExecutorState(), static_cast<Leaf *>(palloc0(sizeof(Leaf) * static_cast<Size>(size))), size, values, nullptr, nullptr};
 	for (int i = 0; i < size; i++) {
 		Leaf &leaf = pass.leaves[i];
 		leaf.oid = leaves[i], leaf.relation = table_open(leaves[i], AccessShareLock), leaf.info = makeNode(ResultRelInfo);
@@ -62,9 +71,14 @@ void end(const Pass &pass)
 		ExecDropSingleTupleTableSlot(pass.leaves[i].formed);
 		table_close(pass.leaves[i].relation, NoLock);
 	}
-	ExecDropSingleTupleTableSlot(pass.row);
 	FreeExecutorState(pass.estate);
-	tuplestore_end(pass.rows);
+}
+
+Pass *new_pass(const Pass &pass)
+{
+	Pass *out = static_cast<Pass *>(palloc(sizeof(Pass)));
+	*out = pass;
+	return out;
 }
 
 bool takes(const Pass &pass, const Leaf &leaf)
@@ -116,63 +130,103 @@ std::vector<const core::Column *> key_columns(const Refresh &refresh, const core
 	return out;
 }
 
-// Returns how many rows no partition takes.
-std::int64_t place(const Refresh &refresh, const core::Name &table)
+std::string address(const ItemPointerData &at)
 {
-	const std::vector<const core::Column *> columns = key_columns(refresh, table);
-	const Brought rows = brought(refresh, table, refresh.old_rows(table, "t"), columns);
-	std::string selected = "k.rel, k.row_id";
-	std::vector<const char *> names;
-	bool changes = false;
-	for (std::size_t i = 0; i < columns.size(); i++) {
-		selected += ", " + rows.values[i];
-		names.push_back(columns[i]->name.c_str());
-		changes = changes || rows.values[i] != "t." + core::quote_identifier(columns[i]->name);
-	}
-	if (!changes) return 0;
-	const Oid root = refresh.oid(table);
-	auto [store, desc] = pg::Tables(refresh.extension, pg::Plans::kept).store("SELECT " + selected + " FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought, {number(root)});
-	Tuplestorestate *from = store;
-	TupleDesc of = desc;
-	std::vector<Oid> leaves;
-	for (const core::Relation *leaf : refresh.catalog().storage(table)) leaves.push_back(static_cast<Oid>(leaf->oid));
-	const Oid *first = leaves.data();
-	const char *const *name = names.data();
-	const int size = static_cast<int>(leaves.size()), values = static_cast<int>(names.size());
-	const Oid role = pg::call([=] { return whose_code(root); });
-	std::optional<Pass> pass;
-	std::vector<Placed> found(batch);
-	std::int64_t nowhere = 0;
-	for (int many = batch; many == batch;) {
-		{
-			const pg::As as(role, SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-			if (!pass) pass = pg::call([=] { return begin(from, of, first, size, name, values); });
-			const Pass at = *pass;
-			Placed *into = found.data();
-			many = pg::call([=] { return place(at, into, batch); });
-		}
-		std::string from_leaf, at, to;
-		for (int i = 0; i < many; i++) {
-			if (!OidIsValid(found[i].to)) {
-				nowhere++;
-				continue;
-			}
-			const char *comma = from_leaf.empty() ? "" : ",";
-			from_leaf += comma + number(found[i].from), to += comma + number(found[i].to);
-			at += comma + ("\"(" + std::to_string(ItemPointerGetBlockNumberNoCheck(&found[i].row)) + "," + std::to_string(ItemPointerGetOffsetNumberNoCheck(&found[i].row)) + ")\"");
-		}
-		if (from_leaf.empty()) continue;
-		const pg::AsExtension as(refresh.extension);
-		pg::Spi spi;
-		spi.run("UPDATE prodsync_work.kept k SET moves_to = u.leaf FROM unnest($1::oid[], $2::tid[], $3::oid[]) AS u (rel, row_id, leaf) WHERE k.rel = u.rel AND k.row_id = u.row_id",
-			{"{" + from_leaf + "}", "{" + at + "}", "{" + to + "}"});
-	}
-	const Pass at = *pass;
-	pg::call([=] { end(at); });
-	return nowhere;
+	return "\"(" + std::to_string(ItemPointerGetBlockNumberNoCheck(&at)) + "," + std::to_string(ItemPointerGetOffsetNumberNoCheck(&at)) + ")\"";
 }
 
 }  // namespace
+
+Partitions::Partitions(const Refresh &refresh, const core::Name &table)
+	: refresh_(refresh), root_(refresh.oid(table)), columns_(key_columns(refresh, table))
+{
+	for (const core::Relation *leaf : refresh.catalog().storage(table)) leaves_.push_back(static_cast<Oid>(leaf->oid));
+}
+
+bool Partitions::decided_by(const std::string &column) const
+{
+	return std::any_of(columns_.begin(), columns_.end(), [&](const core::Column *one) { return one->name == column; });
+}
+
+std::int64_t Partitions::look_up(const std::string &sql, const pg::Row &args, const Take &take)
+{
+	auto [store, desc] = pg::Tables(refresh_.extension, pg::Plans::kept).store(sql, args);
+	Tuplestorestate *rows = store;
+	TupleDesc of = desc;
+	const Oid root = root_;
+	const Oid role = pg::call([=] { return whose_code(root); });
+	std::vector<Placed> found(batch);
+	std::int64_t nowhere = 0;
+	bool begun = false;
+	for (int many = batch; many == batch;) {
+		{
+			const pg::As as(role, SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+			if (!pass_) {
+				std::vector<const char *> names;
+				for (const core::Column *column : columns_) names.push_back(column->name.c_str());
+				const Oid *leaves = leaves_.data();
+				const char *const *name = names.data();
+				const int size = static_cast<int>(leaves_.size()), values = static_cast<int>(names.size());
+				pass_ = pg::call([=] { return new_pass(begin(leaves, size, name, values)); });
+			}
+			Pass *pass = pass_;
+			if (!begun) pg::call([=] { pass->rows = rows, pass->row = MakeSingleTupleTableSlot(of, &TTSOpsMinimalTuple); });
+			begun = true;
+			Placed *into = found.data();
+			many = pg::call([=] { return place(*pass, into, batch); });
+		}
+		std::map<std::pair<Oid, Oid>, std::string> ways;
+		for (int i = 0; i < many; i++) {
+			if (!OidIsValid(found[i].to)) nowhere++;
+			else {
+				std::string &at = ways[{found[i].from, found[i].to}];
+				at += (at.empty() ? "" : ",") + address(found[i].row);
+			}
+		}
+		for (const auto &[way, at] : ways) take(way.first, way.second, "{" + at + "}");
+	}
+	Pass *pass = pass_;
+	pg::call([=] {
+		ExecDropSingleTupleTableSlot(pass->row);
+		tuplestore_end(pass->rows);
+	});
+	return nowhere;
+}
+
+void Partitions::close()
+{
+	if (Pass *pass = std::exchange(pass_, nullptr)) pg::call([=] { end(*pass); });
+}
+
+// Returns how many rows no partition takes.
+static std::int64_t place(const Refresh &refresh, const core::Name &table)
+{
+	Partitions partitions(refresh, table);
+	const std::string tab = number(refresh.oid(table));
+	std::set<Oid> with_rows;
+	for (const pg::Row &row : pg::Tables(refresh.extension, pg::Plans::kept).rows(std::string("SELECT DISTINCT k.rel FROM prodsync_work.kept k WHERE k.tab = $1::oid AND ") + is_brought, {tab}))
+		with_rows.insert(static_cast<Oid>(std::stoul(*row[0])));
+	std::int64_t nowhere = 0;
+	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
+		if (!with_rows.count(static_cast<Oid>(leaf->oid))) continue;
+		const Brought rows = brought(refresh, table, "ONLY " + leaf->name.sql() + " AS t", partitions.columns());
+		std::string selected = "k.rel, k.row_id";
+		bool changes = false;
+		for (std::size_t i = 0; i < rows.values.size(); i++) {
+			selected += ", " + rows.values[i];
+			changes = changes || rows.values[i] != "t." + core::quote_identifier(partitions.columns()[i]->name);
+		}
+		if (!changes) break;    // alike for all leaves
+		nowhere += partitions.look_up("SELECT " + selected + " FROM " + rows.from + " WHERE k.tab = $1::oid AND k.rel = $2::oid AND " + is_brought, {tab, number(static_cast<std::uint64_t>(leaf->oid))}, [&](Oid from, Oid to, const std::string &at) {
+			const pg::AsExtension as(refresh.extension);
+			pg::Spi spi;
+			spi.run("UPDATE prodsync_work.kept SET moves_to = $1::oid WHERE rel = $2::oid AND row_id = ANY ($3::tid[])", {number(to), number(from), at});
+		});
+		pg::check_interrupts();
+	}
+	partitions.close();
+	return nowhere;
+}
 
 std::vector<Check> place_kept(const Refresh &refresh)
 {
@@ -191,12 +245,6 @@ std::vector<Check> place_kept(const Refresh &refresh)
 		pg::check_interrupts();
 	}
 	return out;
-}
-
-bool is_placed_anew(const Refresh &refresh, const core::Name &table)
-{
-	return refresh.graph.node(table).relation->kind == 'p' &&
-		   pg::Tables(refresh.extension, pg::Plans::kept).one("SELECT 1 FROM prodsync_work.kept WHERE tab = $1::oid AND moves_to IS NOT NULL LIMIT 1", {number(refresh.oid(table))}).has_value();
 }
 
 }  // namespace prodsync

@@ -146,7 +146,7 @@ void recognize_by_index(const Refresh &refresh, const core::Name &table, const c
 	const Indexes all = unique_indexes(refresh, leaf);
 	Indexes one{nullptr, 1, all.columns, false};
 	for (int i = 0; i < all.size; i++)
-		if (index.name == NameStr(all.list[i].whole)) one.list = all.list + i;
+		if (index.name == NameStr(all.list[i].whole) && table.schema == NameStr(all.list[i].schema)) one.list = all.list + i;
 	if (!one.list) return;
 	const std::vector<const core::Column *> columns = used_columns(leaf, one);
 	for (const core::Column &column : leaf.columns)
@@ -175,7 +175,11 @@ void recognize_by_index(const Refresh &refresh, const core::Name &table, const c
 
 void recognize_by_index(const Refresh &refresh, const core::Name &table, const core::Index &index)
 {
-	for (const core::Relation *leaf : refresh.catalog().storage(table)) recognize_by_index(refresh, table, *leaf, index);
+	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
+		// Each partition reads all rows that are not found yet: not one more than it takes.
+		if (!pg::Tables(refresh.extension, pg::Plans::kept).one(std::string("SELECT 1 FROM prodsync_work.kept k WHERE k.tab = $1::oid AND ") + not_found_yet + " LIMIT 1", {number(refresh.oid(table))})) return;
+		recognize_by_index(refresh, table, *leaf, index);
+	}
 }
 
 }  // namespace

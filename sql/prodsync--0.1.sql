@@ -117,6 +117,7 @@ CREATE UNLOGGED TABLE prodsync_work.collision (
 	index_name name NOT NULL,
 	mapped boolean NOT NULL,  -- the key holds ids that production's were mapped to: then the other row gives way
 	themselves boolean NOT NULL,    -- the other row is to be brought, too
+	into_rel oid NOT NULL,    -- the relation whose shadow it was looked up in
 	other tid NOT NULL,       -- that row of the shadow
 	PRIMARY KEY (rel, index_name, row_id)
 );

@@ -219,7 +219,7 @@ void estimates(const Catalog &source, bool in_place, Plan &plan)
 			never += leaf->rows < 0 && leaf->pages == 0;
 	if (never)
 		plan.warnings.push_back({"not-analyzed", "source",
-		    plural(never, "table") + (in_place ? "" : " of production") + " were never analyzed or are empty: sizes and times are guesses",
+		    plural(never, "table") + (in_place ? "" : " of production") + (never == 1 ? " was never analyzed or is empty" : " were never analyzed or are empty") + ": sizes and times are guesses",
 		    in_place ? "ANALYZE;" : "ANALYZE;    -- in production"});
 }
 

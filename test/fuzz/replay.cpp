@@ -25,6 +25,8 @@ struct Target {
 #define LISTED(name) {#name, fuzz_##name},
 const Target targets[] = {TARGETS(LISTED)};
 
+constexpr unsigned patience = 20;    // seconds for one input
+
 const char *running = "";
 std::string input;
 
@@ -84,7 +86,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; ++i)
 		if (argv[i] == std::string_view("-n") && i + 1 < argc) changes = std::strtoul(argv[++i], nullptr, 10);
 		else wanted.emplace_back(argv[i]);
-	for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(signal, tell);
+	for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) std::signal(signal, tell);
 	int done = 0;
 	for (const Target &target : targets) {
 		if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), target.name) == wanted.end()) continue;
@@ -105,11 +107,13 @@ int main(int argc, char **argv)
 		const auto begin = std::chrono::steady_clock::now();
 		const auto run = [&](std::string text) {
 			input = std::move(text);
+			::alarm(patience);    // one that hangs is shown, too
 			target.run(reinterpret_cast<const std::uint8_t *>(input.data()), input.size());
 		};
 		for (const auto &text : corpus) run(text);
 		std::mt19937 random(20261121);
 		for (std::size_t i = 0; i < changes; ++i) run(changed(corpus[i % corpus.size()], corpus, random));
+		::alarm(0);
 		std::printf("ok %s: %zu inputs, %zu changes of them, %.1f s\n", target.name, corpus.size(), changes,
 			std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 		std::fflush(stdout);
