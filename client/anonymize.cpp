@@ -5,6 +5,12 @@
 
 namespace client {
 
+std::string masking_options(const Options &options)
+{
+	const std::string &file = options.rules_file;
+	return (file.empty() ? "" : " --anonymization-config " + (file.find_first_of("*? \"'$") == file.npos ? file : "'" + file + "'")) + (options.ephemeral_key ? " --ephemeral-key" : "");
+}
+
 std::string anonymize_again(const Options &options)
 {
 	if (is_dsn(options.to)) return "the same without --dry-run";
@@ -15,7 +21,7 @@ std::string anonymize_again(const Options &options)
 		for (const auto &name : *names) all += (all.empty() ? "" : ",") + name;
 		if (!all.empty()) command += std::string(" ") + option + " " + (all.find_first_of("*? \"'$") == all.npos ? all : "'" + all + "'");
 	}
-	return command;
+	return command + masking_options(options);
 }
 
 Outcome anonymize(const Options &options, Settings &settings)

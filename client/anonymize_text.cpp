@@ -19,12 +19,14 @@ std::vector<const core::PlannedTable *> ordered(const PlanView &view)
 	return tables;
 }
 
-std::string masked_text(const core::PlannedTable &table)
+std::string masked_text(const PlanView &view, const core::PlannedTable &table)
 {
+	const auto gone = view.answers.left_out.find(table.name);
+	const std::string left_out = gone == view.answers.left_out.end() || gone->second.first == 0 ? "" : ", " + counted(gone->second.first, "row") + " left out";
 	std::vector<std::string> columns;
 	for (const auto &column : table.columns)
 		if (column.mask.masks()) columns.push_back(printable(column.column));
-	return columns.empty() ? "rewritten, for it references rows that go" : "masked: " + list(columns, 6);
+	return (columns.empty() ? "rewritten, for it references rows that go" : "masked: " + list(columns, 6)) + left_out;
 }
 
 }  // namespace
@@ -32,7 +34,7 @@ std::string masked_text(const core::PlannedTable &table)
 std::string anonymize_losses_text(const PlanView &view)
 {
 	const auto lost = losses(view).rows;
-	return lost ? "Will disappear from " + view.target.name + ": about " + counted(lost, "row") + " of tables that are emptied.\n" : "Nothing will disappear from " + view.target.name + ".\n";
+	return lost ? "Will disappear from " + view.target.name + ": about " + counted(lost, "row") + " of tables that are emptied, and what hangs from them.\n" : "Nothing will disappear from " + view.target.name + ".\n";
 }
 
 std::string anonymize_text(const PlanView &view, std::size_t most)
@@ -45,7 +47,7 @@ std::string anonymize_text(const PlanView &view, std::size_t most)
 	for (const auto *table : tables) {
 		if (most && shown == most) break;
 		++shown;
-		text.add({printable(table->name.shown()), show_count(rows_of(*table)), table->mode == core::Mode::copy ? masked_text(*table) : printable(table->what_happens)});
+		text.add({printable(table->name.shown()), show_count(rows_of(*table)), table->mode == core::Mode::copy ? masked_text(view, *table) : printable(table->what_happens)});
 	}
 	out += text.text();
 	if (shown < tables.size()) out += "  ... " + std::to_string(tables.size() - shown) + " more (--all)\n";
@@ -70,7 +72,7 @@ std::string anonymize_text(const PlanView &view, std::size_t most)
 const std::vector<std::string> &places_that_remain()
 {
 	static const std::vector<std::string> places{"WAL and its archive", "backups, and the snapshot it was restored from", "replicas until they have replayed it",
-	    "tables and columns without a rule", "large objects and foreign tables", "the server's log", "freed blocks of the disk"};
+	    "tables and columns without a rule", "tables of extensions", "large objects and foreign tables", "the server's log", "freed blocks of the disk"};
 	return places;
 }
 

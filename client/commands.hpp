@@ -60,6 +60,7 @@ Target open_target(const Options &options, Settings &settings);
 
 // anonymize.cpp: the command without --dry-run, for people to type.
 std::string anonymize_again(const Options &options);
+std::string masking_options(const Options &options);    // " --anonymization-config ... --ephemeral-key", as far as given
 
 // result_text.cpp
 struct RefreshView {  // what the report of a refresh says

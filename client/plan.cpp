@@ -40,7 +40,7 @@ std::string next_command(const Options &options)
 	add("--exclude", options.choice.exclude);
 	add("--tenants", options.choice.tenants);
 	if (options.choice.all_kept) command += " --all-kept";
-	return command;
+	return command + masking_options(options);
 }
 
 core::json table_json(const core::PlannedTable &table)

@@ -265,7 +265,11 @@ Losses losses(const PlanView &view)
 	const auto tenants = view.config.tenants ? only(view.target_catalog, view.config.tenants->table) : core::Name{};
 	for (const auto &table : view.plan.tables) {
 		if (table.name == tenants && table.mode == core::Mode::keep) out.tenants = -1;    // not chosen: they all stay
-		if (table.mode == core::Mode::keep || (view.config.choice.in_place && table.mode == core::Mode::copy)) continue;
+		if (view.config.choice.in_place && table.mode == core::Mode::copy) {
+			if (auto gone = view.answers.left_out.find(table.name); gone != view.answers.left_out.end()) out.rows += gone->second.first;
+			continue;
+		}
+		if (table.mode == core::Mode::keep) continue;
 		const auto rows = static_cast<std::int64_t>(std::llround(rows_of(view.target_catalog, table.name)));
 		out.rows += std::max<std::int64_t>(0, rows - table.kept_rows);
 		out.kept_rows += table.kept_rows;

@@ -78,6 +78,23 @@ std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options,
 	return workers;
 }
 
+// What limit_lock_waits() ended. `at`: whose rows we were at; it may be this table or one that it references.
+Error waited_too_long(const RefreshOptions &options, const std::string &at, const Error &error)
+{
+	return Error(exit_refused, "somebody holds, or waits to change or truncate, " + at + ", and this run for him; nothing was changed",
+		"whoever changes a table of " + options.target.label + " during the run waits for its end, and it for him: run it again when he is done", {}, error.sqlstate);
+}
+
+template <class F> auto without_circles(const RefreshOptions &options, const std::string &at, F work)
+{
+	try {
+		return work();
+	} catch (Error &error) {
+		if (!options.config.choice.in_place || error.sqlstate != "55P03") throw;
+		throw waited_too_long(options, at, error);
+	}
+}
+
 // In the session that switches: the server keeps the plans of its statements there, which then need not be made under the locks.
 void preflight(const RefreshOptions &options, Prepared &prepared, int run)
 {
@@ -87,17 +104,19 @@ void preflight(const RefreshOptions &options, Prepared &prepared, int run)
 		beside = std::make_unique<Connection>(options.target);
 		settle(*beside, core::target_settings(beside->server()));
 		beside->names(shown_names(prepared.target_catalog));
+		limit_lock_waits(*beside);
 	}
 	Connection &target = beside ? *beside : *prepared.target;
 	for (const core::Step &step : prepared.plan.steps) {
 		if (step.kind != "preflight") continue;
 		target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE");
-		target.exec("SELECT " + prepared.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(run), std::to_string(step.step)});
+		without_circles(options, "a table that is rewritten",
+			[&] { return target.exec("SELECT " + prepared.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(run), std::to_string(step.step)}); });
 		target.exec("COMMIT");
 	}
 }
 
-void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
+void work_off(const RefreshOptions &options, Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
 {
 	std::vector<core::Step> steps;
 	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return !afterwards(s.kind) && s.kind != "preflight"; });
@@ -115,7 +134,8 @@ void work_off(Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> 
 	doing.work = [&](int number, const core::Step &step) {
 		const auto begun = Clock::now();
 		const bool alone = ++busy < doing.jobs || doing.jobs == 1;
-		const auto [rows, bytes] = workers[static_cast<std::size_t>(number)]->work(run, step, progress, alone);
+		const auto [rows, bytes] = without_circles(options, step.table.empty() ? "a table" : step.table.shown() + " or a table that it references",
+			[&] { return workers[static_cast<std::size_t>(number)]->work(run, step, progress, alone); });
 		--busy;
 		if (step.kind != "load") return;
 		std::lock_guard lock(mutex);
@@ -193,7 +213,7 @@ std::vector<std::string> finish_dead_runs(Connection &target, const Extension &e
 {
 	// Whoever works for a run holds its lock, an advisory one with a fourth field of 0x7073.
 	Result owed = target.exec("SELECT s.run, s.step, s.relation, r.role = current_user, r.role FROM " + extension.call("sync_run_steps") + " s JOIN " + extension.call("sync_runs") +
-		" r USING (run) WHERE r.status = 'switched' AND ($1::pg_catalog.int4 IS NULL OR r.run = $1::pg_catalog.int4) AND s.kind IN ('refresh', 'clean') AND s.status = 'waiting' AND NOT EXISTS"
+		" r USING (run) WHERE (r.status = 'switched' OR (r.status = 'done' AND r.kind = 'anonymize')) AND ($1::pg_catalog.int4 IS NULL OR r.run = $1::pg_catalog.int4) AND s.kind IN ('refresh', 'clean') AND s.status = 'waiting' AND NOT EXISTS"
 		" (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 28787 AND l.objid = r.run::pg_catalog.oid AND l.database ="
 		" (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())) ORDER BY s.run, s.step", {run ? std::optional(std::to_string(*run)) : std::nullopt});
 	std::vector<std::string> failed;
@@ -238,8 +258,8 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 		started = start(prepared, options);
 		result.run = started.run;
 		FAULT_POINT("started");
-		if (options.config.choice.in_place) hold_writers(options, prepared, started.run, progress);
-		work_off(prepared, started.run, workers, progress, result);
+		if (options.config.choice.in_place && !options.rehearse) hold_writers(options, prepared, started.run, progress);
+		work_off(options, prepared, started.run, workers, progress, result);
 		FAULT_POINT("steps done");
 		// Production is done with: nothing of it is held while we look at the target, or wait for testers.
 		workers.clear();

@@ -161,6 +161,8 @@ void hold_writers(const RefreshOptions &options, Prepared &prepared, int run, Pr
 	Connection &target = *prepared.target;
 	std::vector<std::string> refused;
 	std::chrono::milliseconds pause = 100ms;
+	// Should this machine vanish, its writers are not to wait for hours.
+	settle(target, {"SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10", "SET tcp_keepalives_count = 3"});
 	const auto give_up = Clock::now() + options.lock_wait, cancel_until = give_up + cancel_time;
 	for (;;) {
 		interrupt::check();

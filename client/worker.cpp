@@ -75,6 +75,8 @@ Worker::Worker(const RefreshOptions &options, const Prepared &prepared, IdMaps &
 	settle(target_, core::target_settings(target_.server()));
 	// A shadow that a crash takes is made again by the next run; waiting for the disk at every small table is what costs.
 	target_.exec("SET synchronous_commit = off");
+	if (options.config.choice.in_place)
+		for (Connection *side : {&source_, &target_}) limit_lock_waits(*side);
 	target_.names([known = shown_names(prepared.target_catalog), current = current_](Connection::Object object) {
 		object = known(object);
 		if (object.table.empty()) object.schema = current->schema, object.table = current->name;

@@ -98,6 +98,9 @@ std::vector<Rule> rules_of(const Refresh &refresh, const core::Plan &plan)
 	return out;
 }
 
+// What the client reads in a COPY: by the type's output function, which a cast is not always (boolean, inet). character(n) is masked without its blanks.
+std::string text_of(const std::string &value) { return "CASE WHEN " + value + " IS NOT NULL THEN pg_catalog.format('%s', " + value + ") END"; }
+
 // Rows of one relation go into its shadow in their final form. Written by the table's owner: his CHECKs and generated columns run as he.
 std::uint64_t write_beside(const Refresh &refresh, const core::Step &step, const std::vector<Rule> &rules)
 {
@@ -107,8 +110,8 @@ std::uint64_t write_beside(const Refresh &refresh, const core::Step &step, const
 		std::string value = column.source_value.empty() ? "t." + core::quote_identifier(column.column) : "(" + column.source_value + ")";
 		for (std::size_t i = 0; i < rules.size(); i++) {
 			if (rules[i].table != step.table || rules[i].column != column.column) continue;
-			const std::string entity = rules[i].rule.entity.empty() ? "NULL" : "t." + core::quote_identifier(rules[i].rule.entity) + "::text";
-			value = "prodsync_work.mask_in_place(" + value + "::text, " + entity + ", " + std::to_string(i) + ")::" + core::cast_type(rules[i].base);
+			const std::string entity = rules[i].rule.entity.empty() ? "NULL" : text_of("t." + core::quote_identifier(rules[i].rule.entity));
+			value = "prodsync_work.mask_in_place(" + (rules[i].base == "character" ? value + "::text" : text_of(value)) + ", " + entity + ", " + std::to_string(i) + ")::" + core::cast_type(rules[i].base);
 		}
 		values.push_back(value);
 	}
@@ -158,7 +161,9 @@ PG_FUNCTION(prodsync_anonymize)
 	for (const Rule &rule : rules) masks.emplace_back(rule.rule, rule.base);
 	const MaskInPlace masking(masks);    // before anything is locked: there may be no key
 
-	lock_by_hand(*refresh, locks_wanted(*refresh));
+	std::vector<Wanted> wanted = locks_wanted(*refresh);
+	for (const core::Name &view : refresh->catalog().materialized_views) wanted.push_back({refresh->oid(view), Strength::access_exclusive});
+	lock_by_hand(*refresh, wanted);    // what comes last, the views, too: nobody is to wait for us while we wait for him
 	std::vector<core::Name> tables, emptied;
 	for (const auto &[name, node] : refresh->graph.tables) {
 		if (!refresh->replaced(name)) continue;
@@ -169,11 +174,14 @@ PG_FUNCTION(prodsync_anonymize)
 	for (const core::Name &table : emptied)
 		out.push_back({table.shown(), std::nullopt, "empty", pg::Tables(extension).one("SELECT count(*) FROM " + refresh->old_rows(table, "t"))});
 	make_shadows(*refresh, "anonymize", tables);
+	std::map<core::Name, std::int64_t> left_out;
 	{
 		pg::Settings settings;
 		text_forms(settings);
 		for (const core::Step &step : plan.steps) {
-			if (step.kind == "load") write_beside(*refresh, step, rules);
+			if (step.kind != "load") continue;
+			const std::uint64_t written = write_beside(*refresh, step, rules);
+			if (!step.filter.empty()) left_out[step.table] += std::stoll(pg::Tables(extension).one("SELECT count(*) FROM ONLY " + step.source_relation.sql()).value_or("0")) - static_cast<std::int64_t>(written);
 			pg::check_interrupts();
 		}
 	}
@@ -189,6 +197,8 @@ PG_FUNCTION(prodsync_anonymize)
 	finish_by_hand(*refresh);
 	gather_statistics(extension, originals);
 	for (const core::Name &view : refresh->catalog().materialized_views) refresh_masked_view(extension, refresh->oid(view));
+	for (const auto &[table, rows] : left_out)
+		if (rows > 0) out.push_back({table.shown(), std::nullopt, "left out", std::to_string(rows)});
 	for (std::size_t i = 0; i < rules.size(); i++) out.push_back({rules[i].table.shown(), rules[i].column, rules[i].rule.inside.empty() ? rules[i].rule.strategy : "by path", std::to_string(masking.masked(i))});
 	std::sort(out.begin(), out.end(), [](const pg::Row &a, const pg::Row &b) { return std::pair(*a[0], a[1].value_or("")) < std::pair(*b[0], b[1].value_or("")); });
 	return pg::table(fcinfo, out);

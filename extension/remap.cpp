@@ -87,10 +87,10 @@ static Rewriting rewriting(const Refresh &refresh, const core::Name &table, cons
 	const core::TableNode &node = refresh.graph.node(table);
 	Rewriting out;
 	out.joins = " LEFT JOIN prodsync_work.kept kt ON kt.rel = t.tableoid AND kt.row_id = t.ctid AND kt.why <> 'd'";
-	out.may_change = "kt.rel IS NULL AND NOT EXISTS (SELECT 1 FROM prodsync_work.run_step w WHERE w.original = t.tableoid AND w.xid IS NOT NULL AND "
+	out.may_change = "kt.rel IS NULL AND NOT EXISTS (SELECT 1 FROM prodsync_work.run_step w JOIN prodsync_work.run r ON r.run = w.run AND r.kind <> 'anonymize' WHERE w.original = t.tableoid AND w.xid IS NOT NULL AND "
 					 "(w.xid::text::numeric % 4294967296)::text = t.xmin::text)";
 	if (node.relation->kind == 'p')    // loaded through its root
-		out.may_change += " AND NOT EXISTS (SELECT 1 FROM prodsync_work.run_step w WHERE w.original = " + std::to_string(refresh.oid(table)) +
+		out.may_change += " AND NOT EXISTS (SELECT 1 FROM prodsync_work.run_step w JOIN prodsync_work.run r ON r.run = w.run AND r.kind <> 'anonymize' WHERE w.original = " + std::to_string(refresh.oid(table)) +
 			"::oid AND w.xid IS NOT NULL AND (w.xid::text::numeric % 4294967296)::text = t.xmin::text)";
 	if (!node.key.empty()) out.may_change += " AND t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from);
 	int n = 0;

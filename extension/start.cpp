@@ -1,4 +1,5 @@
 // sync_start(): the guard, one at a time, the plan once more, and a run in the ledger. Whatever is believed later comes from what is stored here.
+#include "core/in_place.hpp"
 #include "core/plan.hpp"
 #include "discard.hpp"
 #include "environment.hpp"
@@ -84,13 +85,19 @@ PG_FUNCTION(prodsync_start)
 	std::string known = fingerprint(extension);  // before the catalog is read: a change in between is noticed at the switch
 	core::json target_json = target_document(extension);
 	core::Catalog target = core::Catalog::parse(target_json);
+	// The columns that are read are the first catalog's, those of the shadow this one's: one that came in between would lose its values.
+	if (config.choice.in_place && !core::same_structure(source, target))
+		throw pg::Error(PS_STALE, "the schema was changed since the plan was made", {}, "Nothing was changed. Run it again.");
 	core::Plan plan = core::make_plan(config, source, target, answers);
 	problems.insert(problems.end(), plan.problems.begin(), plan.problems.end());
 	refuse_problems(problems);
 
 	core::json given = json_arg(fcinfo, 0);
 	if (given.is_object()) given.erase("choice");    // what counts in this run only
-	store_config(extension, core::Config::parse(given, problems));
+	core::Config staying = core::Config::parse(given, problems);
+	if (config.choice.in_place && may_run_stored_text(extension))    // else we would make somebody else's conditions our own
+		if (const std::optional<core::Config> stored = current_config(extension)) staying.tenants = stored->tenants, staying.users = stored->users;    // a refresh's, which had no part in this
+	store_config(extension, staying);
 	core::json documents{{"answers", answers.to_json()}, {"target", std::move(target_json)}};
 	int run = ledger::open(extension, config.choice.in_place ? "anonymize" : "refresh", config.to_json(), identity_of(source), documents, known, plan.steps, target);
 	if (!run_lock::control(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is controlled by another session");

@@ -4,6 +4,7 @@
 #include "fault_point.hpp"
 #include "locks.hpp"
 #include "shadow.hpp"
+#include "subtransaction.hpp"
 #include "pg_server.hpp"
 extern "C" {
 #include "catalog/pg_inherits.h"
@@ -77,7 +78,26 @@ void forget_statistics(const pg::Extension &extension, const std::map<Oid, Oid> 
 	for (Oid relation : relations) pg::call([=] { forget(relation); });
 }
 
-void gather_statistics(const pg::Extension &extension, const std::vector<Oid> &originals)
+// An expression of an index or a CREATE STATISTICS may raise an error over some row. What the old statistics said is gone all the same, so that their
+// files can be written anew. The error is not repeated: it may show a value.
+static void try_analyze(const pg::Extension &extension, Oid relation)
+{
+	const std::string name = sql_name(relation);
+	Subtransaction own;
+	try {
+		analyze(extension, relation);
+	} catch (const pg::InFlight &) {
+		own.roll_back_error();
+		pg::call([&] { ereport(WARNING, (errmsg("statistics of %s could not be gathered", name.c_str()), errhint("ANALYZE %s; says why.", name.c_str()))); });
+		return;
+	} catch (const std::exception &) {
+		own.roll_back();
+		throw;
+	}
+	own.commit();
+}
+
+void gather_statistics(const pg::Extension &extension, const std::vector<Oid> &originals, OnFailure then)
 {
 	std::vector<Oid> relations = ancestors(extension, originals);
 	for (Oid relation : originals)
@@ -89,7 +109,8 @@ void gather_statistics(const pg::Extension &extension, const std::vector<Oid> &o
 			}))
 			relations.push_back(relation);
 	for (Oid relation : relations) {
-		analyze(extension, relation);
+		if (then == OnFailure::raise) analyze(extension, relation);
+		else try_analyze(extension, relation);
 		pg::check_interrupts();
 	}
 }
@@ -129,7 +150,7 @@ void step_clean(const pg::Extension &extension, int run)
 				 {std::to_string(run)}))
 			originals.push_back(static_cast<Oid>(std::stoul(*row[0])));
 	}
-	gather_statistics(extension, originals);
+	gather_statistics(extension, originals, OnFailure::warn);
 	FAULT_POINT("clean: statistics gathered");
 #if PG_VERSION_NUM >= 150000
 	const Oid of_extended = StatisticExtDataStxoidInhIndexId;

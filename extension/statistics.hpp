@@ -10,6 +10,7 @@ namespace prodsync {
 // partitions or children of go. Those of the shadows come in their place (swap.cpp).
 void forget_statistics(const pg::Extension &, const std::map<Oid, Oid> &pairs);
 // Afterwards: what the shadows could not have, statistics of whole trees and of CREATE STATISTICS, are made anew.
-void gather_statistics(const pg::Extension &, const std::vector<Oid> &originals);
+enum class OnFailure { raise, warn };
+void gather_statistics(const pg::Extension &, const std::vector<Oid> &originals, OnFailure = OnFailure::raise);
 
 }  // namespace prodsync

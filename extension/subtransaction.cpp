@@ -42,6 +42,21 @@ Subtransaction::Violation Subtransaction::roll_back_violation()
 	return {error->sqlerrcode, error->constraint_name ? error->constraint_name : "", error->column_name ? error->column_name : ""};
 }
 
+void Subtransaction::roll_back_error()
+{
+	const MemoryContext context = context_;
+	const ResourceOwner owner = owner_;
+	pg::call([=] {
+		MemoryContextSwitchTo(context);
+		ErrorData *e = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(e->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION) ReThrowError(e);
+	});
+}
+
 std::uint64_t Subtransaction::id()
 {
 	const auto [top, own] = pg::call([] { return std::pair(U64FromFullTransactionId(GetTopFullTransactionId()), GetCurrentTransactionId()); });

@@ -23,6 +23,8 @@ public:
 	void roll_back() { end(false); }
 	// In the handler of InFlight. Rolls back; where the error is a constraint's (class 23) it is forgotten, any other goes on its way.
 	Violation roll_back_violation();
+	// In the handler of InFlight. Rolls back and forgets the error; one that ends the statement or the session (class 57) goes on its way.
+	void roll_back_error();
 	// Its transaction id; one is assigned where there is none.
 	static std::uint64_t id();
 

@@ -2,6 +2,7 @@
 // below the level where event triggers fire.
 #include "refresh.hpp"
 #include "shadow.hpp"
+#include "statistics.hpp"
 #include "views.hpp"
 #include "pg_versions.hpp"
 extern "C" {
@@ -34,7 +35,11 @@ static bool refresh_view(const pg::Extension &extension, Oid view, bool beside)
 
 void refresh_masked_view(const pg::Extension &extension, Oid view)
 {
-	if (refresh_view(extension, view, true)) analyze(extension, view);
+	// Of a view that has become empty, ANALYZE says nothing, and what was said of its rows would stay; likewise of one that was never populated again.
+	if (!pg::call([=] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(view)); })) return;    // dropped since
+	const bool refreshed = refresh_view(extension, view, true);
+	forget_statistics(extension, {{view, InvalidOid}});
+	if (refreshed) analyze(extension, view);
 }
 
 void step_refresh(const pg::Extension &extension, int run, const StepRow &step)

@@ -4,7 +4,7 @@
 
 namespace prodsync {
 
-// Written anew, never CONCURRENTLY: that would leave its raw rows in the file, dead. Its statistics are gathered again. One WITH NO DATA stays so.
+// Written anew, never CONCURRENTLY: that would leave its raw rows in the file, dead. Its statistics are forgotten and gathered again. One WITH NO DATA stays so.
 void refresh_masked_view(const pg::Extension &, Oid view);
 
 }  // namespace prodsync

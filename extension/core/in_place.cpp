@@ -75,6 +75,22 @@ void rewrite_in_place(Graph &graph, const Config &config, const Catalog &catalog
 	}
 }
 
+bool same_structure(const Catalog &before, const Catalog &now)
+{
+	const auto tables_of = [](const Catalog &catalog) {
+		std::vector<const Relation *> out;
+		for (const auto &[name, relation] : catalog.relations)
+			if (relation.ordinary() && relation.extension.empty()) out.push_back(&relation);
+		return out;
+	};
+	const auto same_column = [](const Column &a, const Column &b) {
+		return a.name == b.name && a.number == b.number && a.type == b.type && a.generated == b.generated && a.not_null == b.not_null;
+	};
+	return std::ranges::equal(tables_of(before), tables_of(now), [&](const Relation *a, const Relation *b) {
+		return a->name == b->name && a->oid == b->oid && a->kind == b->kind && std::ranges::equal(a->columns, b->columns, same_column);
+	});
+}
+
 void add_in_place_needs(const Catalog &catalog, Plan &plan)
 {
 	for (Need &need : plan.needs)
@@ -83,6 +99,11 @@ void add_in_place_needs(const Catalog &catalog, Plan &plan)
 	std::vector<std::string> foreign;
 	for (const auto &[name, relation] : catalog.relations)
 		if (relation.kind == 'f') foreign.push_back(name.shown());
+	std::vector<std::string> of_extensions;
+	for (const auto &[name, relation] : catalog.relations)
+		if (relation.ordinary() && !relation.partition && !relation.extension.empty() && relation.extension != "prodsync" && relation.rows != 0) of_extensions.push_back(name.shown());
+	if (!of_extensions.empty())
+		plan.warnings.push_back({"extension-tables", of_extensions.front(), "tables of extensions are not masked: " + listed(of_extensions), ""});
 	if (!foreign.empty())
 		plan.warnings.push_back({"foreign-tables", foreign.front(), "foreign tables are not masked: " + listed(foreign), ""});
 }

@@ -19,6 +19,9 @@ Config in_place(Config);
 // --tables and --exclude choose among them.
 void rewrite_in_place(Graph &, const Config &, const Catalog &, std::vector<Problem> &);
 
+// Of one database, read twice: are there the same tables with the same columns? What is written back is planned from the first and goes into the second.
+bool same_structure(const Catalog &, const Catalog &);
+
 // Who waits, and what is not reached.
 void add_in_place_needs(const Catalog &, Plan &);
 

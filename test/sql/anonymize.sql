@@ -171,6 +171,36 @@ ROLLBACK;
 SELECT sync_discard(:run);
 SELECT sync_hold(:run);
 SELECT * FROM small;
+-- a column that came after the plan would lose its values
+CREATE TABLE planned AS SELECT sync_catalog() AS catalog;
+ALTER TABLE small ADD phone text DEFAULT 'raw';
+\set VERBOSITY terse
+SELECT * FROM sync_start('{"anonymize": {"policy": "none", "tables": {"small": [{"column": "email", "strategy": "email"}]}}, "choice": {"in_place": true}}', (SELECT catalog FROM planned), '{"asked": []}');
+\set VERBOSITY default
+-- a run stores its rules, and leaves the tenants that are stored
+CREATE TABLE tenant (id int PRIMARY KEY, slug text);
+SELECT sync_configure('{"tenants": {"table": "tenant", "keep": "slug = ''test''"}}');
+SELECT sync_discard(begin_in_place());
+SELECT sync_config() -> 'tenants' ->> 'table' AS tenants, sync_config() #> '{anonymize,tables,small}' IS NOT NULL AS rules;
+-- a view over what is emptied, and one that is not populated any more: nothing is known of their rows afterwards; nor of rows that hang from emptied ones
+CREATE TABLE queue (id int PRIMARY KEY, body text);
+CREATE TABLE queue_entry (id int PRIMARY KEY, queue_id int NOT NULL REFERENCES queue, body text);
+INSERT INTO queue SELECT i, 'raw mail' FROM generate_series(1, 20) AS i;
+INSERT INTO queue_entry SELECT i, 1, 'raw entry' FROM generate_series(1, 20) AS i;
+CREATE MATERIALIZED VIEW bodies AS SELECT body FROM queue;
+CREATE MATERIALIZED VIEW unread AS SELECT body FROM queue;
+-- masks are those of the type's output, as everywhere: a cast to text would say true, and 10.0.0.1/32
+CREATE TABLE form (id int PRIMARY KEY, yes boolean, address inet, yes_text text, address_text text, born date, born_too date);
+INSERT INTO form VALUES (1, true, '10.0.0.1', 't', '10.0.0.1', '1990-01-01', '1990-01-01');
+ANALYZE;
+REFRESH MATERIALIZED VIEW unread WITH NO DATA;
+SELECT count(*) AS known FROM pg_stats WHERE tablename IN ('bodies', 'unread');
+SELECT sync_configure('{"tables": {"queue": {"mode": "empty"}, "queue_entry": {"references": {"queue_id": {"on_missing": "drop"}}}},
+	"anonymize": {"policy": "none", "tables": {"form": [{"column": "address", "strategy": "ip"}, {"column": "address_text", "strategy": "ip"},
+		{"column": "born", "strategy": "date_shift", "entity": "yes"}, {"column": "born_too", "strategy": "date_shift", "entity": "yes_text"}]}}}');
+SELECT * FROM sync_anonymize();
+SELECT address = address_text::inet AS same, born = born_too AS same_shift FROM form;
+SELECT count(*) AS known FROM pg_stats WHERE tablename IN ('bodies', 'unread');
 \c regression
 DROP DATABASE prodsync_anonymize;
 DROP ROLE prodsync_shop;

@@ -160,10 +160,10 @@ is(shadows($db), 0, '... and leaves nothing');
 # Foreign keys into country, which stays, are verified when customer is loaded: a lock there stops the run while writers are held.
 sub begin_at_gate
 {
-	my ($config) = @_;
+	my ($config, $jobs) = @_;
 	my $gate = $uat->session($db);
 	$gate->query('BEGIN; LOCK country IN ACCESS EXCLUSIVE MODE');
-	my $run = start_prodsync('anonymize', '--to', 'uat', '--config', $config, '--jobs', '2', '--yes');
+	my $run = start_prodsync('anonymize', '--to', 'uat', '--config', $config, '--jobs', $jobs // 2, '--yes');
 	wait_until(60, sub { !$run->running || $uat->sql("SELECT count(*) FROM pg_locks WHERE relation = 'country'::regclass AND NOT granted", $db) > 0 });
 	ok($run->running, 'it is at work') or diag($run->err);
 	return ($gate, $run);
@@ -221,7 +221,7 @@ sub begin_at_gate
 	my $json = prodsync('anonymize', '--to', 'uat', '--config', config("    visit:\n      - {column: who, strategy: hash}\n"), '--yes', '--format', 'json');
 	is($json->{exit}, 0, 'a second run') or diag($json->{err});
 	my $said = decode_json($json->{out});
-	is_deeply([ @$said{qw(command ok anonymized total_rows)}, scalar @{ $said->{may_remain} } ], [ 'anonymize', JSON::PP::true, JSON::PP::true, 502, 7 ], '... masks what is there, and says it as JSON');
+	is_deeply([ @$said{qw(command ok anonymized total_rows)}, scalar @{ $said->{may_remain} } ], [ 'anonymize', JSON::PP::true, JSON::PP::true, 502, 8 ], '... masks what is there, and says it as JSON');
 	is($uat->sql("SELECT count(DISTINCT who) || ' ' || max(length(who)) FROM visit", $db), '1 16', '... masks of masks, as alike as the masks were');
 }
 
@@ -279,6 +279,41 @@ $db = restored('four');
 	is($run->{exit}, 10, 'a materialized view that cannot be refreshed: exit 10');
 	like($run->{err}, qr/uat is masked, but something afterwards failed.*materialized view never was not refreshed/s, '... names it');
 	is_deeply([ files_with($db, $raw) ], [], '... and all else is clean');
+}
+
+# ---- somebody waits to change a table while writers are held: he for us, we behind him, a circle that no server sees ----
+$db = restored('five');
+$before = digest($db);
+{
+	$uat->sql("ALTER DATABASE $db SET lock_timeout = '10s'", $db);
+	my ($gate, $run) = begin_at_gate(config(), 1);
+	my $admin = $uat->session($db);
+	$admin->query('SET lock_timeout = 0');
+	$admin->send('ALTER TABLE visit ADD late text');
+	ok(wait_until(20, sub { $uat->sql("SELECT count(*) FROM pg_locks WHERE relation = 'visit'::regclass AND NOT granted AND mode = 'AccessExclusiveLock'", $db) }), 'an ALTER TABLE waits for the run');
+	$gate->query('ROLLBACK');
+	my $done = $run->wait;
+	is($done->{exit}, 4, '... which does not wait behind it without end') or diag($done->{err});
+	like($done->{err}, qr/waits to change or truncate.*nothing was changed/s, '... and says so');
+	$admin->receive;
+	is($admin->error, '', '... and it goes on');
+	$uat->sql("ALTER TABLE visit DROP late; ALTER DATABASE $db RESET lock_timeout", $db);
+	is(digest($db), $before, '... nothing was changed');
+	is(shadows($db), 0, '... and nothing is left');
+}
+# ---- what is owed after the switch is done by the next command; tables of extensions are named ----
+{
+	$uat->sql("CREATE TABLE job (command text); INSERT INTO job VALUES ('$raw'); ALTER EXTENSION plpgsql ADD TABLE job; CREATE FUNCTION broken() RETURNS int LANGUAGE plpgsql AS \$\$BEGIN RAISE 'broken'; END\$\$; "
+		. "CREATE TABLE mode (raises boolean); INSERT INTO mode VALUES (false); CREATE MATERIALIZED VIEW never AS SELECT CASE WHEN raises THEN broken() ELSE 1 END AS one FROM mode; UPDATE mode SET raises = true", $db);
+	my $plan = anonymize(config(), '--ephemeral-key', '--dry-run');
+	like_all($plan->{out}, qr/tables of extensions are not masked: job/, qr/Run it: .* --ephemeral-key$/m, 'the plan names tables of extensions, and the command that was planned');
+	is(anonymize(config(), '--yes')->{exit}, 10, 'a view that cannot be refreshed');
+	is(prodsync('clean', '--to', 'uat', '--config', config())->{exit}, 10, '... nor by prodsync clean');
+	$uat->sql('UPDATE mode SET raises = false', $db);
+	is(prodsync('clean', '--to', 'uat', '--config', config())->{exit}, 0, '... until it can');
+	is($uat->sql("SELECT count(*) FROM sync_run_steps WHERE run = (SELECT max(run) FROM sync_runs) AND kind IN ('refresh', 'clean') AND status <> 'done'", $db), 0, '... and nothing is owed');
+	$uat->sql(q{SELECT sync_configure('{"users": {"table": "customer", "match": ["email"], "fallback": "id = 1"}}'); SELECT sync_remap_users()}, $db);
+	is($uat->sql('SELECT min(customer_id), max(customer_id) FROM visit', $db), '1|1', 'rows that a run masked were not remapped by it: sync_remap_users() maps them');
 }
 
 done_testing;
