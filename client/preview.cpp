@@ -1,6 +1,7 @@
 #include "preview.hpp"
 #include <set>
-#include "core/detect_forms.hpp"
+#include "core/detect_content.hpp"
+#include "core/json_path.hpp"
 #include "core/masks.hpp"
 #include "core/statements.hpp"
 #include "copy_rows.hpp"
@@ -13,47 +14,93 @@ namespace {
 
 constexpr std::size_t most_shown = 60;    // bytes of a value
 
-std::string shown(const std::optional<std::string_view> &value)
+std::string cut(std::string text)
 {
-	if (!value) return "NULL";
-	std::string text(*value);
-	if (text.size() > most_shown) {
-		std::size_t end = most_shown;
-		while (end && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;    // not in the middle of a character
-		text = text.substr(0, end) + "...";
+	if (text.size() <= most_shown) return text;
+	std::size_t end = most_shown;
+	while (end && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;    // not in the middle of a character
+	return text.substr(0, end) + "...";
+}
+
+std::string shown(const std::optional<std::string_view> &value) { return value ? printable(cut(std::string(*value))) : "NULL"; }
+
+constexpr const char *as_it_is = "(as it is)", *in_parts = "(masked in parts)";
+
+// What it makes of a text is that text with parts of it replaced: the rest is production's.
+bool keeps_words(const core::MaskRule &rule) { return rule.strategy == "free_text" && rule.text("form") != "shape"; }
+
+// The rules for parts of a document.
+class Parts {
+	struct Part {
+		core::JsonPath path;
+		bool keeps_words;
+	};
+	std::vector<Part> parts_;
+
+public:
+	using States = std::vector<core::JsonPath::State>;
+
+	explicit Parts(const std::vector<core::MaskRule> &rules)
+	{
+		std::string why;
+		for (const core::MaskRule &rule : rules)
+			if (auto path = core::JsonPath::parse(rule.path, why)) parts_.push_back({*path, keeps_words(rule)});
 	}
-	return printable(text);
-}
-
-constexpr const char *as_it_is = "(as it is)";
-
-// A key that is data itself (a document keyed by e-mail address) is nobody's business either.
-std::string shown_key(const std::string &key)
-{
-	return core::form_of(key) == core::Form::none && key.find('@') == key.npos ? key : "*";
-}
-
-// Of a document what the rules made of it; all else is production's.
-core::json masked_parts(const core::json &before, const core::json &after)
-{
-	if (before == after) return as_it_is;
-	if (before.is_object() && after.is_object()) {
-		auto out = core::json::object();
-		for (const auto &[key, value] : after.items()) out[shown_key(key)] = before.contains(key) ? masked_parts(before[key], value) : value;
+	States root() const
+	{
+		States out;
+		for (const Part &part : parts_) out.push_back(part.path.root());
 		return out;
 	}
-	if (!before.is_array() || !after.is_array() || before.size() != after.size()) return after;
-	auto out = core::json::array();
-	for (std::size_t i = 0; i < after.size(); ++i) out.push_back(masked_parts(before[i], after[i]));
-	return out;
-}
+	// Of the document what the rules made of it; all else is production's.
+	core::json masked(const core::json &before, const core::json &after, const States &states) const
+	{
+		if (before == after) return as_it_is;
+		if (before.is_object() && after.is_object()) {
+			auto out = core::json::object();
+			for (const auto &[key, value] : after.items()) {
+				const bool same = !before.contains(key) || before[key] == value;
+				const std::string shown = shown_key(key, states, same);
+				if (!same || !out.contains(shown)) out[shown] = same ? core::json(as_it_is) : masked(before[key], value, below(states, [&](const auto &path, const auto &state) { return path.member(state, key); }));
+			}
+			return out;
+		}
+		if (before.is_array() && after.is_array() && before.size() == after.size()) {
+			auto out = core::json::array();
+			for (std::size_t i = 0; i < after.size(); ++i)
+				out.push_back(masked(before[i], after[i], below(states, [&](const auto &path, const auto &state) { return path.element(state, i); })));
+			return out;
+		}
+		for (std::size_t i = 0; i < parts_.size(); ++i)    // the first counts
+			if (parts_[i].path.matched(states[i])) return after.is_structured() || parts_[i].keeps_words ? core::json(in_parts) : after.is_string() ? core::json(cut(after.get<std::string>())) : after;
+		return in_parts;
+	}
+
+private:
+	template <class Step> States below(const States &states, Step step) const
+	{
+		States out;
+		for (std::size_t i = 0; i < parts_.size(); ++i) out.push_back(step(parts_[i].path, states[i]));
+		return out;
+	}
+	// A key that is data itself (a document keyed by e-mail address, or by user name) is nobody's business either: that a rule reached it by * or ..
+	// says that it can be any.
+	std::string shown_key(const std::string &key, const States &states, bool same) const
+	{
+		for (std::size_t i = 0; i < parts_.size(); ++i)
+			if (parts_[i].path.says(states[i], key)) return key;
+		return same && core::can_be_name(key) ? key : "*";
+	}
+};
 
 // A value of a column whose rules are about parts of it, without what they leave alone.
-std::string without_the_rest(std::string_view before, std::string_view after, const std::string &base)
+std::string without_the_rest(std::string_view before, std::string_view after, const core::MaskRule &rule, const std::string &base)
 {
-	if (core::is_hstore(base)) return "(masked in parts)";
+	if (core::is_hstore(base)) return in_parts;
 	const auto was = core::json::parse(before, nullptr, false), is = core::json::parse(after, nullptr, false);
-	return was.is_discarded() || is.is_discarded() ? "(masked in parts)" : masked_parts(was, is).dump(-1, ' ', false, core::json::error_handler_t::replace);
+	if (was.is_discarded() || is.is_discarded()) return in_parts;
+	const Parts parts(rule.inside);
+	return parts.masked(was, is, parts.root()).dump(-1, ' ', false, core::json::error_handler_t::replace);
 }
 
 std::string base_of(const core::Catalog &catalog, const core::Name &table, const std::string &column)
@@ -116,10 +163,14 @@ Preview preview(const RefreshOptions &options, const Prepared &prepared, int row
 				std::optional<std::string> value;
 				if (as_it_was && !raw) value = as_it_is;
 				else if (after[i]) value = std::string(*after[i]);
-				if (value && !raw && !as_it_was && before[i] && !part.columns[i].mask.inside.empty())
-					value = without_the_rest(*before[i], *after[i], base_of(prepared.target_catalog, step.relation, part.columns[i].column));
+				const core::MaskRule &rule = part.columns[i].mask;
+				const bool document = !rule.inside.empty();
+				if (value && !raw && !as_it_was && before[i]) {
+					if (document) value = without_the_rest(*before[i], *after[i], rule, base_of(prepared.target_catalog, step.relation, part.columns[i].column));
+					else if (keeps_words(rule)) value = in_parts;
+				}
 				below.push_back(shown(value));
-				json_row[part.columns[i].column] = as_it_was && !raw ? core::json() : value ? core::json(*value) : core::json();
+				json_row[part.columns[i].column] = as_it_was && !raw ? core::json() : value ? core::json(document && !raw ? *value : cut(*value)) : core::json();
 			}
 			if (raw) table.add(above);
 			table.add(below);

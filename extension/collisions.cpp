@@ -239,6 +239,17 @@ static std::string key_of_partial(const core::Relation &relation, const std::str
 	return "";
 }
 
+// recognize.cpp does not take such rows for the source's: references to them are told apart by the whole key alone.
+static bool number_is_ambiguous(pg::Tables &sql, const Refresh &refresh, const core::Relation &leaf, const pg::Row &collision)
+{
+	const core::Name table = refresh.catalog().root(leaf.name);
+	const core::TableNode &node = refresh.graph.node(table);
+	if (node.key.empty() || !core::single_key(*node.relation).empty()) return false;
+	const std::string column = core::quote_identifier(node.key);
+	return sql.one("SELECT 1 FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) JOIN ONLY " + leaf.name.sql() + " AS t ON t.ctid = k.row_id JOIN " + refresh.old_rows(table, "o") + " ON o." + column + " = t." + column +
+				   " AND (o.tableoid, o.ctid) <> (t.tableoid, t.ctid) WHERE c.rel = $1::oid AND c.index_name = $2::name AND NOT c.themselves AND k.why = 's' AND " + is_brought + " LIMIT 1", {collision[0], collision[1]}).has_value();
+}
+
 std::vector<Check> check_collisions(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
@@ -250,7 +261,9 @@ std::vector<Check> check_collisions(const Refresh &refresh)
 		core::json detail{{"index", *row[1]}, {"text", *row[3] == "t" ? "a kept row becomes equal to another one: rows that they reference were found to be one row of the source, or are let go of (on_missing), or one of them was adopted by the tenant of the other" : "a kept row has the same unique key as a row from the source"}};
 		if (*row[3] == "f" && *row[4] == "t") {    // nothing but a person says that they are the same (recognize.cpp)
 			detail["text"] = "a row that kept rows reference has the same unique key as a row from the source";
-			if (const std::string columns = key_of_partial(*refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[5])))), *row[1]); !columns.empty())
+			if (number_is_ambiguous(sql, refresh, leaf, row))
+				detail["text"] = "a row that kept rows reference has the same unique key as a row from the source, and cannot be recognized by it: its generated number is not unique in the table, so nothing says which references mean it";
+			else if (const std::string columns = key_of_partial(*refresh.catalog().find(names.at(static_cast<Oid>(std::stoul(*row[5])))), *row[1]); !columns.empty())
 				detail["if_they_are_the_same"] = "tables: {" + refresh.catalog().root(leaf.name).shown() + ": {match: [" + columns + "]}}";
 		}
 		add_keys(sql, refresh, leaf, "prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id)", std::string("c.rel = $1::oid AND c.index_name = $2::name AND c.themselves = $3::bool AND ") + is_brought, {row[0], row[1], row[3]}, detail);

@@ -48,13 +48,18 @@ PG_FUNCTION(prodsync_detect_pii)
 	const auto tables = chosen_tables(fcinfo, catalog);
 	core::Contents contents;
 	pg::Tables sql(extension);
-	for (const core::Name &name : tables) {
-		const core::Relation &table = *catalog.find(name);
-		const auto columns = core::sampled_columns(table);
-		if (columns.empty()) continue;
-		for (const core::SampleStatement &sample : core::sample_statements(catalog, table, columns))
-			for (const pg::Row &row : sql.rows(sample.sql)) core::add_sample(contents[name], table, columns, row);
-		pg::check_interrupts();
+	{
+		// As the client reads its samples (client/samples.cpp): by the index, without compiling, and not waiting for long.
+		pg::Settings settings;
+		settings.set("enable_seqscan", "off"), settings.set("jit", "off"), settings.set("lock_timeout", "10s");
+		for (const core::Name &name : tables) {
+			const core::Relation &table = *catalog.find(name);
+			const auto columns = core::sampled_columns(table);
+			if (columns.empty()) continue;
+			for (const core::SampleStatement &sample : core::sample_statements(catalog, table, columns))
+				for (const pg::Row &row : sql.rows(sample.sql)) core::add_sample(contents[name], table, columns, row);
+			pg::check_interrupts();
+		}
 	}
 	std::vector<pg::Row> out;
 	for (const core::PersonalColumn &column : core::list_personal(core::Config{}, catalog, contents, core::flagged)) {

@@ -58,7 +58,14 @@ bool of_a_name(char c)
 	return ascii || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Keys that can be names of things, and are no values themselves: a document that is keyed by e-mail addresses or numbers shows none of them.
+bool is_plain_key(std::string_view key)
+{
+	return std::all_of(key.begin(), key.end(), of_a_name);
+}
+
+}  // namespace
+
+// A document that is keyed by e-mail addresses or numbers shows none of them.
 bool can_be_name(std::string_view key)
 {
 	if (key.empty() || key.size() > 40 || (key[0] >= '0' && key[0] <= '9') || key.front() == ' ' || key.back() == ' ') return false;
@@ -75,13 +82,6 @@ bool can_be_name(std::string_view key)
 	}
 	return true;
 }
-
-bool is_plain_key(std::string_view key)
-{
-	return std::all_of(key.begin(), key.end(), of_a_name);
-}
-
-}  // namespace
 
 ColumnContent::Shape ColumnContent::shape_of(const Column &column)
 {
@@ -247,8 +247,8 @@ void ColumnContent::Counts::add(const Counts &other)
 		if (different.size() < most_different) different.insert(one);
 }
 
-// Whether the key of the objects there is the name of something. In an object that is used as a map (many keys, each in few of the objects) only one
-// that says what it holds is; one with blanks or dots in it, too, only where most of the objects have it.
+// Whether the key of the objects there is the name of something. In an object that is used as a map (many keys, each in few of the objects, however often
+// they come again: user names) only one that says what it holds is; one with blanks or dots in it, too, only where most of the objects have it.
 bool ColumnContent::is_name(const std::string &place, const std::string &key) const
 {
 	if (key == "*") return false;
@@ -259,11 +259,8 @@ bool ColumnContent::is_name(const std::string &place, const std::string &key) co
 	if (count == members.keys.end()) return false;
 	for (const Kind kind : {Kind::text, Kind::number, Kind::date})
 		if (const auto sign = sign_of_name(words_of_name(key), kind); sign && sign->confidence >= 0.5) return true;
-	std::int64_t all = 0;
-	for (const auto &[other, times] : members.keys) all += times;
-	const auto keys = static_cast<std::int64_t>(members.keys.size());
-	const bool map = members.objects > 2 && members.keys.size() > few_keys && all < 2 * keys;
-	if (map && count->second < 2) return false;
+	if (members.objects > 2 && members.keys.size() > few_keys && 10 * count->second < members.objects) return false;
+	if (members.objects > 2 && members.keys.size() > few_keys && count->second < 2) return false;
 	return is_plain_key(key) || 2 * count->second >= std::max<std::int64_t>(members.objects, 4);
 }
 

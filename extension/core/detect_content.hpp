@@ -20,6 +20,9 @@ struct ContentSign {
 	std::string path;        // in JSON: $.contacts[*].email; else empty
 };
 
+// A key of a document that can be the name of something, and is no value itself.
+bool can_be_name(std::string_view key);
+
 class ColumnContent {
 public:
 	enum class Shape { text, array, document };

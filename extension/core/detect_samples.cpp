@@ -15,7 +15,8 @@ constexpr std::size_t most_rows = 300, fewest_rows = 60, most_values = 6000;
 constexpr double small_pages = 20, most_pages = 1000;
 // Of a partitioned table.
 constexpr std::size_t most_leaves = 20, fewest_rows_of_leaf = 15;
-// Bytes as stored: of a value that is larger nothing is read, so that no sample costs a detoasted megabyte.
+// Bytes as stored, which is compressed where the server compressed it: of a value that is larger nothing is read. One that is not reads at most so many
+// bytes; where it compresses well what it becomes in memory for a moment can be a hundred times as much, of one row at a time.
 constexpr int most_bytes = 16384;
 constexpr int most_characters = 300, most_characters_of_document = most_bytes;
 

@@ -92,6 +92,13 @@ JsonPath::State JsonPath::element(const State &of_parent, std::size_t index) con
 	return below(of_parent, [&](const Segment &segment) { return segment.kind == Segment::Kind::element && segment.index == index; });
 }
 
+bool JsonPath::says(const State &of_parent, std::string_view key) const
+{
+	for (std::size_t i = 0; i < segments_.size(); ++i)
+		if (of_parent.test(i) && segments_[i].kind == Segment::Kind::member && segments_[i].key == key) return true;
+	return false;
+}
+
 bool JsonPath::covers(const JsonPath &place) const
 {
 	State state = root();

@@ -21,6 +21,8 @@ public:
 	State root() const { return State().set(0); }
 	State member(const State &of_parent, std::string_view key) const;
 	State element(const State &of_parent, std::size_t index) const;
+	// Whether the path says this key there: it is not reached by * or .. alone.
+	bool says(const State &of_parent, std::string_view key) const;
 	bool matched(const State &state) const { return state.test(segments_.size()); }
 	// Whether every place that the other path names is one of this path's, or below one.
 	bool covers(const JsonPath &place) const;

@@ -124,20 +124,23 @@ unlike($preview->{out}, qr/raw\.example|open\.example|1980-02-29/, 'nothing raw'
 like(prodsync(@plan, $config->($patterns . $rules), '--preview', 1, '--format', 'json')->{out}, qr/"preview".*\Q$b\E/s, 'in JSON');
 # (what the rules leave alone in a document or an hstore is production's)
 $production->sql(<<'SQL', 'app');
-CREATE TABLE odd (id int PRIMARY KEY, doc jsonb, list text[], wide text, control text, nothing text, part text);
-INSERT INTO odd VALUES (1, '{"mail": "a@raw.example", "other": "zq5raw", "map": {"zq5raw@raw.example": {"mail": "b@raw.example"}}, "many": ["zq5raw", {"mail": "c@raw.example"}]}',
-	'{a@raw.example,"b@raw.example"}', repeat('zq5raw ä ', 40), E'zq5raw \033[31m\nx\u009b', NULL, E'\033zq5raw');
+CREATE TABLE odd (id int PRIMARY KEY, doc jsonb, list text[], wide text, control text, nothing text, part text, story text, stories text[]);
+INSERT INTO odd VALUES (1, '{"mail": "a@raw.example", "other": "zq5raw", "map": {"zq5raw@raw.example": {"mail": "b@raw.example"}}, "many": ["zq5raw", {"mail": "c@raw.example"}],
+	"users": {"zqxuser": {"mail": "d@raw.example"}}, "by_name": {"zqxother": {"phone": "+49 171 1234567"}}, "told": "zq5raw wrote to e@raw.example"}',
+	'{a@raw.example,"b@raw.example"}', repeat('zq5raw ä ', 40), E'zq5raw \033[31m\nx\u009b', NULL, E'\033zq5raw', 'zq5raw wrote to a@raw.example', '{"zq5raw wrote to a@raw.example"}');
 SQL
-$uat->sql('CREATE TABLE odd (id int PRIMARY KEY, doc jsonb, list text[], wide text, control text, nothing text, part text)', 'app');
-my $odd = "  tables:\n    odd:\n" . join '', map { "      - {column: $_}\n" } 'doc, path: "$..mail", strategy: email', 'list, strategy: email', 'wide, strategy: shape', 'control, strategy: shape', 'nothing, strategy: redact',
+$uat->sql('CREATE TABLE odd (id int PRIMARY KEY, doc jsonb, list text[], wide text, control text, nothing text, part text, story text, stories text[])', 'app');
+my $odd = "  tables:\n    odd:\n" . join '', map { "      - {column: $_}\n" } 'doc, path: "$..mail", strategy: email', 'doc, path: "$.by_name.*.phone", strategy: redact', 'doc, path: "$.told", strategy: free_text',
+	'story, strategy: free_text', 'stories, strategy: free_text', 'list, strategy: email', 'wide, strategy: shape', 'control, strategy: shape', 'nothing, strategy: redact',
 	'part, strategy: partial, first: 1';
 for my $format ('text', 'json') {
 	my $shown = prodsync(@plan, $config->($odd), '--preview', 1, '--format', $format);
 	is($shown->{exit}, 0, "preview of odd values as $format") or diag $shown->{err};
-	unlike($shown->{out}, qr/zq5raw|raw\.example/, 'nothing raw in it: neither in the rest of a document nor in its keys');
+	unlike($shown->{out}, qr/zq5raw|zqx|raw\.example/, 'nothing raw in it: neither in the rest of a document nor in its keys');
 	unlike($shown->{out} =~ s/\n//gr, qr/[\x00-\x1f\x7f]|\xc2[\x80-\x9f]/, 'no control character');
-	like($shown->{out}, qr/mail\W+\Q$a\E.*\(as it /, 'a document by its parts');
+	like($shown->{out}, $format eq 'json' ? qr/mail\W+\Q$a\E.*\(as it / : qr/mail\W+user_/, 'a document by its parts');
 	like($shown->{out}, qr/\{\W+\Q$a\E\W+user_/, 'an array');
+	is(() = $shown->{out} =~ /"?\(masked in parts\)/g, $format eq 'json' ? 3 : 2, 'free_text: the words that it leaves are production\'s, in an array and a document too');
 }
 my ($wide) = prodsync(@plan, $config->($odd), '--preview', 1)->{out} =~ /^odd\n(.*\n.*\n)/m;
 like($wide // '', qr/\.\.\. /, 'wide values are cut');

@@ -217,6 +217,17 @@ SQL
 	}
 }
 
+# ... and one whose generated number another row has, too
+{
+	$uat->sql("INSERT INTO maker (id, region, code) SELECT id, 'us', 'double' FROM maker WHERE code = 'Second'; INSERT INTO maker (region, code) VALUES ('eu', 'mine'); INSERT INTO maker (id, region, code) SELECT id, 'us', 'mine' FROM maker WHERE code = 'mine';
+		INSERT INTO product (tenant_id, region, maker_id) SELECT t.id, 'eu', m.id FROM tenant t, maker m WHERE name = 'test_a' AND m.code = 'mine' AND m.region = 'eu'", 'app');
+	$production->sql("INSERT INTO maker (region, code) VALUES ('eu', 'mine')", 'app');
+	my $run = refresh();
+	is($run->{exit}, 6, 'a supporting row whose number is not unique is not recognized') or diag $run->{err};
+	like($run->{err}, qr/its generated number is not unique in the table/, 'and said why');
+	$uat->sql("DELETE FROM product WHERE maker_id IN (SELECT id FROM maker WHERE code = 'mine'); DELETE FROM maker WHERE code IN ('mine', 'double')", 'app');
+}
+
 # ---- masked kept rows ----
 {
 	my $key = Prodsync::folder() . '/uat.key';
