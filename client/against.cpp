@@ -44,11 +44,15 @@ void read_relation(Connection &connection, const core::Relation &relation, const
 	} catch (Error &error) {
 		if (error.sqlstate == "42501")
 			throw Error(exit_refused, "the role " + connection.user() + " may not read " + relation.name.shown() + " in " + side,
-			    "let its owner run there:  GRANT SELECT ON " + relation.name.sql() + " TO " + core::quote_identifier(connection.user()) +
-			        (relation.row_security ? ";  with row-level security also:  ALTER ROLE " + core::quote_identifier(connection.user()) + " BYPASSRLS" : ""),
+			    "let its owner run there:  GRANT SELECT ON " + relation.name.sql() + " TO " +
+			        core::quote_identifier(connection.user()) +
+			        (relation.row_security ? ";  with row-level security also:  ALTER ROLE " +
+			                    core::quote_identifier(connection.user()) + " BYPASSRLS"
+			                               : ""),
 			    {}, error.sqlstate);
 		if (error.sqlstate == "55P03")
-			throw Error(exit_other, relation.name.shown() + " is locked in " + side + ": it could not be read within 10 seconds", "run it again when whoever holds the lock is done", {}, error.sqlstate);
+			throw Error(exit_other, relation.name.shown() + " is locked in " + side + ": it could not be read within 10 seconds",
+			    "run it again when whoever holds the lock is done", {}, error.sqlstate);
 		throw;
 	}
 }
@@ -67,7 +71,8 @@ class Sorter {
 
 public:
 	// Adds what has to be read to the step.
-	Sorter(const ComparedColumn &column, std::size_t set, const core::MaskKey *key, core::Step &step) : column_(column), set_(set), at_(step.columns.size())
+	Sorter(const ComparedColumn &column, std::size_t set, const core::MaskKey *key, core::Step &step)
+	    : column_(column), set_(set), at_(step.columns.size())
 	{
 		core::Transfer raw;
 		raw.column = column.column;
@@ -158,13 +163,14 @@ public:
 };
 
 // The rows of the target that came from production: of each column and value of theirs, its texts.
-template <typename Column>
-void read_target(Sides &sides, const core::Name &table, const std::vector<Column> &columns, const std::string &rows, const std::function<void(std::size_t, const Leaf &)> &found)
+template <typename Column> void read_target(Sides &sides, const core::Name &table, const std::vector<Column> &columns,
+    const std::string &rows, const std::function<void(std::size_t, const Leaf &)> &found)
 {
 	std::string list;
 	for (const Column &one : columns) list += (list.empty() ? "t." : ", t.") + core::quote_identifier(one.column);
 	for (const core::Relation *leaf : sides.target_catalog.storage(table)) {
-		const std::string copy = "COPY (SELECT " + list + " FROM ONLY " + leaf->name.sql() + " AS t" + (rows.empty() ? "" : " WHERE " + rows) + ") TO STDOUT (FORMAT text, ENCODING 'UTF8')";
+		const std::string copy = "COPY (SELECT " + list + " FROM ONLY " + leaf->name.sql() + " AS t" +
+		    (rows.empty() ? "" : " WHERE " + rows) + ") TO STDOUT (FORMAT text, ENCODING 'UTF8')";
 		read_relation(sides.target, *leaf, copy, [&](const Fields &row) {
 			for (std::size_t i = 0; i < columns.size(); ++i)
 				if (row[i] && !row[i]->empty())
@@ -204,7 +210,8 @@ int compare(Sides &sides, ComparedTable &table, const core::MaskKey *key, const 
 	return digests.passes();
 }
 
-int find_mentions(Sides &sides, const std::vector<ComparedTable> &tables, std::vector<Texts> &texts, const core::MaskKey *key, const SourceSql &sql, std::size_t most_digests)
+int find_mentions(Sides &sides, const std::vector<ComparedTable> &tables, std::vector<Texts> &texts, const core::MaskKey *key,
+    const SourceSql &sql, std::size_t most_digests)
 {
 	std::map<std::pair<core::Name, std::string>, std::size_t> sets;
 	for (const ComparedTable &table : tables)
@@ -226,7 +233,8 @@ int find_mentions(Sides &sides, const std::vector<ComparedTable> &tables, std::v
 			read_target(sides, table.table, table.columns, table.rows_of_target, [&](std::size_t i, const Leaf &one) {
 				if (one.kind != Leaf::Kind::text) return;
 				tokens(one.text, [&](const std::string &token) {
-					if (digests.has(0, token) && !(own[i] && digests.has(own[i], token) && token == whole_token(one.text))) ++table.columns[i].mentions;
+					if (digests.has(0, token) && !(own[i] && digests.has(own[i], token) && token == whole_token(one.text)))
+						++table.columns[i].mentions;
 				});
 			});
 		}

@@ -51,6 +51,7 @@ struct Texts {
 
 // Fills `mentions` with what compare() has not counted: e-mail addresses, numbers and words with digits that are values of one of the compared columns in production, wherever they stand
 // in these texts.
-int find_mentions(Sides &, const std::vector<ComparedTable> &, std::vector<Texts> &, const core::MaskKey *key, const SourceSql &, std::size_t most_digests);
+int find_mentions(Sides &, const std::vector<ComparedTable> &, std::vector<Texts> &, const core::MaskKey *key, const SourceSql &,
+    std::size_t most_digests);
 
 }  // namespace client

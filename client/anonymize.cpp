@@ -8,7 +8,9 @@ namespace client {
 std::string masking_options(const Options &options)
 {
 	const std::string &file = options.rules_file;
-	return (file.empty() ? "" : " --anonymization-config " + (file.find_first_of("*? \"'$") == file.npos ? file : "'" + file + "'")) + (options.ephemeral_key ? " --ephemeral-key" : "");
+	return (file.empty() ? ""
+	                     : " --anonymization-config " + (file.find_first_of("*? \"'$") == file.npos ? file : "'" + file + "'")) +
+	    (options.ephemeral_key ? " --ephemeral-key" : "");
 }
 
 std::string anonymize_again(const Options &options)

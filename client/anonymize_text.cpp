@@ -15,14 +15,17 @@ std::vector<const core::PlannedTable *> ordered(const PlanView &view)
 	std::vector<const core::PlannedTable *> tables;
 	for (const auto &table : view.plan.tables) tables.push_back(&table);
 	const auto rank = [](const core::PlannedTable *table) { return table->mode == core::Mode::copy ? 0 : table->mode == core::Mode::empty ? 1 : 2; };
-	std::stable_sort(tables.begin(), tables.end(), [&](const auto *a, const auto *b) { return rank(a) != rank(b) ? rank(a) < rank(b) : a->source_rows > b->source_rows; });
+	std::stable_sort(tables.begin(), tables.end(),
+	    [&](const auto *a, const auto *b) { return rank(a) != rank(b) ? rank(a) < rank(b) : a->source_rows > b->source_rows; });
 	return tables;
 }
 
 std::string masked_text(const PlanView &view, const core::PlannedTable &table)
 {
 	const auto gone = view.answers.left_out.find(table.name);
-	const std::string left_out = gone == view.answers.left_out.end() || gone->second.first == 0 ? "" : ", " + counted(gone->second.first, "row") + " left out";
+	const std::string left_out = gone == view.answers.left_out.end() || gone->second.first == 0
+	    ? ""
+	    : ", " + counted(gone->second.first, "row") + " left out";
 	std::vector<std::string> columns;
 	for (const auto &column : table.columns)
 		if (column.mask.masks()) columns.push_back(printable(column.column));
@@ -34,20 +37,25 @@ std::string masked_text(const PlanView &view, const core::PlannedTable &table)
 std::string anonymize_losses_text(const PlanView &view)
 {
 	const auto lost = losses(view).rows;
-	return lost ? "Will disappear from " + view.target.name + ": about " + counted(lost, "row") + " of tables that are emptied, and what hangs from them.\n" : "Nothing will disappear from " + view.target.name + ".\n";
+	return lost ? "Will disappear from " + view.target.name + ": about " + counted(lost, "row") +
+	        " of tables that are emptied, and what hangs from them.\n"
+	            : "Nothing will disappear from " + view.target.name + ".\n";
 }
 
 std::string anonymize_text(const PlanView &view, std::size_t most)
 {
-	std::string out = view.target.name + "  " + printable(view.target.database) + " @ " + printable(view.target.host) + " (PostgreSQL " + shown_version(view.target.server) + ", " +
-	    printable(view.target.label) + ")  " + show_bytes(view.target.bytes) + ", " + counted(static_cast<std::int64_t>(view.target.tables), "table") + ", masked in place\n\n";
+	std::string out = view.target.name + "  " + printable(view.target.database) + " @ " + printable(view.target.host) +
+	    " (PostgreSQL " + shown_version(view.target.server) + ", " + printable(view.target.label) + ")  " +
+	    show_bytes(view.target.bytes) + ", " + counted(static_cast<std::int64_t>(view.target.tables), "table") +
+	    ", masked in place\n\n";
 	TextTable text({"table", ">rows", "what happens"});
 	const auto tables = ordered(view);
 	std::size_t shown = 0;
 	for (const auto *table : tables) {
 		if (most && shown == most) break;
 		++shown;
-		text.add({printable(table->name.shown()), show_count(rows_of(*table)), table->mode == core::Mode::copy ? masked_text(view, *table) : printable(table->what_happens)});
+		text.add({printable(table->name.shown()), show_count(rows_of(*table)),
+		    table->mode == core::Mode::copy ? masked_text(view, *table) : printable(table->what_happens)});
 	}
 	out += text.text();
 	if (shown < tables.size()) out += "  ... " + std::to_string(tables.size() - shown) + " more (--all)\n";
@@ -71,8 +79,9 @@ std::string anonymize_text(const PlanView &view, std::size_t most)
 
 const std::vector<std::string> &places_that_remain()
 {
-	static const std::vector<std::string> places{"WAL and its archive", "backups, and the snapshot it was restored from", "replicas until they have replayed it",
-	    "tables and columns without a rule", "tables of extensions", "large objects and foreign tables", "the server's log", "freed blocks of the disk"};
+	static const std::vector<std::string> places{"WAL and its archive", "backups, and the snapshot it was restored from",
+	    "replicas until they have replayed it", "tables and columns without a rule", "tables of extensions",
+	    "large objects and foreign tables", "the server's log", "freed blocks of the disk"};
 	return places;
 }
 

@@ -24,12 +24,16 @@ bool is_any(const std::string &word, std::initializer_list<const char *> of)
 }
 
 // Words of a list: a raw value that is in the list says nothing, any other one is told by not being in it.
-bool of_a_list(const std::string &strategy) { return is_any(strategy, {"first_name", "last_name", "full_name", "street", "city", "choice", "constant"}); }
+bool of_a_list(const std::string &strategy)
+{
+	return is_any(strategy, {"first_name", "last_name", "full_name", "street", "city", "choice", "constant"});
+}
 
 // Why values of the column cannot be told from masks; empty: they can.
 std::string why_not(const core::MaskRule &rule, const std::string &base)
 {
-	if (is_any(rule.strategy, {"date_shift", "date_truncate", "number_noise", "number_range"})) return "strategy " + rule.strategy + ": a mask is often another row's value";
+	if (is_any(rule.strategy, {"date_shift", "date_truncate", "number_noise", "number_range"}))
+		return "strategy " + rule.strategy + ": a mask is often another row's value";
 	if (core::has_parts(base)) return "";
 	std::string element = base;
 	while (const auto inner = core::element_of_array(element)) element = *inner;
@@ -62,7 +66,8 @@ class Made {
 	std::vector<std::string> kept_;
 
 public:
-	Made(Connection &target, const core::Config &config, const core::Graph &graph, const core::Catalog &catalog) : config_(config), graph_(graph), catalog_(catalog)
+	Made(Connection &target, const core::Config &config, const core::Graph &graph, const core::Catalog &catalog)
+	    : config_(config), graph_(graph), catalog_(catalog)
 	{
 		if (!config.tenants) return;
 		tenants_ = core::tenant_table(config, graph);
@@ -74,12 +79,14 @@ public:
 			throw Error(exit_refused, "the role " + target.user() + " may not read " + tenants_.shown() + " in " + target.endpoint().label,
 			    "let its owner run there:  GRANT SELECT ON " + tenants_.sql() + " TO " + core::quote_identifier(target.user()));
 		try {
-			const auto rows = target.exec("SELECT t." + core::quote_identifier(key_) + "::pg_catalog.text FROM " + core::from_only(*table) + " AS t WHERE (\n" + config.tenants->keep + "\n) IS TRUE",
+			const auto rows = target.exec("SELECT t." + core::quote_identifier(key_) + "::pg_catalog.text FROM " +
+			        core::from_only(*table) + " AS t WHERE (\n" + config.tenants->keep + "\n) IS TRUE",
 			    {}, Show::message);
 			for (int i = 0; i < rows.rows(); ++i) kept_.push_back(rows.text(i, 0));
 		} catch (Error &error) {
 			if (!target.usable()) throw;
-			throw Error(exit_plan, std::string("tenants.keep cannot be evaluated on ") + error.what(), "it is an SQL condition over the columns of " + tenants_.shown(), {}, error.sqlstate);
+			throw Error(exit_plan, std::string("tenants.keep cannot be evaluated on ") + error.what(),
+			    "it is an SQL condition over the columns of " + tenants_.shown(), {}, error.sqlstate);
 		}
 	}
 	// SQL over alias t: rows that were not.
@@ -87,7 +94,8 @@ public:
 	{
 		const core::TableNode &node = graph_.node(table);
 		std::string out;
-		if (!node.key.empty() && node.reserved_from > 0) out = "(t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from) + ") IS NOT FALSE";
+		if (!node.key.empty() && node.reserved_from > 0)
+			out = "(t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from) + ") IS NOT FALSE";
 		if (tenants_.empty() || (node.path.empty() && table != tenants_)) return out;
 		const auto filter = core::tenant_filter(catalog_, node.path, tenants_, key_, kept_);
 		return out + (out.empty() || filter.empty() ? "" : " AND ") + filter;
@@ -97,12 +105,15 @@ public:
 void begin(Connection &connection, bool source)
 {
 	if (connection.server() < 130000)
-		throw Error(exit_refused, connection.endpoint().label + " is PostgreSQL " + shown_version(connection.server()) + ", prodsync needs 13 or later there");
+		throw Error(exit_refused,
+		    connection.endpoint().label + " is PostgreSQL " + shown_version(connection.server()) +
+		        ", prodsync needs 13 or later there");
 	settle(connection, source ? core::source_settings(connection.server()) : core::target_settings(connection.server()));
 }
 
 // What is to be compared in each copied table; what cannot be goes into `left_out`.
-std::vector<ComparedTable> tables_to_compare(Sides &sides, const core::Config &config, const core::Graph &graph, const KeyFound &key, bool key_given, std::vector<std::string> &left_out)
+std::vector<ComparedTable> tables_to_compare(Sides &sides, const core::Config &config, const core::Graph &graph,
+    const KeyFound &key, bool key_given, std::vector<std::string> &left_out)
 {
 	std::vector<core::Problem> problems;
 	const auto masking = core::resolve_masking(config, graph, sides.source_catalog, sides.target_catalog, problems);
@@ -113,7 +124,9 @@ std::vector<ComparedTable> tables_to_compare(Sides &sides, const core::Config &c
 	std::map<core::Name, std::map<std::string, core::Personal>> personal;
 	if (config.policy != core::Policy::none) {
 		const auto samples = read_samples(sides.source, sides.source_catalog, copied, masking);
-		if (!samples.locked.empty()) left_out.push_back(samples.locked_tables() + " in " + sides.source.endpoint().label + ": columns without a rule are chosen by their names only");
+		if (!samples.locked.empty())
+			left_out.push_back(samples.locked_tables() + " in " + sides.source.endpoint().label +
+			    ": columns without a rule are chosen by their names only");
 		personal = core::find_personal(sides.source_catalog, samples.contents);
 	}
 
@@ -144,7 +157,8 @@ std::vector<ComparedTable> tables_to_compare(Sides &sides, const core::Config &c
 }
 
 // Columns of copied tables with texts in them, but for those that are deliberately as they are.
-std::vector<Texts> texts_of_target(const Sides &sides, const core::Config &config, const core::Graph &graph, const std::vector<ComparedTable> &compared)
+std::vector<Texts> texts_of_target(
+    const Sides &sides, const core::Config &config, const core::Graph &graph, const std::vector<ComparedTable> &compared)
 {
 	std::vector<core::Problem> ignored;
 	const auto masking = core::resolve_masking(config, graph, sides.source_catalog, sides.target_catalog, ignored);
@@ -152,7 +166,8 @@ std::vector<Texts> texts_of_target(const Sides &sides, const core::Config &confi
 	for (const auto &[name, node] : graph.tables) {
 		if (node.mode != core::Mode::copy || !sides.source_catalog.find(name)) continue;
 		Texts table{name, {}, {}};
-		const auto of_table = std::find_if(compared.begin(), compared.end(), [&, &table_name = name](const ComparedTable &one) { return one.target->name == table_name; });
+		const auto of_table = std::find_if(compared.begin(), compared.end(),
+		    [&, &table_name = name](const ComparedTable &one) { return one.target->name == table_name; });
 		for (const core::Column &column : sides.target_catalog.find(name)->columns) {
 			std::string element = column.base;
 			while (const auto inner = core::element_of_array(element)) element = *inner;
@@ -161,7 +176,10 @@ std::vector<Texts> texts_of_target(const Sides &sides, const core::Config &confi
 			const auto rule = rules == masking.end() ? core::TableMasking::const_iterator() : rules->second.find(column.name);
 			if (rules != masking.end() && rule != rules->second.end() && !rule->second.masks()) continue;
 			// Without a rule it is raw as a whole, which compare() has said.
-			if (of_table != compared.end() && std::any_of(of_table->columns.begin(), of_table->columns.end(), [&](const ComparedColumn &one) { return one.column == column.name && !one.rule.masks(); })) continue;
+			if (of_table != compared.end() &&
+			    std::any_of(of_table->columns.begin(), of_table->columns.end(),
+			        [&](const ComparedColumn &one) { return one.column == column.name && !one.rule.masks(); }))
+				continue;
 			table.columns.push_back({column.name, column.base});
 		}
 		if (!table.columns.empty()) out.push_back(std::move(table));
@@ -205,8 +223,9 @@ Outcome check_against(const Options &options, Settings &settings)
 			++columns;
 			survivors += one.survivors;
 			if (one.survivors) found_in.insert({table.target->name, one.column});
-			outcome.details.push_back({{"relation", name}, {"column_name", one.column}, {"strategy", one.rule.strategy.empty() ? core::json(nullptr) : core::json(one.rule.strategy)},
-			    {"found", "value"}, {"values", one.values}, {"survivors", one.survivors}, {"ok", one.survivors == 0}});
+			outcome.details.push_back({{"relation", name}, {"column_name", one.column},
+			    {"strategy", one.rule.strategy.empty() ? core::json(nullptr) : core::json(one.rule.strategy)}, {"found", "value"},
+			    {"values", one.values}, {"survivors", one.survivors}, {"ok", one.survivors == 0}});
 			if (one.survivors) shown.add({printable(name), printable(one.column), strategy_of(one.rule), show_count(one.survivors)});
 		}
 	}
@@ -221,7 +240,8 @@ Outcome check_against(const Options &options, Settings &settings)
 			const auto name = table.table.shown();
 			survivors += one.mentions;
 			found_in.insert({table.table, one.column});
-			outcome.details.push_back({{"relation", name}, {"column_name", one.column}, {"strategy", nullptr}, {"found", "text"}, {"values", nullptr}, {"survivors", one.mentions}, {"ok", false}});
+			outcome.details.push_back({{"relation", name}, {"column_name", one.column}, {"strategy", nullptr}, {"found", "text"},
+			    {"values", nullptr}, {"survivors", one.mentions}, {"ok", false}});
 			shown.add({printable(name), printable(one.column), "in its text", show_count(one.mentions)});
 		}
 	for (auto *connection : {&sides.source, &sides.target}) connection->rollback();
@@ -231,14 +251,18 @@ Outcome check_against(const Options &options, Settings &settings)
 	if (shown.rows()) outcome.text = shown.text() + "\n";
 	for (const auto &warning : outcome.warnings) outcome.text += "  note: " + printable(warning) + "\n";
 	outcome.text += to + ": " + counted(columns, "column") + " compared with " + from + ", ";
-	outcome.text += survivors ? counted(survivors, "value") + " in " + counted(failed, "column") + (survivors == 1 ? " is" : " are") + " production's\n" : "none of its values is there\n";
+	outcome.text += survivors
+	    ? counted(survivors, "value") + " in " + counted(failed, "column") + (survivors == 1 ? " is" : " are") + " production's\n"
+	    : "none of its values is there\n";
 	outcome.more = {{"columns", columns}, {"failed", failed}, {"survivors", survivors}};
 	if (!survivors) return outcome;
 	outcome.exit_code = exit_check;
 	Failure failure;
 	failure.exit_code = exit_check;
-	failure.text = counted(survivors, "value") + " of " + from + (survivors == 1 ? " is" : " are") + " in " + to + ", in " + counted(failed, "column");
-	failure.hint = "a column without a rule needs one; with one: it was refreshed before the rule was there, or somebody wrote it since. prodsync sync refreshes it";
+	failure.text = counted(survivors, "value") + " of " + from + (survivors == 1 ? " is" : " are") + " in " + to + ", in " +
+	    counted(failed, "column");
+	failure.hint = "a column without a rule needs one; with one: it was refreshed before the rule was there, or somebody wrote "
+	               "it since. prodsync sync refreshes it";
 	outcome.failure = failure;
 	return outcome;
 }

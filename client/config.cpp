@@ -103,8 +103,11 @@ public:
 				for (const char *key : {"when", "expression"}) {
 					if (!rule.is_object() || !rule.contains(key) || !rule[key].is_string() || rule[key].get<std::string>().empty()) continue;
 					// equal SQL has one name: conditions are compared
-					const auto known = std::find_if(settings_.source_sql.begin(), settings_.source_sql.end(), [&](const auto &one) { return rule[key] == one.second; });
-					const auto name = known != settings_.source_sql.end() ? known->first : "SQL " + std::to_string(settings_.source_sql.size() + 1) + ", which stays with the client";
+					const auto known = std::find_if(settings_.source_sql.begin(), settings_.source_sql.end(),
+					    [&](const auto &one) { return rule[key] == one.second; });
+					const auto name = known != settings_.source_sql.end()
+					    ? known->first
+					    : "SQL " + std::to_string(settings_.source_sql.size() + 1) + ", which stays with the client";
 					settings_.source_sql[name] = rule[key];
 					rule[key] = name;
 				}

@@ -19,7 +19,8 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
 Error cannot_connect(const Endpoint &endpoint, PGconn *conn, bool late)
 {
 	auto text = [](const char *s) { return std::string(s ? s : ""); };
-	std::string said = PQerrorMessage(conn), host = text(PQhost(conn)), port = text(PQport(conn)), database = text(PQdb(conn)), user = text(PQuser(conn));
+	std::string said = PQerrorMessage(conn), host = text(PQhost(conn)), port = text(PQport(conn)), database = text(PQdb(conn)),
+	            user = text(PQuser(conn));
 	std::string where = host.starts_with('/') ? "the socket in " + host + ", port " + port : host + ":" + port;
 	std::string from = endpoint.origin.empty() ? "the connection string" : endpoint.origin;
 	std::string what, hint = "host and port come from " + from;
@@ -64,7 +65,8 @@ Error cannot_connect(const Endpoint &endpoint, PGconn *conn, bool late)
 	} else if (contains(said, "too many clients") || contains(said, "remaining connection slots") || contains(said, "too many connections")) {
 		what = "the server at " + where + " has no free connection";
 		hint = "use fewer --jobs, or raise max_connections there", state = "53300";
-	} else if (contains(said, "starting up") || contains(said, "shutting down") || contains(said, "not accepting connections") || contains(said, "recovery mode")) {
+	} else if (contains(said, "starting up") || contains(said, "shutting down") || contains(said, "not accepting connections") ||
+	    contains(said, "recovery mode")) {
 		what = "the server at " + where + " does not accept connections now (starting up, shutting down, or in recovery)", state = "57P03";
 	} else if (contains(said, "permission denied for database")) {
 		what = "the role " + user + " may not connect to " + database + " at " + where;
@@ -137,7 +139,9 @@ core::json array_of(const char *detail)
 std::vector<core::Problem> problems_of(const core::json &items)
 {
 	std::vector<core::Problem> problems;
-	auto text = [](const core::json &item, const char *key) { return item.contains(key) && item[key].is_string() ? item[key].get<std::string>() : ""; };
+	auto text = [](const core::json &item, const char *key) {
+		return item.contains(key) && item[key].is_string() ? item[key].get<std::string>() : "";
+	};
 	for (const core::json &item : items)
 		if (item.is_object()) problems.push_back({text(item, "id"), text(item, "object"), text(item, "text"), text(item, "fix")});
 	return problems;
@@ -191,7 +195,8 @@ Result Connection::exec(const std::string &sql, const Params &params, Show show)
 	std::vector<const char *> values;
 	for (const auto &p : params) values.push_back(p ? p->c_str() : nullptr);
 	Result result(params.empty() ? PQexec(conn_.get(), sql.c_str())
-								 : PQexecParams(conn_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0));
+	                             : PQexecParams(conn_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+	                                   nullptr, nullptr, 0));
 	switch (PQresultStatus(result.get())) {
 		case PGRES_COMMAND_OK:
 		case PGRES_TUPLES_OK:
@@ -228,14 +233,19 @@ void Connection::start_copy(const std::string &sql, ExecStatusType state)
 // What a row of the source met in the target, whose rules may be others. The server's own words would repeat the value.
 static const char *misfit(const std::string &sqlstate)
 {
-	static const std::map<std::string_view, const char *> words{
-		{"22001", "a value is longer than the target's column"}, {"22026", "a string of bits is not of the length of the target's column"},
-		{"22003", "a number is outside of the range of the target's column"}, {"22008", "a date or time is outside of the range of the target's column"},
-		{"22P02", "a value is not one of the type of the target's column"}, {"22007", "a value is not one of the type of the target's column"},
-		{"22P03", "a value is not one of the type of the target's column"}, {"42P01", "a value names a relation that the target does not have"},
-		{"42704", "a value names an object that the target does not have"}, {"42883", "a value names a function or operator that the target does not have"},
-		{"23502", "a row has NULL where the target allows none"}, {"23514", "a row does not satisfy a CHECK of the target"},
-		{"23505", "two rows have the same key in a unique index of the target"}, {"23P01", "two rows are in conflict by an exclusion constraint of the target"}};
+	static const std::map<std::string_view, const char *> words{{"22001", "a value is longer than the target's column"},
+	    {"22026", "a string of bits is not of the length of the target's column"},
+	    {"22003", "a number is outside of the range of the target's column"},
+	    {"22008", "a date or time is outside of the range of the target's column"},
+	    {"22P02", "a value is not one of the type of the target's column"},
+	    {"22007", "a value is not one of the type of the target's column"},
+	    {"22P03", "a value is not one of the type of the target's column"},
+	    {"42P01", "a value names a relation that the target does not have"},
+	    {"42704", "a value names an object that the target does not have"},
+	    {"42883", "a value names a function or operator that the target does not have"},
+	    {"23502", "a row has NULL where the target allows none"}, {"23514", "a row does not satisfy a CHECK of the target"},
+	    {"23505", "two rows have the same key in a unique index of the target"},
+	    {"23P01", "two rows are in conflict by an exclusion constraint of the target"}};
 	const auto found = words.find(sqlstate);
 	return found == words.end() ? nullptr : found->second;
 }
@@ -261,7 +271,8 @@ Error Connection::error(const PGresult *result, Show show) const
 		return own;
 	}
 	if (sqlstate.empty() && !usable())
-		return Error(exit_other, "lost the connection to " + endpoint_.label, "look at that server's log, then run again; the next command clears up", {}, "08006");
+		return Error(exit_other, "lost the connection to " + endpoint_.label,
+		    "look at that server's log, then run again; the next command clears up", {}, "08006");
 	if (sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03" || sqlstate == "57P05")
 		return Error(exit_other, endpoint_.label + " ended our session", "run again; the next command clears up", {}, sqlstate);
 
@@ -278,11 +289,15 @@ Error Connection::error(const PGresult *result, Show show) const
 	if (const std::string type = field(result, PG_DIAG_DATATYPE_NAME); !type.empty()) text += ", type " + type;
 	if (!object.constraint.empty()) text += ", constraint " + object.constraint;
 	std::string advice;
-	if (sqlstate.starts_with("53")) advice = sqlstate == "53100" ? "the disk of that server is full" : "that server is short of memory, locks or connections";
+	if (sqlstate.starts_with("53"))
+		advice = sqlstate == "53100" ? "the disk of that server is full" : "that server is short of memory, locks or connections";
 	else if (sqlstate == "40001") advice = "a standby gave up our snapshot: raise max_standby_streaming_delay there, or set hot_standby_feedback";
 	// execPartition.c: of all of 23514, the one without a constraint
-	else if (!shown && sqlstate == "23514" && !object.table.empty() && object.constraint.empty()) advice = "no partition of " + core::Name{object.schema, object.table}.shown() + " takes a row of the source: give the target one, or a DEFAULT partition";
-	else if (const char *words = shown || object.table.empty() ? nullptr : misfit(sqlstate)) advice = std::string(words) + "; prodsync plan names what differs between the two schemas";
+	else if (!shown && sqlstate == "23514" && !object.table.empty() && object.constraint.empty())
+		advice = "no partition of " + core::Name{object.schema, object.table}.shown() +
+		    " takes a row of the source: give the target one, or a DEFAULT partition";
+	else if (const char *words = shown || object.table.empty() ? nullptr : misfit(sqlstate))
+		advice = std::string(words) + "; prodsync plan names what differs between the two schemas";
 	else if (sqlstate == "42501") advice = "the role " + user() + " lacks a right there";
 	Error error(exit_other, text, advice, {}, sqlstate);
 	error.condition = condition_in_context(field(result, PG_DIAG_CONTEXT));

@@ -38,7 +38,8 @@ std::string shown_rule(const core::PersonalColumn &column)
 std::pair<std::string, std::string> key_of(const core::Config &config, const core::Catalog &catalog, const core::Name &table)
 {
 	for (const auto &masked : config.masks)
-		if (const auto names = catalog.resolve(masked.table); names.size() == 1 && names[0] == table) return {core::yaml_word(masked.table), masked.table};
+		if (const auto names = catalog.resolve(masked.table); names.size() == 1 && names[0] == table)
+			return {core::yaml_word(masked.table), masked.table};
 	const std::string written = core::yaml_table(catalog, table);
 	const auto read = parse_yaml(written + ":").value;
 	return {written, read.is_object() && !read.empty() ? read.begin().key() : written};
@@ -46,7 +47,8 @@ std::pair<std::string, std::string> key_of(const core::Config &config, const cor
 
 }  // namespace
 
-std::vector<RulesOfTable> rules_for(const core::Config &config, const core::Catalog &catalog, const std::vector<core::PersonalColumn> &columns, bool accept)
+std::vector<RulesOfTable> rules_for(
+    const core::Config &config, const core::Catalog &catalog, const std::vector<core::PersonalColumn> &columns, bool accept)
 {
 	std::vector<RulesOfTable> out;
 	const core::Name *last = nullptr;
@@ -70,7 +72,10 @@ Written write_rules(const Settings &settings, const std::vector<RulesOfTable> &r
 {
 	Written written;
 	for (const auto &table : rules)
-		for (const auto &line : table.lines) ++(!line.starts_with("- ") ? written.commented : line.find("strategy: none}") != line.npos ? written.copied : written.masked);
+		for (const auto &line : table.lines)
+			++(!line.starts_with("- ")                          ? written.commented
+			        : line.find("strategy: none}") != line.npos ? written.copied
+			                                                    : written.masked);
 	std::ifstream in(settings.file, std::ios::binary);
 	std::ostringstream text;
 	text << in.rdbuf();
@@ -89,10 +94,13 @@ std::string written_text(const Written &written, const std::string &file, const 
 	if (!written.done)
 		return file + " was left as it is: " + written.why + ". Paste this:\n\n" + rules_block(rules);
 	std::string text = file + ": " + counted(static_cast<std::int64_t>(written.masked), "rule") + " added";
-	if (written.copied) text += ", and " + counted(static_cast<std::int64_t>(written.copied), "column") + " accepted as " + (written.copied == 1 ? "it is" : "they are") + " (strategy: none)";
+	if (written.copied)
+		text += ", and " + counted(static_cast<std::int64_t>(written.copied), "column") + " accepted as " +
+		    (written.copied == 1 ? "it is" : "they are") + " (strategy: none)";
 	if (written.commented)
-		text += "; " + counted(static_cast<std::int64_t>(written.commented), "column") + " that no strategy fits " + (written.commented == 1 ? "is" : "are") + " there as " +
-		    (written.commented == 1 ? "a comment" : "comments") + ": look, and decide";
+		text += "; " + counted(static_cast<std::int64_t>(written.commented), "column") + " that no strategy fits " +
+		    (written.commented == 1 ? "is" : "are") + " there as " + (written.commented == 1 ? "a comment" : "comments") +
+		    ": look, and decide";
 	return text + "\n";
 }
 
@@ -128,20 +136,26 @@ Outcome detect(const Options &options, Settings &settings)
 		outcome.details.push_back({{"relation", column.table.shown()}, {"column_name", column.column}, {"type", column.type},
 		    {"category", core::shown(column.personal.category)}, {"confidence", std::stod(percent(column.personal.confidence))},
 		    {"evidence", column.personal.evidence}, {"leaves", leaves}, {"has_rule", column.has_rule},
-		    {"suggested_rule", rule.empty() ? core::json(nullptr) : core::json(rule)}, {"in_the_way", column.why.empty() ? core::json(nullptr) : core::json(column.why)}});
+		    {"suggested_rule", rule.empty() ? core::json(nullptr) : core::json(rule)},
+		    {"in_the_way", column.why.empty() ? core::json(nullptr) : core::json(column.why)}});
 		if (column.has_rule && !options.all) continue;
-		table.add({printable(column.table.shown()), printable(column.column), core::shown(column.personal.category), percent(column.personal.confidence),
-		    printable(column.personal.evidence), printable(shown_rule(column))});
+		table.add({printable(column.table.shown()), printable(column.column), core::shown(column.personal.category),
+		    percent(column.personal.confidence), printable(column.personal.evidence), printable(shown_rule(column))});
 	}
 	const auto missing = static_cast<std::int64_t>(found.size() - ruled);
 	if (table.rows()) outcome.text = table.text() + "\n";
-	outcome.text += which.endpoint.label + ": " + counted(static_cast<std::int64_t>(found.size()), "column") + (found.size() == 1 ? " looks" : " look") + " personal";
-	if (ruled) outcome.text += ", " + std::to_string(ruled) + " of them " + (ruled == 1 ? "has" : "have") + " a rule" + (options.all ? "" : " (--all lists them)");
+	outcome.text += which.endpoint.label + ": " + counted(static_cast<std::int64_t>(found.size()), "column") +
+	    (found.size() == 1 ? " looks" : " look") + " personal";
+	if (ruled)
+		outcome.text += ", " + std::to_string(ruled) + " of them " + (ruled == 1 ? "has" : "have") + " a rule" +
+		    (options.all ? "" : " (--all lists them)");
 	outcome.text += "\n";
 	if (!unread.empty())
-		outcome.warnings.push_back("the role " + source.user() + " may not read " + list(unread, 5) + ": looked at by " + (unread.size() == 1 ? "its names" : "their names") + " only");
+		outcome.warnings.push_back("the role " + source.user() + " may not read " + list(unread, 5) + ": looked at by " +
+		    (unread.size() == 1 ? "its names" : "their names") + " only");
 	if (!samples.locked.empty())
-		outcome.warnings.push_back(samples.locked_tables() + " by somebody: looked at by " + (samples.locked.size() == 1 ? "its names" : "their names") + " only; run it again later");
+		outcome.warnings.push_back(samples.locked_tables() + " by somebody: looked at by " +
+		    (samples.locked.size() == 1 ? "its names" : "their names") + " only; run it again later");
 	for (const auto &warning : outcome.warnings) outcome.text += "  warning: " + printable(warning) + "\n";
 	outcome.more = {{"columns", found.size()}, {"without_rule", missing}};
 	if (options.write && missing) {

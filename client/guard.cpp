@@ -22,7 +22,8 @@ Extension find_extension(Connection &target)
 	} catch (Error &error) {
 		if (error.sqlstate == "42501")
 			throw Error(exit_refused, "the role " + target.user() + " may not use prodsync on " + target.endpoint().label,
-				"let the owner of the extension run in " + where + ":  SELECT " + extension.call("sync_grant(") + core::quote_literal(target.user()) + ")");
+			    "let the owner of the extension run in " + where + ":  SELECT " + extension.call("sync_grant(") +
+			        core::quote_literal(target.user()) + ")");
 		if (error.sqlstate == "58P01" || error.sqlstate == "42883")
 			throw Error(exit_refused, "the server of " + target.endpoint().label + " cannot load the library of prodsync",
 				"on its server: make install-extension");
@@ -51,10 +52,14 @@ void demand_label(const Connection &target, const Extension &extension, const En
 	const std::string hint = "if " + where + " is the right database, let its owner run:  SELECT " + extension.call("sync_set_environment(") +
 		core::quote_literal(name) + ", true)";
 	if (!label.refreshable)
-		throw Error(exit_refused, target.endpoint().label + " is not marked as refreshable" + (label.reason.empty() ? "" : " (" + label.reason + ")") +
-				"; nothing was changed", hint);
+		throw Error(exit_refused,
+		    target.endpoint().label + " is not marked as refreshable" + (label.reason.empty() ? "" : " (" + label.reason + ")") +
+		        "; nothing was changed",
+		    hint);
 	if (!demanded.empty() && label.name != demanded)
-		throw Error(exit_refused, "the database behind " + target.endpoint().label + " carries the label \"" + label.name + "\"; nothing was changed", hint);
+		throw Error(exit_refused,
+		    "the database behind " + target.endpoint().label + " carries the label \"" + label.name + "\"; nothing was changed",
+		    hint);
 }
 
 Identity identity(Connection &connection)
@@ -74,7 +79,9 @@ Seen see(Connection &source, Connection &target)
 	const auto first = static_cast<std::int32_t>(random()), second = static_cast<std::int32_t>(random());
 	const Params keys{std::to_string(first), std::to_string(second)};
 	if (source.one("SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int4, $2::pg_catalog.int4)", keys) != "t")
-		throw Error(exit_refused, "cannot tell whether " + source.endpoint().label + " and " + target.endpoint().label + " are the same database", "run it again");
+		throw Error(exit_refused,
+		    "cannot tell whether " + source.endpoint().label + " and " + target.endpoint().label + " are the same database",
+		    "run it again");
 	Result seen = target.exec("SELECT d.oid IS NOT NULL FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_database AS d "
 							  "ON d.oid = l.database AND d.datname = pg_catalog.current_database() "
 							  "WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = ($1::pg_catalog.int8 & 4294967295)::pg_catalog.oid "
@@ -86,7 +93,8 @@ Seen see(Connection &source, Connection &target)
 
 Error standby(const Connection &target)
 {
-	return {exit_refused, target.endpoint().label + " is a standby: it cannot be written to", "name its primary; host and port come from " + target.endpoint().origin};
+	return {exit_refused, target.endpoint().label + " is a standby: it cannot be written to",
+	    "name its primary; host and port come from " + target.endpoint().origin};
 }
 
 }  // namespace
@@ -106,8 +114,11 @@ void demand_two_databases(Connection &source, Connection &target, std::vector<st
 	if (target_id.in_recovery) throw standby(target);
 	const Seen seen = see(source, target);
 	if (seen == Seen::in_this_database)
-		throw Error(exit_refused, from + " and " + to + " are the same database (" + target.database() + " @ " + target.host() + "); nothing was changed",
-			"look at host, port and dbname of both; they come from " + source.endpoint().origin + " and " + target.endpoint().origin);
+		throw Error(exit_refused,
+		    from + " and " + to + " are the same database (" + target.database() + " @ " + target.host() +
+		        "); nothing was changed",
+		    "look at host, port and dbname of both; they come from " + source.endpoint().origin + " and " +
+		        target.endpoint().origin);
 	if (seen == Seen::in_another_database) {
 		warnings.push_back(from + " and " + to + " are databases of one server");
 		return;

@@ -116,7 +116,8 @@ bool held() { return state().commits || state().cleanups; }
 void check()
 {
 	if (!interrupted() || held()) return;
-	if (exit_code() == exit_afterwards) throw Error(exit_afterwards, "interrupted after the refresh was committed", "the next command finishes the clean-up");
+	if (exit_code() == exit_afterwards)
+		throw Error(exit_afterwards, "interrupted after the refresh was committed", "the next command finishes the clean-up");
 	throw Error(exit_code(), "interrupted; the target is what it was");
 }
 

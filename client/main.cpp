@@ -123,7 +123,10 @@ void add_options(CLI::App &sub, Options &options)
 	                                 : "not needed here: only the target is asked")
 	    ->type_name("NAME|DSN")
 	    ->required(both || name == "detect");
-	sub.add_option("--to", options.to, name == "detect" ? "not needed here: only the source is asked" : in_place ? "the database: a name, which is also its label, or a connection string" : "the target: a name, which is also its label, or a connection string")
+	sub.add_option("--to", options.to,
+	       name == "detect" ? "not needed here: only the source is asked"
+	           : in_place   ? "the database: a name, which is also its label, or a connection string"
+	                        : "the target: a name, which is also its label, or a connection string")
 	    ->type_name("NAME|DSN")
 	    ->required(name != "tenants" && name != "detect");
 	sub.add_option("--config", options.config, "the configuration (default: prodsync.yaml)")->type_name("FILE");
@@ -146,7 +149,9 @@ void add_options(CLI::App &sub, Options &options)
 		add_list(sub, "--exclude", options.choice.exclude, "leave these tables as they are (names, * and ?)", "A,B");
 		add_list(sub, "--tenants", options.choice.tenants, "copy these tenants of production and no others (labels)", "A,B");
 		sub.add_flag("--all-kept", options.choice.all_kept, "tenants.keep may match every tenant of the target");
-		sub.add_option("--anonymization-config,--anonymize-config", options.rules_file, "more rules for columns: the rules file of Confiture")->type_name("FILE");
+		sub.add_option("--anonymization-config,--anonymize-config", options.rules_file,
+		       "more rules for columns: the rules file of Confiture")
+		    ->type_name("FILE");
 		sub.add_flag("--anonymize", options.anonymize, "refuse to run unless at least one column is masked");
 	}
 	if (in_place) {
@@ -159,7 +164,11 @@ void add_options(CLI::App &sub, Options &options)
 		sub.add_flag("--show-progress", options.show_progress, "progress on stderr with --format json too");
 		sub.add_flag("--yes", options.yes, "do not ask");
 		sub.add_flag("--all", options.all, "with --dry-run: every table");
-		auto *preview = sub.add_option("--preview", options.preview, "with --dry-run: what masking makes of so many rows of each table")->type_name("N")->check(CLI::Range(1, 100))->needs(dry);
+		auto *preview =
+		    sub.add_option("--preview", options.preview, "with --dry-run: what masking makes of so many rows of each table")
+		        ->type_name("N")
+		        ->check(CLI::Range(1, 100))
+		        ->needs(dry);
 		sub.add_flag("--show-raw", options.show_raw, "with --preview, on a terminal: the values of today beside it")->needs(preview);
 	}
 	if (name == "sync") {
@@ -174,7 +183,9 @@ void add_options(CLI::App &sub, Options &options)
 		    "--all", options.all, name == "plan" ? "every table, not only what fits on a screen" : "with --dry-run: every table");
 	if (name == "plan") {
 		sub.add_flag("--accept", options.accept, "write rules for the columns that look personal into the configuration, then plan");
-		auto *preview = sub.add_option("--preview", options.preview, "what masking makes of so many rows of each table")->type_name("N")->check(CLI::Range(1, 100));
+		auto *preview = sub.add_option("--preview", options.preview, "what masking makes of so many rows of each table")
+		                    ->type_name("N")
+		                    ->check(CLI::Range(1, 100));
 		sub.add_flag("--show-raw", options.show_raw, "with --preview, on a terminal: production's values beside it")->needs(preview);
 	}
 	if (name == "detect") {
@@ -186,14 +197,21 @@ void add_options(CLI::App &sub, Options &options)
 		        [](std::string &given) {
 			        char *end = nullptr;
 			        const double value = std::strtod(given.c_str(), &end);
-			        return !given.empty() && *end == 0 && value >= 0 && value <= 1 ? std::string() : "must be a number from 0 to 1, not \"" + given + "\"";
+			        return !given.empty() && *end == 0 && value >= 0 && value <= 1
+			            ? std::string()
+			            : "must be a number from 0 to 1, not \"" + given + "\"";
 		        },
 		        ""));
 	}
 	if (name == "check") {
 		sub.add_option("--against", options.against, "instead: look for values of this source in what is masked")->type_name("NAME|DSN");
-		sub.add_option("--memory", options.memory, "with --against: megabytes for digests of values (default: 128)")->type_name("MB")->check(number(1, 1'000'000))->needs("--against");
-		sub.add_option("--anonymization-config", options.rules_file, "with --against: more rules, Confiture's")->type_name("FILE")->needs("--against");
+		sub.add_option("--memory", options.memory, "with --against: megabytes for digests of values (default: 128)")
+		    ->type_name("MB")
+		    ->check(number(1, 1'000'000))
+		    ->needs("--against");
+		sub.add_option("--anonymization-config", options.rules_file, "with --against: more rules, Confiture's")
+		    ->type_name("FILE")
+		    ->needs("--against");
 	}
 	if (name == "runs") {
 		sub.add_flag("--last", options.last, "the last run, with its tables and checks");

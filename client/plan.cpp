@@ -114,7 +114,8 @@ Outcome plan_outcome(const Options &options, const Settings &settings, const Ref
 void demand_terminal_for_raw(const Options &options)
 {
 	if (options.show_raw && (options.json || !isatty(STDOUT_FILENO)))
-		throw Error(exit_usage, "--show-raw shows production's values, and this is no terminal", "leave --show-raw out, and see what masking makes of them");
+		throw Error(exit_usage, "--show-raw shows production's values, and this is no terminal",
+		    "leave --show-raw out, and see what masking makes of them");
 }
 
 void add_preview(const Options &options, const RefreshOptions &refresh, const Prepared &prepared, Outcome &outcome)
@@ -138,7 +139,8 @@ Outcome plan(const Options &options, Settings &settings)
 	}
 	// Today's list goes into the file, and the plan is made again with it.
 	if (settings.config.policy == core::Policy::none)
-		throw Error(exit_usage, "--accept, and anonymize.policy is none: no column is looked at", "set policy: strict (or leave it out), and run it again");
+		throw Error(exit_usage, "--accept, and anonymize.policy is none: no column is looked at",
+		    "set policy: strict (or leave it out), and run it again");
 	std::string said;
 	{
 		const auto prepared = prepare(refresh);
@@ -148,7 +150,8 @@ Outcome plan(const Options &options, Settings &settings)
 		else {
 			const auto written = write_rules(settings, rules);
 			if (!written.done)
-				throw Error(exit_plan, settings.file + " cannot be edited: " + written.why + "; it is what it was", "paste this:\n" + rules_block(rules));
+				throw Error(exit_plan, settings.file + " cannot be edited: " + written.why + "; it is what it was",
+				    "paste this:\n" + rules_block(rules));
 			said = written_text(written, settings.file, rules) + "\n";
 		}
 	}

@@ -20,7 +20,9 @@ std::string version(int server) { return std::to_string(server / 10000) + "." + 
 void demand_versions(const Connection &source, const Connection &target)
 {
 	auto refuse = [](const Connection &which, const std::string &least) {
-		throw Error(exit_refused, which.endpoint().label + " is PostgreSQL " + version(which.server()) + ", prodsync needs " + least + " or later there");
+		throw Error(exit_refused,
+		    which.endpoint().label + " is PostgreSQL " + version(which.server()) + ", prodsync needs " + least +
+		        " or later there");
 	};
 	if (source.server() < 130000) refuse(source, "13");
 	if (target.server() < 130000) refuse(target, "13");
@@ -71,13 +73,16 @@ core::Contents samples(const RefreshOptions &options, Prepared &prepared, Unmatc
 	const auto ruled = core::resolve_masking(options.config, graph, prepared.source_catalog, prepared.target_catalog, problems);
 	std::set<core::Name> tables;
 	for (const auto &[name, node] : graph.tables)
-		if ((node.mode == core::Mode::copy || (options.config.choice.in_place && node.mode == core::Mode::keep)) && prepared.source_catalog.find(name)) tables.insert(name);
+		if ((node.mode == core::Mode::copy || (options.config.choice.in_place && node.mode == core::Mode::keep)) &&
+		    prepared.source_catalog.find(name))
+			tables.insert(name);
 	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled, &unmatched);
 	if (read.locked.empty()) return std::move(read.contents);
 	const std::string where = read.locked_tables() + " in " + prepared.source->endpoint().label + ": no sample could be read within 10 seconds";
 	// A lock shall not be the way around strict.
 	if (options.config.policy == core::Policy::strict)
-		throw Error(exit_other, where + "; nothing was changed", "run it again when whoever holds the lock is done; columns that a rule names are not sampled", {}, "55P03");
+		throw Error(exit_other, where + "; nothing was changed",
+		    "run it again when whoever holds the lock is done; columns that a rule names are not sampled", {}, "55P03");
 	prepared.warnings.push_back(where + ", and what looks personal is told by names only");
 	return std::move(read.contents);
 }
@@ -107,7 +112,8 @@ void name_sql(core::Plan &plan, const SourceSql &sql)
 		for (core::Problem &problem : *list)
 			for (const auto &[name, text] : sql) {
 				const std::string from = core::json(name).dump(), to = core::json(text).dump();
-				for (std::size_t at = 0; (at = problem.fix.find(from, at)) != std::string::npos; at += to.size()) problem.fix.replace(at, from.size(), to);
+				for (std::size_t at = 0; (at = problem.fix.find(from, at)) != std::string::npos; at += to.size())
+					problem.fix.replace(at, from.size(), to);
 			}
 }
 
@@ -118,7 +124,9 @@ void demand_unchanged(Connection &source, const core::Catalog &catalog, const co
 	for (const core::Relation *leaf : catalog.storage(table)) {
 		if (leaf->kind != 'r') continue;
 		if (source.one(core::source_filenode(leaf->name)) != std::to_string(leaf->filenode))
-			throw Error(exit_other, table.shown() + " was truncated or rewritten in " + source.endpoint().label + " meanwhile; nothing was changed", "run it again");
+			throw Error(exit_other,
+			    table.shown() + " was truncated or rewritten in " + source.endpoint().label + " meanwhile; nothing was changed",
+			    "run it again");
 	}
 }
 
@@ -127,7 +135,8 @@ void demand_unchanged(Connection &source, const core::Catalog &catalog, const co
 {
 	const char first = error.sqlstate.empty() ? '0' : error.sqlstate[0];
 	if (!condition.empty() && (first == '2' || first == '4') && error.sqlstate != "40001")
-		throw Error(exit_plan, condition + " cannot be evaluated on " + error.what(), "it is an SQL condition over the columns of " + relation, {}, error.sqlstate);
+		throw Error(exit_plan, condition + " cannot be evaluated on " + error.what(),
+		    "it is an SQL condition over the columns of " + relation, {}, error.sqlstate);
 	if (error.exit_code == exit_other && side.usable())
 		throw Error(error.exit_code, error.what() + (relation.empty() ? "" : " (about " + relation + ")"), error.hint, error.detail, error.sqlstate);
 	throw error;
@@ -163,8 +172,9 @@ std::map<std::string, std::vector<core::Row>> ask_target(const RefreshOptions &o
 	std::map<std::string, std::vector<core::Row>> out;
 	try {
 		Result rows = prepared.target->exec("SELECT question, pg_catalog.array_to_json(cells) FROM " +
-				prepared.extension.call("sync_answers($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
-			{options.shared_config.dump(), prepared.source_document.dump(), core::json{{"asked", answers.asked}}.dump()}, Show::message);    // the rest is none of the target's business yet
+		        prepared.extension.call("sync_answers($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
+		    {options.shared_config.dump(), prepared.source_document.dump(), core::json{{"asked", answers.asked}}.dump()},
+		    Show::message);  // the rest is none of the target's business yet
 		for (int i = 0; i < rows.rows(); ++i) {
 			const core::json cells = core::json::parse(rows.text(i, 1), nullptr, false);
 			core::Row row;
@@ -174,7 +184,11 @@ std::map<std::string, std::vector<core::Row>> ask_target(const RefreshOptions &o
 		}
 	} catch (Error &error) {
 		const auto &config = options.config;
-		fail(error, error.condition, error.condition == "users.fallback" && config.users ? config.users->table : config.tenants ? config.tenants->table : "", *prepared.target);
+		fail(error, error.condition,
+		    error.condition == "users.fallback" && config.users ? config.users->table
+		        : config.tenants                                ? config.tenants->table
+		                                                        : "",
+		    *prepared.target);
 	}
 	return out;
 }
@@ -209,7 +223,10 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 
 bool is(const std::string &section, const char *name) { return section == name || section == std::string(name) + "s"; }
 
-std::string text_of(const core::json &item, const char *key) { return item.contains(key) && item[key].is_string() ? item[key].get<std::string>() : ""; }
+std::string text_of(const core::json &item, const char *key)
+{
+	return item.contains(key) && item[key].is_string() ? item[key].get<std::string>() : "";
+}
 
 core::json item_of(const core::Row &row)
 {
@@ -226,12 +243,15 @@ void add_findings(core::Plan &plan, const std::vector<core::Row> &theirs)
 		const core::Problem problem{text_of(item, "id"), text_of(item, "object"), text_of(item, "text"), text_of(item, "fix")};
 		auto add = [&](std::vector<core::Problem> &to) {
 			// What both sides found is told in our words: they know more.
-			if (std::none_of(to.begin(), to.end(), [&](const core::Problem &one) { return one.id == problem.id && one.object == problem.object; })) to.push_back(problem);
+			if (std::none_of(to.begin(), to.end(),
+			        [&](const core::Problem &one) { return one.id == problem.id && one.object == problem.object; }))
+				to.push_back(problem);
 		};
 		if (is(section, "problem")) add(plan.problems);
 		else if (is(section, "warning")) add(plan.warnings);
 		else if (is(section, "need")) {
-			auto same = std::find_if(plan.needs.begin(), plan.needs.end(), [&](const core::Need &need) { return need.id == problem.id && need.text == problem.text; });
+			auto same = std::find_if(plan.needs.begin(), plan.needs.end(),
+			    [&](const core::Need &need) { return need.id == problem.id && need.text == problem.text; });
 			if (same == plan.needs.end()) plan.needs.push_back({problem.id, problem.text, item.value("value", std::int64_t{0})});
 		}
 	}
@@ -290,7 +310,9 @@ Prepared prepare(const RefreshOptions &options)
 		demand_label(target, prepared.extension, prepared.label, options.demanded_label);
 	} catch (Error &error) {
 		// To look is allowed, but never at another database than the one that was named.
-		if (options.demand_refreshable || (!prepared.label.name.empty() && !options.demanded_label.empty() && prepared.label.name != options.demanded_label)) throw;
+		if (options.demand_refreshable ||
+		    (!prepared.label.name.empty() && !options.demanded_label.empty() && prepared.label.name != options.demanded_label))
+			throw;
 		const std::string what = error.what(), refused = what.substr(0, what.rfind("; nothing was changed"));
 		prepared.warnings.push_back(refused + "; " + error.hint);
 	}
@@ -303,9 +325,9 @@ Prepared prepare(const RefreshOptions &options)
 		} catch (Error &error) {
 			if (error.sqlstate != "42501") throw;
 			throw Error(exit_refused, "the role " + target.user() + " may not refresh " + options.target.label,
-				"let the owner of the extension run in " + target.database() + " @ " + target.host() + ":  SELECT " + prepared.extension.call("sync_grant(") +
-					core::quote_literal(target.user()) + ")",
-				{}, error.sqlstate);
+			    "let the owner of the extension run in " + target.database() + " @ " + target.host() + ":  SELECT " +
+			        prepared.extension.call("sync_grant(") + core::quote_literal(target.user()) + ")",
+			    {}, error.sqlstate);
 		}
 	};
 	auto of_target = std::async(std::launch::async, [&] {
@@ -322,15 +344,19 @@ Prepared prepare(const RefreshOptions &options)
 	prepared.answers = ask(options, prepared);
 	const auto plan_of_target = [&] {
 		return may([&] {
-			return target.exec("SELECT section, object, item FROM " + prepared.extension.call("sync_plan($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
-				{options.shared_config.dump(), prepared.source_document.dump(), prepared.answers.to_json().dump()}).all();
+			return target
+			    .exec("SELECT section, object, item FROM " +
+			            prepared.extension.call("sync_plan($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
+			        {options.shared_config.dump(), prepared.source_document.dump(), prepared.answers.to_json().dump()})
+			    .all();
 		});
 	};
 	// Keys that are texts may be what the missing rules are about: while something stands in the way they stay here.
 	std::future<std::vector<core::Row>> theirs;
 	if (!prepared.answers.has_text_keys()) theirs = std::async(std::launch::async, plan_of_target);
 	UnmatchedPaths unmatched;
-	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers, samples(options, prepared, unmatched));
+	prepared.plan = core::make_plan(options.config, prepared.source_catalog, prepared.target_catalog, prepared.answers,
+	    samples(options, prepared, unmatched));
 	for (auto &warning : unmatched.warnings()) prepared.plan.warnings.push_back(std::move(warning));
 	if (!theirs.valid() && prepared.plan.problems.empty()) theirs = std::async(std::launch::deferred, plan_of_target);
 	if (theirs.valid()) try {
@@ -345,8 +371,12 @@ Prepared prepare(const RefreshOptions &options)
 	}
 	demand_key(options.key, prepared.plan);
 	if (options.demand_masking && masked_columns(prepared.plan) == 0)
-		prepared.plan.problems.push_back({"nothing-masked", "anonymize", options.config.choice.in_place ? "no rule masks a column of " + options.target.label : "--anonymize, and no rule masks a column that is copied",
-			options.config.choice.in_place ? "add rules under anonymize: tables:; prodsync detect suggests them" : "prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
+		prepared.plan.problems.push_back({"nothing-masked", "anonymize",
+		    options.config.choice.in_place ? "no rule masks a column of " + options.target.label
+		                                   : "--anonymize, and no rule masks a column that is copied",
+		    options.config.choice.in_place
+		        ? "add rules under anonymize: tables:; prodsync detect suggests them"
+		        : "prodsync plan names columns that look personal, with the rules to paste under anonymize: tables:"});
 	if (prepared.plan.problems.empty()) try_sql(source, prepared.plan, options.source_sql);
 	if (prepared.plan.problems.empty()) try_checks(options, prepared);
 	name_role(prepared.plan, source);

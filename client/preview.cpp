@@ -61,18 +61,26 @@ public:
 			for (const auto &[key, value] : after.items()) {
 				const bool same = !before.contains(key) || before[key] == value;
 				const std::string shown = shown_key(key, states, same);
-				if (!same || !out.contains(shown)) out[shown] = same ? core::json(as_it_is) : masked(before[key], value, below(states, [&](const auto &path, const auto &state) { return path.member(state, key); }));
+				if (!same || !out.contains(shown))
+					out[shown] = same
+					    ? core::json(as_it_is)
+					    : masked(before[key], value,
+					          below(states, [&](const auto &path, const auto &state) { return path.member(state, key); }));
 			}
 			return out;
 		}
 		if (before.is_array() && after.is_array() && before.size() == after.size()) {
 			auto out = core::json::array();
 			for (std::size_t i = 0; i < after.size(); ++i)
-				out.push_back(masked(before[i], after[i], below(states, [&](const auto &path, const auto &state) { return path.element(state, i); })));
+				out.push_back(masked(before[i], after[i],
+				    below(states, [&](const auto &path, const auto &state) { return path.element(state, i); })));
 			return out;
 		}
 		for (std::size_t i = 0; i < parts_.size(); ++i)    // the first counts
-			if (parts_[i].path.matched(states[i])) return after.is_structured() || parts_[i].keeps_words ? core::json(in_parts) : after.is_string() ? core::json(cut(after.get<std::string>())) : after;
+			if (parts_[i].path.matched(states[i]))
+				return after.is_structured() || parts_[i].keeps_words ? core::json(in_parts)
+				    : after.is_string()                               ? core::json(cut(after.get<std::string>()))
+				                                                      : after;
 		return in_parts;
 	}
 
@@ -136,13 +144,16 @@ Preview preview(const RefreshOptions &options, const Prepared &prepared, int row
 		if (raw) header.emplace_back("");
 		for (const core::Transfer &transfer : part.columns) {
 			if (transfer.mask.strategy != core::by_production)
-				replacements.push_back(masked_column(header.size() - (raw ? 2 : 1), transfer, part, beside, options.key.key.get(), prepared.source_catalog, prepared.target_catalog));
+				replacements.push_back(masked_column(header.size() - (raw ? 2 : 1), transfer, part, beside, options.key.key.get(),
+				    prepared.source_catalog, prepared.target_catalog));
 			header.push_back(transfer.column);
 		}
 		Rewriter rewriter(step.relation.shown(), false, part.columns.size(), std::move(replacements), beside.size());
 		std::vector<std::string> lines;
-		for_each_line(source, "COPY (" + core::select_from_source(part) + " LIMIT " + std::to_string(rows) + ") TO STDOUT (FORMAT text, ENCODING 'UTF8')",
-			[&](std::string_view line) { lines.emplace_back(line); });
+		for_each_line(source,
+		    "COPY (" + core::select_from_source(part) + " LIMIT " + std::to_string(rows) +
+		        ") TO STDOUT (FORMAT text, ENCODING 'UTF8')",
+		    [&](std::string_view line) { lines.emplace_back(line); });
 		if (lines.empty()) continue;    // another leaf may have rows
 		seen.insert(step.table);
 		TextTable table(header);
@@ -166,11 +177,15 @@ Preview preview(const RefreshOptions &options, const Prepared &prepared, int row
 				const core::MaskRule &rule = part.columns[i].mask;
 				const bool document = !rule.inside.empty();
 				if (value && !raw && !as_it_was && before[i]) {
-					if (document) value = without_the_rest(*before[i], *after[i], rule, base_of(prepared.target_catalog, step.relation, part.columns[i].column));
+					if (document)
+						value = without_the_rest(
+						    *before[i], *after[i], rule, base_of(prepared.target_catalog, step.relation, part.columns[i].column));
 					else if (keeps_words(rule)) value = in_parts;
 				}
 				below.push_back(shown(value));
-				json_row[part.columns[i].column] = as_it_was && !raw ? core::json() : value ? core::json(document && !raw ? *value : cut(*value)) : core::json();
+				json_row[part.columns[i].column] = as_it_was && !raw ? core::json()
+				    : value                                          ? core::json(document && !raw ? *value : cut(*value))
+				                                                     : core::json();
 			}
 			if (raw) table.add(above);
 			table.add(below);

@@ -74,7 +74,10 @@ std::string clock(double s)
 }
 
 // Shares of the first moments say nothing.
-std::string left(double share, double elapsed) { return share < 0.01 || elapsed < 0.5 || share >= 1 ? "" : clock(elapsed * (1 - share) / share) + " left"; }
+std::string left(double share, double elapsed)
+{
+	return share < 0.01 || elapsed < 0.5 || share >= 1 ? "" : clock(elapsed * (1 - share) / share) + " left";
+}
 
 double ratio(std::int64_t part, std::int64_t all) { return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : 0; }
 
@@ -267,7 +270,8 @@ std::vector<std::string> Progress::bars(const State &state, const std::string &l
 	std::sort(running.begin(), running.end(), [](auto a, auto b) { return a->begun < b->begun; });
 	std::sort(done.begin(), done.end(), [](auto a, auto b) { return a->ended < b->ended; });
 	// The last two that are done, above those that run; never so many that the terminal scrolls.
-	const std::size_t room = static_cast<std::size_t>(std::max(height - 4, 1)), shown_done = std::min<std::size_t>(done.size(), running.size() < room ? 2 : 0);
+	const std::size_t room = static_cast<std::size_t>(std::max(height - 4, 1)),
+	                  shown_done = std::min<std::size_t>(done.size(), running.size() < room ? 2 : 0);
 	done.erase(done.begin(), done.end() - static_cast<std::ptrdiff_t>(shown_done));
 	if (running.size() + done.size() > room) running.resize(room - done.size());
 
@@ -281,12 +285,15 @@ std::vector<std::string> Progress::bars(const State &state, const std::string &l
 		all.push_back({table->name, format("%.0f %%  ", share * 100) + show_rate(table->rows, s), left(share, s), share});
 	}
 	if (state.others)
-		all.push_back({"indexes, keys", std::to_string(state.others_done) + " of " + std::to_string(state.others), "", ratio(state.others_done, state.others)});
+		all.push_back({"indexes, keys", std::to_string(state.others_done) + " of " + std::to_string(state.others), "",
+		    ratio(state.others_done, state.others)});
 	const double share = ratio(state.worked, state.work);
 	all.push_back({"all", show_bytes(state.bytes) + " of " + show_bytes(state.expected), left(share, seconds(now - state.begun)), share});
 
 	std::size_t name = 0, first = 0, second = 0;
-	for (const Bar &one : all) name = std::max(name, columns(one.name)), first = std::max(first, columns(one.first)), second = std::max(second, columns(one.second));
+	for (const Bar &one : all)
+		name = std::max(name, columns(one.name)), first = std::max(first, columns(one.first)),
+		second = std::max(second, columns(one.second));
 	const auto wide = static_cast<std::size_t>(std::max(width - 1, 1));
 	const std::size_t margin = label.empty() ? 0 : columns(label) + 2, rest = margin + first + second + 6;
 	name = std::min(name, wide > rest + 20 ? wide - rest - 10 : std::size_t{10});
@@ -295,7 +302,8 @@ std::vector<std::string> Progress::bars(const State &state, const std::string &l
 	std::vector<std::string> lines;
 	for (const Bar &one : all) {
 		std::string text = margin ? pad(lines.empty() ? label : "", margin) : "";
-		text += pad(cut(one.name, name), name) + "  " + bar(one.share, bar_width, utf8) + "  " + pad(one.first, first) + "  " + pad(one.second, second, true);
+		text += pad(cut(one.name, name), name) + "  " + bar(one.share, bar_width, utf8) + "  " + pad(one.first, first) + "  " +
+		    pad(one.second, second, true);
 		lines.push_back(cut(text, wide));
 	}
 	if (!state.waiting.empty()) lines.push_back(cut(std::string(margin, ' ') + state.waiting, wide));

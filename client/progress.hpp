@@ -49,7 +49,8 @@ public:
 		std::chrono::steady_clock::time_point begun{};
 	};
 	// The bars for a terminal of that width; at most `height` lines.
-	static std::vector<std::string> bars(const State &state, const std::string &label, int width, int height, bool utf8, std::chrono::steady_clock::time_point now);
+	static std::vector<std::string> bars(const State &state, const std::string &label, int width, int height, bool utf8,
+	    std::chrono::steady_clock::time_point now);
 	static std::string line(const Table &table);
 
 private:

@@ -53,7 +53,8 @@ Started start(Prepared &prepared, const RefreshOptions &options)
 		}
 		++same;
 	}
-	const auto wanted = std::count_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), [](const core::Step &s) { return !afterwards(s.kind); });
+	const auto wanted = std::count_if(
+	    prepared.plan.steps.begin(), prepared.plan.steps.end(), [](const core::Step &s) { return !afterwards(s.kind); });
 	if (!equal || same != static_cast<std::size_t>(wanted))
 		throw Error(exit_refused, options.target.label + " would do other steps than this client planned; nothing was changed",
 			"its schema was changed this minute, or client and extension are not the same build: run it again");
@@ -62,7 +63,8 @@ Started start(Prepared &prepared, const RefreshOptions &options)
 	return started;
 }
 
-std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options, const Prepared &prepared, IdMaps &maps, std::vector<std::string> &warnings)
+std::vector<std::unique_ptr<Worker>> open_workers(
+    const RefreshOptions &options, const Prepared &prepared, IdMaps &maps, std::vector<std::string> &warnings)
 {
 	std::vector<std::unique_ptr<Worker>> workers;
 	const int wanted = std::min(prepared.jobs, std::max(static_cast<int>(prepared.plan.steps.size()), 1));
@@ -71,7 +73,8 @@ std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options,
 			workers.push_back(std::make_unique<Worker>(options, prepared, maps));
 		} catch (Error &error) {
 			if (workers.empty() || error.sqlstate != "53300") throw;
-			warnings.push_back("only " + std::to_string(workers.size()) + " of " + std::to_string(wanted) + " connections could be opened: " + error.what());
+			warnings.push_back("only " + std::to_string(workers.size()) + " of " + std::to_string(wanted) +
+			    " connections could be opened: " + error.what());
 			break;
 		}
 	}
@@ -81,8 +84,11 @@ std::vector<std::unique_ptr<Worker>> open_workers(const RefreshOptions &options,
 // What limit_lock_waits() ended. `at`: whose rows we were at; it may be this table or one that it references.
 Error waited_too_long(const RefreshOptions &options, const std::string &at, const Error &error)
 {
-	return Error(exit_refused, "somebody holds, or waits to change or truncate, " + at + ", and this run for him; nothing was changed",
-		"whoever changes a table of " + options.target.label + " during the run waits for its end, and it for him: run it again when he is done", {}, error.sqlstate);
+	return Error(exit_refused,
+	    "somebody holds, or waits to change or truncate, " + at + ", and this run for him; nothing was changed",
+	    "whoever changes a table of " + options.target.label +
+	        " during the run waits for its end, and it for him: run it again when he is done",
+	    {}, error.sqlstate);
 }
 
 template <class F> auto without_circles(const RefreshOptions &options, const std::string &at, F work)
@@ -110,16 +116,20 @@ void preflight(const RefreshOptions &options, Prepared &prepared, int run)
 	for (const core::Step &step : prepared.plan.steps) {
 		if (step.kind != "preflight") continue;
 		target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE");
-		without_circles(options, "a table that is rewritten",
-			[&] { return target.exec("SELECT " + prepared.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(run), std::to_string(step.step)}); });
+		without_circles(options, "a table that is rewritten", [&] {
+			return target.exec("SELECT " + prepared.extension.call("sync_step($1::pg_catalog.int4, $2::pg_catalog.int4)"),
+			    {std::to_string(run), std::to_string(step.step)});
+		});
 		target.exec("COMMIT");
 	}
 }
 
-void work_off(const RefreshOptions &options, Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers, Progress &progress, RefreshResult &result)
+void work_off(const RefreshOptions &options, Prepared &prepared, int run, std::vector<std::unique_ptr<Worker>> &workers,
+    Progress &progress, RefreshResult &result)
 {
 	std::vector<core::Step> steps;
-	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps), [](const core::Step &s) { return !afterwards(s.kind) && s.kind != "preflight"; });
+	std::copy_if(prepared.plan.steps.begin(), prepared.plan.steps.end(), std::back_inserter(steps),
+	    [](const core::Step &s) { return !afterwards(s.kind) && s.kind != "preflight"; });
 	std::mutex mutex;
 	std::map<core::Name, TableResult> tables;
 	progress.begin(steps);
@@ -185,8 +195,13 @@ void follow_up(Prepared &prepared, const Started &started, Progress &progress, R
 			refresh_view(target, prepared.extension, started.run, step);
 		} catch (std::exception &error) {
 			target.rollback();
-			if (relation.empty()) result.afterwards.push_back(std::string("the files of the statistics were not written anew, and may hold raw values: ") + error.what() + "; as a superuser: VACUUM FULL pg_statistic; VACUUM FULL pg_statistic_ext_data");
-			else result.afterwards.push_back("materialized view " + relation + " was not refreshed: " + error.what() + "; when that is mended: REFRESH MATERIALIZED VIEW " + written);
+			if (relation.empty())
+				result.afterwards.push_back(
+				    std::string("the files of the statistics were not written anew, and may hold raw values: ") + error.what() +
+				    "; as a superuser: VACUUM FULL pg_statistic; VACUUM FULL pg_statistic_ext_data");
+			else
+				result.afterwards.push_back("materialized view " + relation + " was not refreshed: " + error.what() +
+				    "; when that is mended: REFRESH MATERIALIZED VIEW " + written);
 			if (interrupt::interrupted()) return;
 		}
 	}
@@ -212,19 +227,28 @@ void discard(Connection &target, const Extension &extension, std::optional<int> 
 std::vector<std::string> finish_dead_runs(Connection &target, const Extension &extension, const std::string &reason, std::optional<int> run)
 {
 	// Whoever works for a run holds its lock, an advisory one with a fourth field of 0x7073.
-	Result owed = target.exec("SELECT s.run, s.step, s.relation, r.role = current_user, r.role FROM " + extension.call("sync_run_steps") + " s JOIN " + extension.call("sync_runs") +
-		" r USING (run) WHERE (r.status = 'switched' OR (r.status = 'done' AND r.kind = 'anonymize')) AND ($1::pg_catalog.int4 IS NULL OR r.run = $1::pg_catalog.int4) AND s.kind IN ('refresh', 'clean') AND s.status = 'waiting' AND NOT EXISTS"
-		" (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 28787 AND l.objid = r.run::pg_catalog.oid AND l.database ="
-		" (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())) ORDER BY s.run, s.step", {run ? std::optional(std::to_string(*run)) : std::nullopt});
+	Result owed = target.exec("SELECT s.run, s.step, s.relation, r.role = current_user, r.role FROM " +
+	        extension.call("sync_run_steps") + " s JOIN " + extension.call("sync_runs") +
+	        " r USING (run) WHERE (r.status = 'switched' OR (r.status = 'done' AND r.kind = 'anonymize')) AND "
+	        "($1::pg_catalog.int4 IS NULL OR r.run = $1::pg_catalog.int4) AND s.kind IN ('refresh', 'clean') AND s.status = "
+	        "'waiting' AND NOT EXISTS"
+	        " (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 28787 AND l.objid = "
+	        "r.run::pg_catalog.oid AND l.database ="
+	        " (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())) ORDER BY s.run, "
+	        "s.step",
+	    {run ? std::optional(std::to_string(*run)) : std::nullopt});
 	std::vector<std::string> failed;
 	for (int r = 0; r < owed.rows(); ++r)
 		try {
-			const std::string by_hand = owed.text(r, 2).empty() ? "VACUUM FULL pg_statistic, pg_statistic_ext_data" : "REFRESH MATERIALIZED VIEW " + owed.text(r, 2);
+			const std::string by_hand = owed.text(r, 2).empty() ? "VACUUM FULL pg_statistic, pg_statistic_ext_data"
+			                                                    : "REFRESH MATERIALIZED VIEW " + owed.text(r, 2);
 			if (owed.text(r, 3) != "t") throw Error(exit_other, "the run was of the role " + owed.text(r, 4) + "; " + by_hand + " does it");
 			refresh_view(target, extension, static_cast<int>(owed.number(r, 0)), static_cast<int>(owed.number(r, 1)));
 		} catch (std::exception &error) {
 			target.rollback();
-			failed.push_back((owed.text(r, 2).empty() ? "the files of the statistics were not written anew: " : "materialized view " + owed.text(r, 2) + " was not refreshed: ") + error.what());
+			failed.push_back((owed.text(r, 2).empty() ? "the files of the statistics were not written anew: "
+			                                          : "materialized view " + owed.text(r, 2) + " was not refreshed: ") +
+			    error.what());
 			if (interrupt::interrupted()) return failed;
 		}
 	discard(target, extension, run, reason);
@@ -289,7 +313,8 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 		prepared.source.reset();
 		// Unknown: if it was committed, the shadows hold the old storage, and the next command sees by itself what they are.
 		if (started.run && error.exit_code != exit_unknown && !discard_after(options, prepared, started.run, error.what()))
-			error.hint += std::string(error.hint.empty() ? "" : "; ") + "what run " + std::to_string(started.run) + " has loaded is dropped by the next run, or by prodsync clean";
+			error.hint += std::string(error.hint.empty() ? "" : "; ") + "what run " + std::to_string(started.run) +
+			    " has loaded is dropped by the next run, or by prodsync clean";
 		throw error;
 	}
 	FAULT_POINT("before the clean-up");

@@ -45,7 +45,8 @@ void discard(Connection &target, const Extension &extension, std::optional<int> 
 // What clients that died left behind. One that died after the COMMIT of its switch still owed its materialized views: they are refreshed
 // now. Returns what could not be done.
 // `run`: this one only, whoever works for it.
-std::vector<std::string> finish_dead_runs(Connection &target, const Extension &extension, const std::string &reason = {}, std::optional<int> run = {});
+std::vector<std::string> finish_dead_runs(
+    Connection &target, const Extension &extension, const std::string &reason = {}, std::optional<int> run = {});
 std::vector<CheckResult> check_results(const Result &result);
 
 }  // namespace client

@@ -46,7 +46,9 @@ bool only_told(const CheckResult &check)
 // "foreign key" -> "foreign keys"; names that are plural, or that there is one of, stay.
 std::string plural(const std::string &name)
 {
-	return name.ends_with("key") || name == "sequence" || name == "masked form" || name == "emptied table" ? name + "s" : name == "invalid index" ? "invalid indexes" : name;
+	return name.ends_with("key") || name == "sequence" || name == "masked form" || name == "emptied table" ? name + "s"
+	    : name == "invalid index"                                                                          ? "invalid indexes"
+	                                                                                                       : name;
 }
 
 }  // namespace
@@ -94,18 +96,20 @@ std::string result_text(const RefreshView &view)
 	const auto amount = counted(result.total_rows, "row") + ", " + show_bytes(result.total_bytes);
 	std::string out;
 	if (result.rehearsed)
-		out = "rehearsed: " + view.target + (view.in_place ? std::string(" can be masked in place: ") : " can be refreshed from " + view.source + ": ") + amount + " loaded beside in " +
-		    show_duration(result.seconds) + ", nothing was switched\n";
+		out = "rehearsed: " + view.target +
+		    (view.in_place ? std::string(" can be masked in place: ") : " can be refreshed from " + view.source + ": ") + amount +
+		    " loaded beside in " + show_duration(result.seconds) + ", nothing was switched\n";
 	else {
-		out = view.target + (view.in_place ? std::string(" masked in place in ") : " refreshed from " + view.source + " in ") + show_duration(result.seconds) + ": " + amount +
+		out = view.target + (view.in_place ? std::string(" masked in place in ") : " refreshed from " + view.source + " in ") +
+		    show_duration(result.seconds) + ": " + amount +
 		    (view.masked_columns ? "; " + counted(static_cast<std::int64_t>(view.masked_columns), "column") + " masked"
 		                         : "; nothing masked") +
 		    (view.remapped_columns ? ", " + counted(static_cast<std::int64_t>(view.remapped_columns), "user column") + " remapped"
 		                           : "") +
 		    "\n";
 		out += "  switched in " + show_duration(result.switch_seconds) +
-		    (result.switch_tries > 1 ? " at try " + std::to_string(result.switch_tries) : "") + "; nobody " + (view.in_place ? "reading " : "using ") + view.target +
-		    " waited longer\n";
+		    (result.switch_tries > 1 ? " at try " + std::to_string(result.switch_tries) : "") + "; nobody " +
+		    (view.in_place ? "reading " : "using ") + view.target + " waited longer\n";
 		if (const auto *kept = find_check(result.checks, "kept rows", "all tables")) {
 			const auto moved = number(kept->detail, "rekeyed"), supporting = number(kept->detail, "supporting");
 			if (number(kept->detail, "kept") || supporting || moved)

@@ -52,14 +52,16 @@ void add_rules_file(const std::string &file, Settings &settings)
 			const std::string path = table + "." + std::to_string(i);
 			if (rule.is_object()) {
 				if (const auto seed = rule.find("seed"); seed != rule.end()) {
-					if (!seed->is_number_integer() && !seed->is_null()) problem({"wrong-type", path + ".seed", path + ".seed must be a whole number", ""});
+					if (!seed->is_number_integer() && !seed->is_null())
+						problem({"wrong-type", path + ".seed", path + ".seed must be a whole number", ""});
 					rule.erase(seed);
 				}
 			}
 			// SQL is for the configuration, which knows what of it stays here.
 			for (const char *key : {"when", "expression"})
 				if (rule.is_object() && rule.contains(key))
-					problem({"unknown-option", path + "." + key, "a rules file has no SQL: " + path + "." + key, "write this rule under anonymize: tables: of the configuration"});
+					problem({"unknown-option", path + "." + key, "a rules file has no SQL: " + path + "." + key,
+					    "write this rule under anonymize: tables: of the configuration"});
 			std::vector<core::Problem> found;
 			if (core::parse_column_rule(rule, path, found)) tables[table].push_back(rule);
 			for (const core::Problem &one : found) problem(one);

@@ -17,7 +17,8 @@ constexpr milliseconds patience = 10s, least_patience = 200ms;
 // The snapshot's transaction lasts as long as the load: a table's lock is given back at once.
 std::vector<core::Row> sampled(Connection &source, const std::string &sql, milliseconds lock_timeout)
 {
-	source.exec("SAVEPOINT sample; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count()));
+	source.exec("SAVEPOINT sample; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL lock_timeout = " +
+	    std::to_string(lock_timeout.count()));
 	auto rows = source.exec(sql).all();
 	source.exec("ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
 	return rows;
@@ -25,7 +26,8 @@ std::vector<core::Row> sampled(Connection &source, const std::string &sql, milli
 
 }  // namespace
 
-Samples read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled, UnmatchedPaths *unmatched)
+Samples read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables,
+    const core::Masking &ruled, UnmatchedPaths *unmatched)
 {
 	Samples samples;
 	milliseconds left = patience;    // for all locks together: a night shall not wait ten seconds for each of a hundred partitions
@@ -54,7 +56,8 @@ Samples read_samples(Connection &source, const core::Catalog &catalog, const std
 				if (!source.usable() || error.exit_code != exit_other) throw;
 				const bool locked = error.sqlstate == "55P03";
 				if (!locked && error.sqlstate != "42501")    // a partition that may not be read, perhaps: the plan names what is missing
-					throw Error(error.exit_code, error.what() + (" (sampling " + one.relation.shown() + ")"), error.hint, error.detail, error.sqlstate);
+					throw Error(error.exit_code, error.what() + (" (sampling " + one.relation.shown() + ")"), error.hint,
+					    error.detail, error.sqlstate);
 				source.exec("ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
 				if (!locked) continue;
 				samples.locked.push_back(one.relation);

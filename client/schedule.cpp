@@ -42,7 +42,8 @@ public:
 			std::set<int> on(step.depends_on.begin(), step.depends_on.end());
 			for (int other : on) {
 				if (!steps_.contains(other))
-					throw std::invalid_argument("step " + std::to_string(step.step) + " depends on step " + std::to_string(other) + ", which is not there");
+					throw std::invalid_argument("step " + std::to_string(step.step) + " depends on step " +
+					    std::to_string(other) + ", which is not there");
 				dependents_[other].push_back(step.step);
 			}
 			missing_[step.step] = on.size();

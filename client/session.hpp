@@ -18,8 +18,9 @@ inline void settle(Connection &connection, const std::vector<std::string> &setti
 // server sees, for one side of it is in this process. A shorter limit that the role or the database has is kept.
 inline void limit_lock_waits(Connection &connection)
 {
-	connection.exec("SELECT pg_catalog.set_config('lock_timeout', CASE WHEN reset_val::pg_catalog.int4 BETWEEN 1 AND 60000 THEN reset_val ELSE '60s' END, false)"
-					" FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'");
+	connection.exec("SELECT pg_catalog.set_config('lock_timeout', CASE WHEN reset_val::pg_catalog.int4 BETWEEN 1 AND 60000 THEN "
+	                "reset_val ELSE '60s' END, false)"
+	                " FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'");
 }
 
 }  // namespace client

@@ -42,9 +42,12 @@ void try_sql(Connection &source, const core::Plan &plan, const SourceSql &sql)
 				source.exec("RELEASE SAVEPOINT rule");
 			} catch (Error &error) {
 				if (error.sqlstate.empty()) throw;    // the connection is gone
-				throw Error(exit_plan, std::string("the ") + (whole ? "expression" : "condition (when)") + " of the rule for " + step.table.shown() + "." + transfer.column +
-				        " does not run in " + source.endpoint().label + ": " + error.what(),
-				    "it is SQL over a row of the table, as the source's role runs it with an empty search_path; functions outside of pg_catalog need their schema", {}, error.sqlstate);
+				throw Error(exit_plan,
+				    std::string("the ") + (whole ? "expression" : "condition (when)") + " of the rule for " + step.table.shown() +
+				        "." + transfer.column + " does not run in " + source.endpoint().label + ": " + error.what(),
+				    "it is SQL over a row of the table, as the source's role runs it with an empty search_path; functions "
+				    "outside of pg_catalog need their schema",
+				    {}, error.sqlstate);
 			}
 		}
 	}

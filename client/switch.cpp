@@ -28,7 +28,10 @@ void pause_for(std::chrono::milliseconds time)
 	interrupt::check();
 }
 
-std::string text_of(const core::json &item, const char *key) { return item.contains(key) && item[key].is_string() ? item[key].get<std::string>() : ""; }
+std::string text_of(const core::json &item, const char *key)
+{
+	return item.contains(key) && item[key].is_string() ? item[key].get<std::string>() : "";
+}
 
 // In the queue behind the one that is in the way.
 bool waits(const core::json &holder) { return holder.contains("granted") && holder["granted"] == false; }
@@ -111,7 +114,9 @@ void ask_outcome(const RefreshOptions &options, Prepared &prepared, int run, con
 			last = error.what();    // the server is on its way back, perhaps
 		}
 		if (outcome == "aborted")
-			throw Error(exit_other, "lost the connection to " + label + " in COMMIT; it was not done, " + label + " is what it was", "run it again", {}, "08006");
+			throw Error(exit_other,
+			    "lost the connection to " + label + " in COMMIT; it was not done, " + label + " is what it was", "run it again",
+			    {}, "08006");
 		pause_for(pause);
 	}
 	throw Error(exit_unknown, "lost the connection to " + label + " in COMMIT, and could not find out whether it was done (" + last + ")",
@@ -168,7 +173,8 @@ void hold_writers(const RefreshOptions &options, Prepared &prepared, int run, Pr
 		interrupt::check();
 		target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
 		try {
-			target.exec("SELECT " + prepared.extension.call("sync_hold($1::pg_catalog.int4, $2::pg_catalog.int4)"), {std::to_string(run), std::to_string(try_ms)});
+			target.exec("SELECT " + prepared.extension.call("sync_hold($1::pg_catalog.int4, $2::pg_catalog.int4)"),
+			    {std::to_string(run), std::to_string(try_ms)});
 			break;
 		} catch (Error &error) {
 			if (error.sqlstate != "PS004") throw;
@@ -215,7 +221,9 @@ Switched switch_over(const RefreshOptions &options, Prepared &prepared, int run,
 		} catch (Error &error) {
 			// 55P03, 40P01: not a table, but a row of one, or of the catalog, is locked.
 			if (error.sqlstate == "55P03" || error.sqlstate == "40P01")
-				error = Error(exit_refused, "an open transaction holds a row that the switch changes, or the definition of a table", {}, {}, error.sqlstate);
+				error =
+				    Error(exit_refused, "an open transaction holds a row that the switch changes, or the definition of a table",
+				        {}, {}, error.sqlstate);
 			else if (error.sqlstate != "PS004")
 				throw;
 			// Outside of any transaction: a try that waits must not hold back the vacuum.
@@ -227,7 +235,9 @@ Switched switch_over(const RefreshOptions &options, Prepared &prepared, int run,
 			progress.waiting("switch: " + std::string(error.what()) + (holders.empty() ? "" : ", by " + holders));
 			if (cancelling) cancel_holders(target, error.items, refused), pause = 100ms;
 		}
-		pause_for(std::min<std::chrono::milliseconds>(pause, std::max<std::chrono::milliseconds>(std::chrono::duration_cast<std::chrono::milliseconds>(give_up - Clock::now()), 100ms)));
+		pause_for(std::min<std::chrono::milliseconds>(pause,
+		    std::max<std::chrono::milliseconds>(
+		        std::chrono::duration_cast<std::chrono::milliseconds>(give_up - Clock::now()), 100ms)));
 		pause = next_pause(pause);
 	}
 }

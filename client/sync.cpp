@@ -21,9 +21,10 @@ void confirm(const PlanView &view)
 {
 	std::string text = losses_text(view);
 	for (const auto &warning : warning_texts(view)) text += "  warning: " + printable(warning) + "\n";
-	text += view.config.choice.in_place ? "Whoever writes to a table that is rewritten waits until it is done.\nMask " + view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) + ") in place? [y/N] "
-	    : "Refresh " + view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) +
-	    ") from " + view.source.name + "? [y/N] ";
+	text += view.config.choice.in_place ? "Whoever writes to a table that is rewritten waits until it is done.\nMask " +
+	        view.target.name + " (" + printable(view.target.database) + " @ " + printable(view.target.host) + ") in place? [y/N] "
+	                                    : "Refresh " + view.target.name + " (" + printable(view.target.database) + " @ " +
+	        printable(view.target.host) + ") from " + view.source.name + "? [y/N] ";
 	std::cerr << scrub(text) << std::flush;
 	pollfd waiting[2]{{STDIN_FILENO, POLLIN, 0}, {interrupt::wake_fd(), POLLIN, 0}};
 	const int ready = poll(waiting, 2, answer_ms);
@@ -133,7 +134,8 @@ Outcome sync(const Options &options, Settings &settings)
 		outcome.exit_code = exit_afterwards;
 		Failure failure;
 		failure.exit_code = exit_afterwards;
-		failure.text = refresh_with.target.label + (options.choice.in_place ? " is masked, but" : " is refreshed, but") + " something afterwards failed";
+		failure.text = refresh_with.target.label + (options.choice.in_place ? " is masked, but" : " is refreshed, but") +
+		    " something afterwards failed";
 		for (const auto &what : result.afterwards) failure.items.push_back(what);
 		failure.hint =
 		    "prodsync clean --to " + (is_dsn(options.to) ? std::string("...") : options.to) + " finishes what can be finished";

@@ -40,7 +40,9 @@ void count_rows(Connection &connection, const core::Graph &graph, const core::Ca
 			continue;
 		}
 		const auto [joins, of_tenant] = core::tenant_of_row(catalog, node.path, key, "p");
-		const auto counted = connection.exec("SELECT (" + of_tenant + ")::text, count(*) FROM " + core::from_only(*node.relation) + " AS t" + joins + " GROUP BY 1", {}, Show::message);
+		const auto counted = connection.exec("SELECT (" + of_tenant + ")::text, count(*) FROM " +
+		        core::from_only(*node.relation) + " AS t" + joins + " GROUP BY 1",
+		    {}, Show::message);
 		for (int i = 0; i < counted.rows(); ++i)
 			if (!counted.null(i, 0)) rows[counted.text(i, 0)] += counted.number(i, 1);
 	}
@@ -64,7 +66,8 @@ Found ask_extension(Connection &target, const core::Config &config)
 	for (const auto &question : core::questions(about, catalog, catalog, {}))
 		if (question.kind != "kept_tenants") asked.push_back(question.id);
 	const auto rows = target.exec("SELECT cells[1], cells[2], cells[3] FROM " +
-	        extension.call("sync_answers($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)") + " WHERE question LIKE 'kept_tenants %'",
+	        extension.call("sync_answers($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)") +
+	        " WHERE question LIKE 'kept_tenants %'",
 	    {about.to_json().dump(), document.dump(), core::json{{"asked", asked}}.dump()}, Show::message);
 	Found found;
 	for (int i = 0; i < rows.rows(); ++i) {
@@ -142,7 +145,9 @@ void demand_tenants(const core::Config &config, const std::vector<Tenant> &found
 	const auto demand = [&](const std::vector<std::string> &labels, const std::string &option) {
 		for (const auto &label : labels)
 			if (std::find(known.begin(), known.end(), label) == known.end())
-				problems.push_back({"unknown-tenant", option, "production has no tenant \"" + label + "\"" + core::did_you_mean(label, known), "take it out of " + option + ": prodsync tenants then lists them all"});
+				problems.push_back(
+				    {"unknown-tenant", option, "production has no tenant \"" + label + "\"" + core::did_you_mean(label, known),
+				        "take it out of " + option + ": prodsync tenants then lists them all"});
 	};
 	demand(core::only_tenants(config), core::only_option(config));
 	demand(config.tenants->except, "tenants.except");

@@ -56,12 +56,15 @@ core::json masked_sample(const RefreshOptions &options, Prepared &prepared, cons
 		std::vector<Replacement> replacements;
 		for (std::size_t i = 0; i < check.masked; ++i)
 			if (part.columns[i].mask.strategy != core::by_production)
-				replacements.push_back(masked_column(i, part.columns[i], part, beside, options.key.key.get(), prepared.source_catalog, prepared.target_catalog));
+				replacements.push_back(masked_column(
+				    i, part.columns[i], part, beside, options.key.key.get(), prepared.source_catalog, prepared.target_catalog));
 		Rewriter rewriter(step.relation.shown(), false, part.columns.size(), std::move(replacements), beside.size());
 		CopyFields raw, fields;
 		std::string masked;
-		for_each_line(*prepared.source, "COPY (" + core::select_from_source(part) + " LIMIT " + std::to_string(most_rows - static_cast<int>(sample.size())) + ") TO STDOUT (FORMAT text, ENCODING 'UTF8')",
-			[&](std::string_view line) {
+		for_each_line(*prepared.source,
+		    "COPY (" + core::select_from_source(part) + " LIMIT " + std::to_string(most_rows - static_cast<int>(sample.size())) +
+		        ") TO STDOUT (FORMAT text, ENCODING 'UTF8')",
+		    [&](std::string_view line) {
 				masked.clear();
 				rewriter.message(line, masked);
 				core::json row = core::json::array();
@@ -75,11 +78,13 @@ core::json masked_sample(const RefreshOptions &options, Prepared &prepared, cons
 					if (values[i] && i >= check.masked && seen[i].size() <= most_codes) seen[i].insert(std::string(*values[i]));
 				}
 				sample.push_back(std::move(row));
-			});
+		    });
 	}
 	const core::Relation *here = prepared.target_catalog.find(check.table);
 	for (std::size_t i = check.masked; i < check.columns.size(); ++i)
-		if (const core::Column *column = here ? here->column(check.columns[i]) : nullptr; !column || !may_travel(*column, seen[i], sample.size())) return core::json::array();
+		if (const core::Column *column = here ? here->column(check.columns[i]) : nullptr;
+		    !column || !may_travel(*column, seen[i], sample.size()))
+			return core::json::array();
 	return sample;
 }
 
@@ -92,12 +97,15 @@ void try_checks(const RefreshOptions &options, Prepared &prepared)
 		core::TriedCheck one{check, 0, 0};
 		FAULT_POINT("trying a check");
 		// What cannot be tried (a right that is missing, a table that is locked, an expression that fails) stays a warning.
-		for (Connection *side : {prepared.source.get(), prepared.target.get()}) side->exec("SAVEPOINT tried; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '30s'");
+		for (Connection *side : {prepared.source.get(), prepared.target.get()})
+			side->exec("SAVEPOINT tried; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '30s'");
 		try {
 			const core::json sample = masked_sample(options, prepared, check);
 			if (!sample.empty()) {
-				const Result result = prepared.target->exec("SELECT " + prepared.extension.call("sync_try_check($1, $2, $3, $4::pg_catalog.jsonb, $5::pg_catalog.jsonb)"),
-					{check.table.schema, check.table.name, check.constraint, core::json(check.columns).dump(), sample.dump(-1, ' ', false, core::json::error_handler_t::replace)});
+				const Result result = prepared.target->exec(
+				    "SELECT " + prepared.extension.call("sync_try_check($1, $2, $3, $4::pg_catalog.jsonb, $5::pg_catalog.jsonb)"),
+				    {check.table.schema, check.table.name, check.constraint, core::json(check.columns).dump(),
+				        sample.dump(-1, ' ', false, core::json::error_handler_t::replace)});
 				one.violations = result.rows() == 1 ? result.number(0, 0) : 0;
 				one.rows = static_cast<std::int64_t>(sample.size());
 			}

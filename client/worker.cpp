@@ -99,14 +99,18 @@ Replacement Worker::replaced_by_model(std::size_t at, const core::Transfer &tran
 {
 	using Find = std::function<std::optional<std::string_view>(std::string_view)>;
 	const core::Relation *relation = prepared_.target_catalog.find(step.relation);
-	const core::Column *id = relation ? relation->column(transfer.column) : nullptr, *type = relation ? relation->column(transfer.by_column) : nullptr;
+	const core::Column *id = relation ? relation->column(transfer.column) : nullptr,
+	                   *type = relation ? relation->column(transfer.by_column) : nullptr;
 	const auto beside = std::find(columns.begin(), columns.end(), transfer.by_column);
-	if (!id || !type || beside == columns.end()) throw Error(exit_other, step.relation.shown() + "." + transfer.column + ": its content type is not copied");
+	if (!id || !type || beside == columns.end())
+		throw Error(exit_other, step.relation.shown() + "." + transfer.column + ": its content type is not copied");
 	auto finds = std::make_shared<std::map<std::string, Find, std::less<>>>();
 	for (const auto &[model, name] : transfer.by_model)
-		finds->emplace(core::wire_form(model, type->base, step.binary), [map = maps_.find(name, id->base, step.binary)](std::string_view value) { return map->find(value); });
+		finds->emplace(core::wire_form(model, type->base, step.binary),
+		    [map = maps_.find(name, id->base, step.binary)](std::string_view value) { return map->find(value); });
 	Replacement out{at, transfer.column, {}, transfer.null_unmatched};
-	out.value_in_row = [finds, which = static_cast<std::size_t>(beside - columns.begin())](std::string_view value, const auto &row) -> std::optional<std::string_view> {
+	out.value_in_row = [finds, which = static_cast<std::size_t>(beside - columns.begin())](
+	                       std::string_view value, const auto &row) -> std::optional<std::string_view> {
 		const auto found = row[which] ? finds->find(*row[which]) : finds->end();
 		return found == finds->end() ? value : found->second(value);
 	};
@@ -154,7 +158,8 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 			else replacements.push_back({columns.size(), transfer.column, find, transfer.null_unmatched});
 		}
 		if (transfer.mask.masks() && transfer.mask.strategy != core::by_production)
-			replacements.push_back(masked_column(columns.size(), transfer, step, beside, key_.get(), prepared_.source_catalog, prepared_.target_catalog));
+			replacements.push_back(masked_column(
+			    columns.size(), transfer, step, beside, key_.get(), prepared_.source_catalog, prepared_.target_catalog));
 		if (!transfer.by_model.empty()) by_model.emplace_back(columns.size(), &transfer);
 		columns.push_back(transfer.column);
 	}

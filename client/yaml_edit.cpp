@@ -69,7 +69,9 @@ class Editor {
 	{
 		const auto at = document.keys.find(path);
 		// an item that is nothing at all stands where the next thing begins, or behind the last line
-		if (at == document.keys.end() || at->second.line < 1 || at->second.column < 1 || static_cast<std::size_t>(at->second.line) > lines.size()) return std::nullopt;
+		if (at == document.keys.end() || at->second.line < 1 || at->second.column < 1 ||
+		    static_cast<std::size_t>(at->second.line) > lines.size())
+			return std::nullopt;
 		return std::pair{static_cast<std::size_t>(at->second.line - 1), static_cast<std::size_t>(at->second.column - 1)};
 	}
 
@@ -115,7 +117,8 @@ class Editor {
 			std::string_view key = std::string_view(lines[i]).substr(indent);
 			if (key.starts_with("# ")) key.remove_prefix(2);
 			if (!key.starts_with(rules.table + ":")) continue;
-			for (std::size_t k = i + 1; k < lines.size() && (indent_of(lines[k]) > indent || lines[k].compare(indent_of(lines[k]), 2, "- ") == 0); ++k)
+			for (std::size_t k = i + 1;
+			     k < lines.size() && (indent_of(lines[k]) > indent || lines[k].compare(indent_of(lines[k]), 2, "- ") == 0); ++k)
 				if (lines[k].compare(indent_of(lines[k]), start.size(), start) == 0) return true;
 		}
 		return false;
@@ -131,7 +134,8 @@ class Editor {
 		const auto items = [&](std::size_t indent) {
 			for (const auto &line : rules.lines) added.push_back(std::string(indent, ' ') + line);
 		};
-		const bool nothing_but_comments = std::none_of(rules.lines.begin(), rules.lines.end(), [](const auto &line) { return line.starts_with("- "); });
+		const bool nothing_but_comments =
+		    std::none_of(rules.lines.begin(), rules.lines.end(), [](const auto &line) { return line.starts_with("- "); });
 		const auto key_line = [&](std::size_t indent, const std::string &key, bool commented = false) {
 			added.push_back(std::string(indent, ' ') + (commented ? "# " : "") + key + ":");
 		};
@@ -140,7 +144,8 @@ class Editor {
 			if (nothing_but_comments) return true;
 			after = lines.size();
 			while (after > 0 && lines[after - 1].find_first_not_of(" \t") == std::string::npos) --after;
-			if (after && (lines[after - 1].starts_with("...") || lines[after - 1].starts_with("---"))) return refuse("the file ends with a document marker");
+			if (after && (lines[after - 1].starts_with("...") || lines[after - 1].starts_with("---")))
+				return refuse("the file ends with a document marker");
 			const std::size_t step = indent_step();
 			key_line(0, "anonymize"), key_line(step, "tables"), key_line(2 * step, rules.table), items(3 * step);
 		} else {
@@ -308,7 +313,8 @@ void replace_file(const std::string &file, std::string_view text)
 {
 	const auto fail = [&](const std::string &what) {
 		const int reason = errno;
-		return Error(exit_other, "cannot write " + file + " (" + what + ": " + std::strerror(reason) + "); it is what it was", "prodsync detect prints the rules without --write");
+		return Error(exit_other, "cannot write " + file + " (" + what + ": " + std::strerror(reason) + "); it is what it was",
+		    "prodsync detect prints the rules without --write");
 	};
 	std::error_code error;
 	const auto path = std::filesystem::canonical(file, error);    // a link stays one

@@ -44,8 +44,11 @@ static bool of_tenants(const Refresh &refresh, const core::Name &table)
 // Supporting rows p of the key's parent that belong to a tenant, and rows c that are brought and reference them.
 static std::string from_referenced(const Refresh &refresh, const core::ForeignKey &key)
 {
-	return "prodsync_work.kept k JOIN " + refresh.old_rows(key.child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key.parent, "p") + " ON " + key_equals(key, "p", "c") +
-		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.why = 's' AND kp.state = 'b'" + along_the_path(refresh, refresh.catalog().root(key.parent), "p").joins;
+	return "prodsync_work.kept k JOIN " + refresh.old_rows(key.child, "c") +
+	    " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key.parent, "p") + " ON " +
+	    key_equals(key, "p", "c") +
+	    " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.why = 's' AND kp.state = 'b'" +
+	    along_the_path(refresh, refresh.catalog().root(key.parent), "p").joins;
 }
 
 static std::string brought_child(const Refresh &refresh, const core::ForeignKey &key)
@@ -70,17 +73,20 @@ void let_go_of_others(const Refresh &refresh)
 		found = 0;
 		{
 			pg::Tables sql(refresh.extension, pg::Plans::kept);
-			std::map<core::Name, std::pair<std::string, std::string>> by_parent;    // rows that references with a word lead to, and those that others do
+			std::map<core::Name, std::pair<std::string, std::string>>
+			    by_parent;  // rows that references with a word lead to, and those that others do
 			for (const core::ForeignKey *key : keys_to_others(sql, refresh)) {
 				const auto action = core::configured_on_missing(refresh.graph, *key);
 				auto &[going, staying] = by_parent[refresh.catalog().root(key->parent)];
 				std::string &rows = action == OnMissing::null || action == OnMissing::drop ? going : staying;
-				rows += (rows.empty() ? "SELECT p.tableoid, p.ctid FROM " : " UNION SELECT p.tableoid, p.ctid FROM ") + from_referenced(refresh, *key) + " WHERE" + brought_child(refresh, *key);
+				rows += (rows.empty() ? "SELECT p.tableoid, p.ctid FROM " : " UNION SELECT p.tableoid, p.ctid FROM ") +
+				    from_referenced(refresh, *key) + " WHERE" + brought_child(refresh, *key);
 			}
 			for (const auto &[parent, rows] : by_parent) {
 				if (rows.first.empty()) continue;
-				found += sql.run("UPDATE prodsync_work.kept z SET state = 'm' FROM (" + (rows.second.empty() ? rows.first : "(" + rows.first + ") EXCEPT (" + rows.second + ")") +
-								 ") f (rel, row_id) WHERE z.rel = f.rel AND z.row_id = f.row_id");
+				found += sql.run("UPDATE prodsync_work.kept z SET state = 'm' FROM (" +
+				    (rows.second.empty() ? rows.first : "(" + rows.first + ") EXCEPT (" + rows.second + ")") +
+				    ") f (rel, row_id) WHERE z.rel = f.rel AND z.row_id = f.row_id");
 				pg::check_interrupts();
 			}
 		}
@@ -100,8 +106,11 @@ static std::vector<Adopting> adopting(const Refresh &refresh, const core::Foreig
 	const std::string rows = from_referenced(refresh, key), which = " WHERE" + brought_child(refresh, key);
 	if (of_tenants(refresh, child)) {
 		const Way way = along_the_path(refresh, child, "c");
-		out.push_back({rows + way.joins + which + " AND k.why = 'k'", way.last + "." + core::quote_identifier(core::single_key(*refresh.graph.node(way.table).relation)) + "::text"});
-		out.push_back({rows + " JOIN prodsync_work.moved a ON a.tab = k.tab AND a.space = 'a' AND a.old_key = " + place_of("c") + which + " AND k.why = 'a'", "a.new_key"});
+		out.push_back({rows + way.joins + which + " AND k.why = 'k'",
+		    way.last + "." + core::quote_identifier(core::single_key(*refresh.graph.node(way.table).relation)) + "::text"});
+		out.push_back({rows + " JOIN prodsync_work.moved a ON a.tab = k.tab AND a.space = 'a' AND a.old_key = " + place_of("c") +
+		        which + " AND k.why = 'a'",
+		    "a.new_key"});
 	}
 	return out;
 }
@@ -120,12 +129,22 @@ static void append_left_behind(const Refresh &refresh, std::vector<Check> &out)
 	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "why = 'a' AND state = 'b'"))
 		for (const core::ForeignKey *key : refresh.graph.from(table)) {
 			if (!on_the_path(refresh, *key)) continue;
-			const std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(key->child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") +
-				" ON " + key_equals(*key, "p", "c") + " WHERE k.tab = $1::oid AND k.why = 'a' AND k.state = 'b' AND NOT EXISTS (SELECT FROM prodsync_work.kept kp WHERE kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.why IN ('a', 'k') AND kp.state = 'b')",
-				{number(refresh.oid(table))}).value_or("0");
+			const std::string count =
+			    sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(key->child, "c") +
+			               " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " +
+			               key_equals(*key, "p", "c") +
+			               " WHERE k.tab = $1::oid AND k.why = 'a' AND k.state = 'b' AND NOT EXISTS (SELECT FROM "
+			               "prodsync_work.kept kp WHERE kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.why IN ('a', 'k') AND "
+			               "kp.state = 'b')",
+			           {number(refresh.oid(table))})
+			        .value_or("0");
 			if (count != "0")
 				out.push_back({"adopted rows of other tenants", describe(*key), std::stoll(count),
-					core::json{{"text", "rows are adopted (on_missing: adopt), but what they belong to is a row of the source, of a tenant of its own; let kept rows reference another row, or say on_missing: null or drop"}}.dump(), false});
+				    core::json{{"text",
+				                   "rows are adopted (on_missing: adopt), but what they belong to is a row of the source, of a "
+				                   "tenant of its own; let kept rows reference another row, or say on_missing: null or drop"}}
+				        .dump(),
+				    false});
 		}
 }
 
@@ -145,13 +164,20 @@ std::vector<Check> adopt(const Refresh &refresh)
 				std::string found;
 				for (const Adopting &one : adopting(refresh, *key)) {
 					if (!said && one.tenant != "a.new_key") continue;
-					found += (found.empty() ? "" : " UNION ALL ") + ("SELECT p.tableoid AS rel, p.ctid AS row_id, " + place_of("p") + " AS place, " + one.tenant + " AS tenant FROM " + one.from);
+					found += (found.empty() ? "" : " UNION ALL ") +
+					    ("SELECT p.tableoid AS rel, p.ctid AS row_id, " + place_of("p") + " AS place, " + one.tenant +
+					        " AS tenant FROM " + one.from);
 				}
 				if (found.empty()) continue;
 				const std::string oid = number(refresh.oid(parent));
-				const std::uint64_t rows = sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'a', place, min(tenant), 'a' FROM (" + found + ") f GROUP BY place", {oid});
-				sql.run("UPDATE prodsync_work.kept z SET why = 'a', depth = 0 FROM " + refresh.old_rows(parent, "p") + " JOIN prodsync_work.moved a ON a.tab = $1::oid AND a.space = 'a' AND a.old_key = " + place_of("p") +
-							" WHERE z.rel = p.tableoid AND z.row_id = p.ctid AND z.why = 's'", {oid});
+				const std::uint64_t rows = sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT "
+				                                   "$1::oid, 'a', place, min(tenant), 'a' FROM (" +
+				        found + ") f GROUP BY place",
+				    {oid});
+				sql.run("UPDATE prodsync_work.kept z SET why = 'a', depth = 0 FROM " + refresh.old_rows(parent, "p") +
+				        " JOIN prodsync_work.moved a ON a.tab = $1::oid AND a.space = 'a' AND a.old_key = " + place_of("p") +
+				        " WHERE z.rel = p.tableoid AND z.row_id = p.ctid AND z.why = 's'",
+				    {oid});
 				adopted[describe(*key)] += rows;
 				if (rows) refresh.adopted.insert(parent);
 				more = more || rows > 0;
@@ -163,20 +189,38 @@ std::vector<Check> adopt(const Refresh &refresh)
 			const core::Name child = refresh.catalog().root(key->child), parent = refresh.catalog().root(key->parent);
 			if (!of_tenants(refresh, child) || refresh.graph.node(parent).path.empty()) continue;
 			const Way way = along_the_path(refresh, child, "c");
-			const std::string tail = " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " JOIN prodsync_work.moved a ON a.tab = " + number(refresh.oid(parent)) + "::oid AND a.space = 'a' AND a.old_key = " + place_of("p");
-			const std::string rows = "prodsync_work.kept k JOIN " + refresh.old_rows(key->child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id";
-			several[describe(*key)] += std::stoull(sql.one("SELECT (SELECT count(*) FROM " + rows + way.joins + tail + " WHERE" + brought_child(refresh, *key) + " AND k.why = 'k' AND a.new_key <> " + way.last + "." +
-				core::quote_identifier(core::single_key(*refresh.graph.node(way.table).relation)) + "::text) + (SELECT count(*) FROM " + rows + " JOIN prodsync_work.moved b ON b.tab = k.tab AND b.space = 'a' AND b.old_key = " +
-				place_of("c") + tail + " WHERE" + brought_child(refresh, *key) + " AND k.why = 'a' AND a.new_key <> b.new_key)").value_or("0"));
+			const std::string tail = " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
+			    " JOIN prodsync_work.moved a ON a.tab = " + number(refresh.oid(parent)) +
+			    "::oid AND a.space = 'a' AND a.old_key = " + place_of("p");
+			const std::string rows =
+			    "prodsync_work.kept k JOIN " + refresh.old_rows(key->child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id";
+			several[describe(*key)] += std::stoull(
+			    sql.one("SELECT (SELECT count(*) FROM " + rows + way.joins + tail + " WHERE" + brought_child(refresh, *key) +
+			           " AND k.why = 'k' AND a.new_key <> " + way.last + "." +
+			           core::quote_identifier(core::single_key(*refresh.graph.node(way.table).relation)) +
+			           "::text) + (SELECT count(*) FROM " + rows +
+			           " JOIN prodsync_work.moved b ON b.tab = k.tab AND b.space = 'a' AND b.old_key = " + place_of("c") + tail +
+			           " WHERE" + brought_child(refresh, *key) + " AND k.why = 'a' AND a.new_key <> b.new_key)")
+			        .value_or("0"));
 			pg::check_interrupts();
 		}
 	}
 	for (const auto &[key, rows] : adopted)
 		if (rows)
-			out.push_back({"rows adopted", key, static_cast<std::int64_t>(rows), core::json{{"text", "rows of tenants that are not kept become the tenant's whose rows reference them (on_missing: adopt)"}}.dump(), true});
+			out.push_back({"rows adopted", key, static_cast<std::int64_t>(rows),
+			    core::json{
+			        {"text",
+			            "rows of tenants that are not kept become the tenant's whose rows reference them (on_missing: adopt)"}}
+			        .dump(),
+			    true});
 	for (const auto &[key, rows] : several)
 		if (rows)
-			out.push_back({"adopted by several tenants", key, static_cast<std::int64_t>(rows), core::json{{"text", "rows of several kept tenants reference the same row, which can become only one's (on_missing: adopt)"}}.dump(), false});
+			out.push_back({"adopted by several tenants", key, static_cast<std::int64_t>(rows),
+			    core::json{
+			        {"text",
+			            "rows of several kept tenants reference the same row, which can become only one's (on_missing: adopt)"}}
+			        .dump(),
+			    false});
 	append_left_behind(refresh, out);
 	if (!out.empty()) prune_supporting(refresh);
 	return out;

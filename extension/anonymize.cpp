@@ -37,11 +37,15 @@ core::Choice choice_of(FunctionCallInfo fcinfo)
 		{
 			pg::As as(pg::caller(), 0);
 			pg::Spi spi;
-			const auto rows = spi.rows("SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid AND c.relkind IN ('r', 'p') AND NOT c.relispartition",
-				{std::to_string(relation)});
+			const auto rows =
+			    spi.rows("SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid "
+			             "= $1::oid AND c.relkind IN ('r', 'p') AND NOT c.relispartition",
+			        {std::to_string(relation)});
 			if (!rows.empty()) name = {*rows[0][0], *rows[0][1]};
 		}
-		if (name.empty()) throw pg::Error(PS_REFUSED, sql_name(relation) + " is no table that can be masked", {}, "Name ordinary or partitioned tables; partitions are masked with their root.");
+		if (name.empty())
+			throw pg::Error(PS_REFUSED, sql_name(relation) + " is no table that can be masked", {},
+			    "Name ordinary or partitioned tables; partitions are masked with their root.");
 		choice.tables.push_back(name.schema + "." + name.name);
 	}
 	if (choice.tables.empty()) throw pg::Error(PS_REFUSED, "the list of tables is empty", {}, "Leave it out to mask all tables that have rules.");
@@ -56,8 +60,9 @@ void refuse_sql(const core::Plan &plan, std::vector<core::Problem> &problems)
 			const bool expression = column.mask.strategy == core::by_production;
 			if (!expression && column.mask.when.empty()) continue;
 			problems.push_back({"sql-rule", table.name.shown() + "." + column.column,
-				"the rule for " + table.name.shown() + "." + column.column + " is SQL of the configuration file (" + (expression ? "strategy: sql" : "when") + "), which is not stored here",
-				"prodsync anonymize --to ... has the file"});
+			    "the rule for " + table.name.shown() + "." + column.column + " is SQL of the configuration file (" +
+			        (expression ? "strategy: sql" : "when") + "), which is not stored here",
+			    "prodsync anonymize --to ... has the file"});
 		}
 }
 
@@ -69,13 +74,20 @@ core::Plan plan_of(const Refresh &refresh)
 	refuse_sql(plan, plan.problems);
 	for (const core::Step &step : plan.steps)
 		if (step.kind == "route")
-			plan.problems.push_back({"partition-key-changes", step.table.shown(), step.table.shown() + " is partitioned by a column that is masked: its rows move to other partitions", "prodsync anonymize --to ... moves them"});
+			plan.problems.push_back({"partition-key-changes", step.table.shown(),
+			    step.table.shown() + " is partitioned by a column that is masked: its rows move to other partitions",
+			    "prodsync anonymize --to ... moves them"});
 	const bool any = std::any_of(plan.tables.begin(), plan.tables.end(), [](const core::PlannedTable &table) {
-		return table.mode == core::Mode::copy && std::any_of(table.columns.begin(), table.columns.end(), [](const core::Transfer &column) { return column.mask.masks(); });
+		return table.mode == core::Mode::copy &&
+		    std::any_of(
+		        table.columns.begin(), table.columns.end(), [](const core::Transfer &column) { return column.mask.masks(); });
 	});
 	if (!any && plan.problems.empty())
-		plan.problems.push_back({"nothing-masked", "anonymize", refresh.config().choice.of_tables() ? "no rule masks a column of these tables" : "the stored configuration has no rule that masks a column",
-			"SELECT sync_configure('{\"anonymize\": {\"tables\": {\"customer\": [{\"column\": \"email\", \"strategy\": \"email\"}]}}}');    -- sync_detect_pii() suggests rules"});
+		plan.problems.push_back({"nothing-masked", "anonymize",
+		    refresh.config().choice.of_tables() ? "no rule masks a column of these tables"
+		                                        : "the stored configuration has no rule that masks a column",
+		    "SELECT sync_configure('{\"anonymize\": {\"tables\": {\"customer\": [{\"column\": \"email\", \"strategy\": "
+		    "\"email\"}]}}}');    -- sync_detect_pii() suggests rules"});
 	refuse_problems(plan.problems);
 	return plan;
 }
@@ -94,7 +106,9 @@ std::vector<Rule> rules_of(const Refresh &refresh, const core::Plan &plan)
 	std::vector<Rule> out;
 	for (const core::PlannedTable &table : plan.tables)
 		for (const core::Transfer &column : table.columns)
-			if (column.mask.masks()) out.push_back({table.name, column.column, column.mask, refresh.catalog().find(table.name)->column(column.column)->base});
+			if (column.mask.masks())
+				out.push_back(
+				    {table.name, column.column, column.mask, refresh.catalog().find(table.name)->column(column.column)->base});
 	return out;
 }
 
@@ -111,13 +125,16 @@ std::uint64_t write_beside(const Refresh &refresh, const core::Step &step, const
 		for (std::size_t i = 0; i < rules.size(); i++) {
 			if (rules[i].table != step.table || rules[i].column != column.column) continue;
 			const std::string entity = rules[i].rule.entity.empty() ? "NULL" : text_of("t." + core::quote_identifier(rules[i].rule.entity));
-			value = "prodsync_work.mask_in_place(" + (rules[i].base == "character" ? value + "::text" : text_of(value)) + ", " + entity + ", " + std::to_string(i) + ")::" + core::cast_type(rules[i].base);
+			value = "prodsync_work.mask_in_place(" + (rules[i].base == "character" ? value + "::text" : text_of(value)) + ", " +
+			    entity + ", " + std::to_string(i) + ")::" + core::cast_type(rules[i].base);
 		}
 		values.push_back(value);
 	}
 	const Oid shadow = refresh.shadows.at(refresh.oid(step.relation));
-	return pg::Tables(refresh.extension).run("INSERT INTO " + sql_name(shadow) + " (" + core::joined(names, ", ") + ") OVERRIDING SYSTEM VALUE SELECT " + core::joined(values, ", ") +
-		" FROM ONLY " + step.source_relation.sql() + " AS t" + (step.filter.empty() ? "" : " WHERE " + step.filter));
+	return pg::Tables(refresh.extension)
+	    .run("INSERT INTO " + sql_name(shadow) + " (" + core::joined(names, ", ") + ") OVERRIDING SYSTEM VALUE SELECT " +
+	        core::joined(values, ", ") + " FROM ONLY " + step.source_relation.sql() + " AS t" +
+	        (step.filter.empty() ? "" : " WHERE " + step.filter));
 }
 
 void append(std::vector<Check> &to, std::vector<Check> more)
@@ -145,7 +162,8 @@ std::vector<Check> verify(const Refresh &refresh, const core::Plan &plan, const 
 // Text forms that masks are made of, whatever the session has.
 void text_forms(pg::Settings &settings)
 {
-	for (const auto &[name, value] : {std::pair("DateStyle", "ISO, YMD"), {"IntervalStyle", "postgres"}, {"TimeZone", "UTC"}, {"extra_float_digits", "3"}, {"bytea_output", "hex"}, {"xmloption", "content"}})
+	for (const auto &[name, value] : {std::pair("DateStyle", "ISO, YMD"), {"IntervalStyle", "postgres"}, {"TimeZone", "UTC"},
+	         {"extra_float_digits", "3"}, {"bytea_output", "hex"}, {"xmloption", "content"}})
 		settings.set(name, value);
 }
 
@@ -181,7 +199,11 @@ PG_FUNCTION(prodsync_anonymize)
 		for (const core::Step &step : plan.steps) {
 			if (step.kind != "load") continue;
 			const std::uint64_t written = write_beside(*refresh, step, rules);
-			if (!step.filter.empty()) left_out[step.table] += std::stoll(pg::Tables(extension).one("SELECT count(*) FROM ONLY " + step.source_relation.sql()).value_or("0")) - static_cast<std::int64_t>(written);
+			if (!step.filter.empty())
+				left_out[step.table] +=
+				    std::stoll(
+				        pg::Tables(extension).one("SELECT count(*) FROM ONLY " + step.source_relation.sql()).value_or("0")) -
+				    static_cast<std::int64_t>(written);
 			pg::check_interrupts();
 		}
 	}
@@ -199,8 +221,12 @@ PG_FUNCTION(prodsync_anonymize)
 	for (const core::Name &view : refresh->catalog().materialized_views) refresh_masked_view(extension, refresh->oid(view));
 	for (const auto &[table, rows] : left_out)
 		if (rows > 0) out.push_back({table.shown(), std::nullopt, "left out", std::to_string(rows)});
-	for (std::size_t i = 0; i < rules.size(); i++) out.push_back({rules[i].table.shown(), rules[i].column, rules[i].rule.inside.empty() ? rules[i].rule.strategy : "by path", std::to_string(masking.masked(i))});
-	std::sort(out.begin(), out.end(), [](const pg::Row &a, const pg::Row &b) { return std::pair(*a[0], a[1].value_or("")) < std::pair(*b[0], b[1].value_or("")); });
+	for (std::size_t i = 0; i < rules.size(); i++)
+		out.push_back({rules[i].table.shown(), rules[i].column, rules[i].rule.inside.empty() ? rules[i].rule.strategy : "by path",
+		    std::to_string(masking.masked(i))});
+	std::sort(out.begin(), out.end(), [](const pg::Row &a, const pg::Row &b) {
+		return std::pair(*a[0], a[1].value_or("")) < std::pair(*b[0], b[1].value_or(""));
+	});
 	return pg::table(fcinfo, out);
 }
 

@@ -22,7 +22,8 @@ static ArrayType *in_shape_of(ArrayType *elements, ArrayType *shape)
 	bool *nulls;
 	int n;
 	deconstruct_array(elements, ARR_ELEMTYPE(elements), length, by_value, alignment, &values, &nulls, &n);
-	return construct_md_array(values, nulls, ARR_NDIM(shape), ARR_DIMS(shape), ARR_LBOUND(shape), ARR_ELEMTYPE(elements), length, by_value, alignment);
+	return construct_md_array(
+	    values, nulls, ARR_NDIM(shape), ARR_DIMS(shape), ARR_LBOUND(shape), ARR_ELEMTYPE(elements), length, by_value, alignment);
 }
 
 PG_FUNCTION(prodsync_in_shape_of)

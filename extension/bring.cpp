@@ -37,7 +37,8 @@ static std::string mover(const Refresh &refresh, const core::Name &table, const 
 // old_key as a filter), which is quadratic. LIMIT keeps the lookup together, so that it is one of the whole primary key.
 std::string look_up_moved(const std::string &owner, char space, const std::string &key)
 {
-	return "(SELECT l.new_key FROM prodsync_work.moved l WHERE l.tab = " + owner + " AND l.space = '" + space + "' AND l.old_key = " + key + " LIMIT 1)";
+	return "(SELECT l.new_key FROM prodsync_work.moved l WHERE l.tab = " + owner + " AND l.space = '" + space +
+	    "' AND l.old_key = " + key + " LIMIT 1)";
 }
 
 std::string array_of(const std::string &array, const std::string &type, const std::string &value, const std::string &among)
@@ -47,8 +48,8 @@ std::string array_of(const std::string &array, const std::string &type, const st
 		element = "CASE WHEN array_ndims(" + array + ") = 1 OR (" + among + ") THEN " + value + " END";
 		where = " WHERE array_ndims(" + array + ") > 1 OR (" + among + ")";
 	}
-	return "CASE WHEN " + array + " IS NOT NULL THEN prodsync_work.in_shape_of(ARRAY(SELECT " + element + " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n)" + where + " ORDER BY e.n), " +
-		   array + "::" + core::cast_type(type) + "[]) END";
+	return "CASE WHEN " + array + " IS NOT NULL THEN prodsync_work.in_shape_of(ARRAY(SELECT " + element + " FROM unnest(" +
+	    array + ") WITH ORDINALITY AS e(v, n)" + where + " ORDER BY e.n), " + array + "::" + core::cast_type(type) + "[]) END";
 }
 
 std::string new_array(const std::string &array, const std::string &type, const std::string &owner, char space, const std::string &among)
@@ -63,18 +64,22 @@ static std::string masked(const Refresh &refresh, const core::Name &table, const
 	if (rules == refresh.masks_of_kept.end()) return value;
 	const auto rule = rules->second.find(column.name);
 	if (rule == rules->second.end() || !rule->second.masks()) return value;
-	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.to_json().dump()) + ", " + core::quote_literal(column.base) + ")::" + core::cast_type(column.base);
+	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.to_json().dump()) + ", " +
+	    core::quote_literal(column.base) + ")::" + core::cast_type(column.base);
 }
 
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
 {
 	const std::string old = alias + "." + core::quote_identifier(column.name), value = masked(refresh, table, column, old);
-	if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name)) return new_object_id(refresh, *generic, column.base, alias, number);
+	if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name))
+		return new_object_id(refresh, *generic, column.base, alias, number);
 	std::string now = old + "::text", kept = value, adopted;    // an adopted row names another tenant
 	const std::string m = alias + "m" + std::to_string(number);
 	if (adopting_column(refresh, table) == column.name) {
 		const std::string a = alias + "a" + std::to_string(number);
-		adopted = " LEFT JOIN LATERAL " + look_up_moved(std::to_string(refresh.oid(refresh.catalog().root(table))) + "::oid", 'a', place_of(alias)) + " " + a + " ON true";
+		adopted = " LEFT JOIN LATERAL " +
+		    look_up_moved(std::to_string(refresh.oid(refresh.catalog().root(table))) + "::oid", 'a', place_of(alias)) + " " + a +
+		    " ON true";
 		now = "coalesce(" + a + ".new_key, " + now + ")";
 		kept = "CASE WHEN " + a + ".new_key IS NOT NULL THEN " + a + ".new_key::" + core::cast_type(column.base) + " ELSE " + value + " END";
 	}
@@ -82,7 +87,8 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
 	if (owner.empty()) return {kept, adopted};
 	if (array) return {new_array(old, type, owner, 'o'), ""};
-	return {"coalesce(" + m + ".new_key::" + core::cast_type(column.base) + ", " + kept + ")", adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', now) + " " + m + " ON true"};
+	return {"coalesce(" + m + ".new_key::" + core::cast_type(column.base) + ", " + kept + ")",
+	    adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', now) + " " + m + " ON true"};
 }
 
 
@@ -100,7 +106,10 @@ static std::string add_value(const Refresh &refresh, const core::Name &table, co
 	return now.value;
 }
 
-static Brought brought_from(const std::string &rows) { return {"prodsync_work.kept k JOIN " + rows + " ON t.tableoid = k.rel AND t.ctid = k.row_id", {}}; }
+static Brought brought_from(const std::string &rows)
+{
+	return {"prodsync_work.kept k JOIN " + rows + " ON t.tableoid = k.rel AND t.ctid = k.row_id", {}};
+}
 
 Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const core::ForeignKey &key)
 {
@@ -114,7 +123,9 @@ Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const 
 		// Of the models one: with hundreds of them a statement for each that knows them all would be planned for minutes.
 		const core::Identity owner = core::key_owner(refresh.graph, key);
 		const std::string value = "t." + core::quote_identifier(column->name), moved_by = mover(refresh, owner.table, owner.column, "text");
-		out.values.push_back(moved_by.empty() ? value : "coalesce(" + look_up_moved(moved_by, 'o', value + "::text") + "::" + core::cast_type(column->base) + ", " + value + ")");
+		out.values.push_back(moved_by.empty() ? value
+		                                      : "coalesce(" + look_up_moved(moved_by, 'o', value + "::text") +
+		            "::" + core::cast_type(column->base) + ", " + value + ")");
 	}
 	return out;
 }
@@ -123,7 +134,9 @@ Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const 
 // happens to have its id there.
 static std::string same_in_the_source(const Refresh &refresh, const core::ForeignKey &key)
 {
-	return refresh.old_rows(key.parent, "p") + " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state NOT IN ('d', 'm'), " + refresh.new_rows(key.parent, key.referenced, "n");
+	return refresh.old_rows(key.parent, "p") +
+	    " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state NOT IN ('d', 'm'), " +
+	    refresh.new_rows(key.parent, key.referenced, "n");
 }
 
 // The id e.v of an array, or what it is replaced by, is that of a row that will be there.
@@ -134,13 +147,17 @@ static std::string leads_somewhere(const Refresh &refresh, const core::ForeignKe
 	const std::string value = owner.empty() ? std::string("e.v")
 		: "coalesce(" + look_up_moved(owner, 'o', "e.v::text") + "::" + core::cast_type(type) + ", e.v)";
 	return "(e.v IS NULL OR EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
-		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE p." + parent + " " + key.equals[0] +
-		   " e.v) OR EXISTS (SELECT 1 FROM " + same_in_the_source(refresh, key) + " WHERE p." + parent + " " + key.equals[0] + " e.v AND n." + parent + " " + key.equals[0] + " " + value + "))";
+	    " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE "
+	    "p." +
+	    parent + " " + key.equals[0] + " e.v) OR EXISTS (SELECT 1 FROM " + same_in_the_source(refresh, key) + " WHERE p." +
+	    parent + " " + key.equals[0] + " e.v AND n." + parent + " " + key.equals[0] + " " + value + "))";
 }
 
 std::string leads_nowhere(const Refresh &refresh, const core::ForeignKey &key, const std::vector<std::string> &values)
 {
-	if (key.array) return "EXISTS (SELECT 1 FROM unnest(t." + core::quote_identifier(key.columns[0]) + ") AS e(v) WHERE NOT " + leads_somewhere(refresh, key) + ")";
+	if (key.array)
+		return "EXISTS (SELECT 1 FROM unnest(t." + core::quote_identifier(key.columns[0]) + ") AS e(v) WHERE NOT " +
+		    leads_somewhere(refresh, key) + ")";
 	std::vector<std::string> given, equal;
 	for (std::size_t i = 0; i < key.columns.size(); i++) {
 		given.push_back("t." + core::quote_identifier(key.columns[i]) + " IS NOT NULL");
@@ -149,10 +166,13 @@ std::string leads_nowhere(const Refresh &refresh, const core::ForeignKey &key, c
 	if (!key.text_of.empty()) given.push_back("t." + core::quote_identifier(key.columns[0]) + " <> ''");
 	if (key.by_model) given.push_back(of_model(key, "t"));
 	if (is_tenant_hop(refresh, key) && !adopting_column(refresh, refresh.catalog().root(key.child)).empty())    // it names a kept tenant now
-		given.push_back("NOT EXISTS (SELECT 1 FROM prodsync_work.moved ad WHERE ad.tab = " + std::to_string(refresh.oid(refresh.catalog().root(key.child))) + "::oid AND ad.space = 'a' AND ad.old_key = " + place_of("t") + ")");
+		given.push_back("NOT EXISTS (SELECT 1 FROM prodsync_work.moved ad WHERE ad.tab = " +
+		    std::to_string(refresh.oid(refresh.catalog().root(key.child))) +
+		    "::oid AND ad.space = 'a' AND ad.old_key = " + place_of("t") + ")");
 	return core::joined(given, " AND ") + " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
-		   " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE " + key_equals(key, "p", "t") +
-		   ") AND NOT EXISTS (SELECT 1 FROM " + same_in_the_source(refresh, key) + " WHERE " + key_equals(key, "p", "t") + " AND " + core::joined(equal, " AND ") + ")";
+	    " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'b' AND kp.why <> 'r' WHERE " +
+	    key_equals(key, "p", "t") + ") AND NOT EXISTS (SELECT 1 FROM " + same_in_the_source(refresh, key) + " WHERE " +
+	    key_equals(key, "p", "t") + " AND " + core::joined(equal, " AND ") + ")";
 }
 
 Brought brought(const Refresh &refresh, const core::Name &table, const std::string &rows, const std::vector<const core::Column *> &columns)
@@ -171,10 +191,13 @@ Brought brought(const Refresh &refresh, const core::Name &table, const std::stri
 			keys = keys_of_kept(sql, refresh, table);
 		}
 		for (const core::ForeignKey *key : keys) {
-			if (std::find(key->columns.begin(), key->columns.end(), columns[i]->name) == key->columns.end() || !refresh.replaced(key->parent)) continue;
+			if (std::find(key->columns.begin(), key->columns.end(), columns[i]->name) == key->columns.end() ||
+			    !refresh.replaced(key->parent))
+				continue;
 			if (key->array) {    // the ids are taken out
 				const std::string type = core::element_type(columns[i]->base), owner = mover(refresh, table, columns[i]->name, type);
-				out.values[i] = new_array("t." + core::quote_identifier(columns[i]->name), type, owner.empty() ? "0::oid" : owner, 'o', leads_somewhere(refresh, *key));
+				out.values[i] = new_array("t." + core::quote_identifier(columns[i]->name), type, owner.empty() ? "0::oid" : owner,
+				    'o', leads_somewhere(refresh, *key));
 				continue;
 			}
 			std::vector<std::string> values;
@@ -195,12 +218,20 @@ std::vector<Check> check_brought_references(const Refresh &refresh)
 		for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 			if (!refresh.replaced(key->parent)) continue;    // its rows stay, under lock
 			const Brought rows = brought_as_it_is(refresh, child, *key);
-			std::string count = sql.one("SELECT count(*) FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " + leads_nowhere(refresh, *key, rows.values),
-										{std::to_string(refresh.oid(child))}).value_or("0");
+			std::string count = sql.one("SELECT count(*) FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought +
+			                               " AND " + leads_nowhere(refresh, *key, rows.values),
+			                           {std::to_string(refresh.oid(child))})
+			                        .value_or("0");
 			if (count != "0" && core::configured_on_missing(refresh.graph, *key) == core::OnMissing::null)
-				out.push_back({"references let go", describe(*key), std::stoll(count), core::json{{"text", "kept rows reference rows that will not be there; the references become NULL (on_missing: null)"}}.dump(), true});
+				out.push_back({"references let go", describe(*key), std::stoll(count),
+				    core::json{
+				        {"text",
+				            "kept rows reference rows that will not be there; the references become NULL (on_missing: null)"}}
+				        .dump(),
+				    true});
 			else if (count != "0")
-				out.push_back({"reference of a kept row", describe(*key), std::stoll(count), core::json{{"text", "kept rows reference rows that will not be there"}}.dump(), !key->validated});
+				out.push_back({"reference of a kept row", describe(*key), std::stoll(count),
+				    core::json{{"text", "kept rows reference rows that will not be there"}}.dump(), !key->validated});
 		}
 	return out;
 }
@@ -212,7 +243,9 @@ static std::string digest(const std::vector<const core::Column *> &columns, cons
 	for (std::size_t i = 0; i < columns.size(); i++) {
 		const std::string &base = columns[i]->base;
 		if (base == "bytea") parts.push_back("pg_catalog.sha256(" + values[i] + ")");
-		else if (base == "text" || base == "character varying" || base == "character" || base == "json" || base == "jsonb" || base == "xml") parts.push_back("pg_catalog.hashtextextended(" + values[i] + "::text COLLATE pg_catalog.\"C\", 0)");
+		else if (base == "text" || base == "character varying" || base == "character" || base == "json" || base == "jsonb" ||
+		    base == "xml")
+			parts.push_back("pg_catalog.hashtextextended(" + values[i] + "::text COLLATE pg_catalog.\"C\", 0)");
 		else parts.push_back(values[i]);
 	}
 	return "coalesce(sum(pg_catalog.hashtextextended(ROW(" + core::joined(parts, ", ") + ")::text COLLATE pg_catalog.\"C\", 0)), 0)";
@@ -231,19 +264,32 @@ static Check bring(const Refresh &refresh, const core::Name &leaf, Oid oid, Oid 
 		brought_as.push_back("c" + std::to_string(i));
 		selected.push_back(rows.values[i] + " AS " + brought_as.back());
 	}
-	const std::string shadow = refresh.shadow_of(into), which = "k.rel = $1::oid AND " + (into == oid ? std::string("k.moves_to IS NULL") : "k.moves_to = " + std::to_string(into) + "::oid") + " AND " + is_brought;
+	const std::string shadow = refresh.shadow_of(into),
+	                  which = "k.rel = $1::oid AND " +
+	    (into == oid ? std::string("k.moves_to IS NULL") : "k.moves_to = " + std::to_string(into) + "::oid") + " AND " +
+	    is_brought;
 	pg::Tables sql(refresh.extension);
-	const pg::Row before = sql.rows("WITH old AS MATERIALIZED (SELECT " + core::joined(selected, ", ") + " FROM " + rows.from + " WHERE " + which + "), new AS (INSERT INTO " + shadow + " (" + core::joined(names, ", ") +
-		") SELECT " + core::joined(brought_as, ", ") + " FROM old RETURNING ctid) SELECT (SELECT count(*) FROM prodsync_work.kept k WHERE " + which + "), (SELECT " + digest(columns, brought_as) +
-		" FROM old), (SELECT ctid FROM new ORDER BY ctid LIMIT 1)", {std::to_string(oid)}).at(0);
+	const pg::Row before =
+	    sql.rows("WITH old AS MATERIALIZED (SELECT " + core::joined(selected, ", ") + " FROM " + rows.from + " WHERE " + which +
+	               "), new AS (INSERT INTO " + shadow + " (" + core::joined(names, ", ") + ") SELECT " +
+	               core::joined(brought_as, ", ") +
+	               " FROM old RETURNING ctid) SELECT (SELECT count(*) FROM prodsync_work.kept k WHERE " + which + "), (SELECT " +
+	               digest(columns, brought_as) + " FROM old), (SELECT ctid FROM new ORDER BY ctid LIMIT 1)",
+	           {std::to_string(oid)})
+	        .at(0);
 	// a savepoint of the caller has an id of its own
 	const std::string writer = std::to_string(pg::call([] { return GetCurrentTransactionId(); }));
-	const pg::Row after = sql.rows("SELECT count(*), " + digest(columns, names) + " FROM ONLY " + shadow + " AS s WHERE s.ctid >= $1::tid AND s.xmin = $2::xid AND s.cmin = (SELECT f.cmin FROM ONLY " + shadow +
-		" AS f WHERE f.ctid = $1::tid)", {before[2], writer}).at(0);
+	const pg::Row after = sql.rows("SELECT count(*), " + digest(columns, names) + " FROM ONLY " + shadow +
+	                                 " AS s WHERE s.ctid >= $1::tid AND s.xmin = $2::xid AND s.cmin = (SELECT f.cmin FROM ONLY " +
+	                                 shadow + " AS f WHERE f.ctid = $1::tid)",
+	                             {before[2], writer})
+	                          .at(0);
 	const std::int64_t wanted = std::stoll(*before[0]), found = std::stoll(*after[0]);
 	const std::int64_t other = wanted != found ? std::abs(wanted - found) : before[1] != after[1];
 	core::json detail{{"rows", wanted}};
-	if (other) detail["text"] = wanted != found ? "kept rows are missing after they were brought over" : "kept rows are not what they were, but for ids and references";
+	if (other)
+		detail["text"] = wanted != found ? "kept rows are missing after they were brought over"
+		                                 : "kept rows are not what they were, but for ids and references";
 	return {"kept rows", leaf.shown(), other, detail.dump(), other == 0};
 }
 
@@ -254,7 +300,8 @@ std::vector<Check> bring_rows(const Refresh &refresh)
 		pg::Tables sql(refresh.extension, pg::Plans::kept);
 		std::map<Oid, core::Name> names;
 		for (const auto &[name, relation] : refresh.catalog().relations) names[static_cast<Oid>(relation.oid)] = name;
-		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT rel, ") + lands_in + " FROM prodsync_work.kept k WHERE " + is_brought + " ORDER BY 1, 2")) {
+		for (const pg::Row &row : sql.rows(std::string("SELECT DISTINCT rel, ") + lands_in + " FROM prodsync_work.kept k WHERE " +
+		         is_brought + " ORDER BY 1, 2")) {
 			Oid rel = static_cast<Oid>(std::stoul(*row[0]));
 			leaves.emplace_back(names.at(rel), rel, static_cast<Oid>(std::stoul(*row[1])));
 		}
@@ -282,9 +329,13 @@ void move_staying_references(const Refresh &refresh)
 		const core::Identity owner = core::key_owner(refresh.graph, *key);
 		const core::TableNode &node = refresh.graph.node(owner.table);
 		if (node.mode != core::Mode::copy || (owner.column != node.key && owner.column != core::single_key(*node.relation))) continue;
-		const std::string column = core::quote_identifier(key->columns[0]), type = core::cast_type(refresh.graph.node(key->child).relation->column(key->columns[0])->base);
-		pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type + " FROM prodsync_work.moved m WHERE m.tab = " +
-			std::to_string(refresh.oid(owner.table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + type + " AND " + of_model(*key, "c"));
+		const std::string column = core::quote_identifier(key->columns[0]),
+		                  type = core::cast_type(refresh.graph.node(key->child).relation->column(key->columns[0])->base);
+		pg::Tables(refresh.extension)
+		    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type +
+		        " FROM prodsync_work.moved m WHERE m.tab = " + std::to_string(refresh.oid(owner.table)) +
+		        "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + type + " AND " +
+		        of_model(*key, "c"));
 	}
 	std::set<std::pair<core::Name, std::string>> done;
 	for (const core::ForeignKey *key : refresh.graph.keys) {
@@ -294,16 +345,23 @@ void move_staying_references(const Refresh &refresh)
 			const core::Identity *identity = refresh.graph.identity(key->child, name);
 			if (!identity || !done.emplace(key->child, name).second) continue;
 			auto owner = refresh.graph.tables.find(identity->table);
-			if (owner->second.mode != core::Mode::copy || (identity->column != owner->second.key && identity->column != core::single_key(*owner->second.relation))) continue;
+			if (owner->second.mode != core::Mode::copy ||
+			    (identity->column != owner->second.key && identity->column != core::single_key(*owner->second.relation)))
+				continue;
 			std::string column = core::quote_identifier(name), type = child.column(name)->base;
 			const std::string moved_by = std::to_string(refresh.oid(identity->table)) + "::oid";
 			if (core::is_id_array(type))
-				pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = " + new_array("c." + column, core::element_type(type), moved_by, 'o') +
-																 " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + moved_by + " AND m.space = 'o' AND m.old_key <> m.new_key AND m.old_key = ANY (c." + column + "::text[]))");
+				pg::Tables(refresh.extension)
+				    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = " +
+				        new_array("c." + column, core::element_type(type), moved_by, 'o') +
+				        " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + moved_by +
+				        " AND m.space = 'o' AND m.old_key <> m.new_key AND m.old_key = ANY (c." + column + "::text[]))");
 			if (!plain_key_type(type)) continue;
-			pg::Tables(refresh.extension).run(
-							 "UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + core::cast_type(type) + " FROM prodsync_work.moved m WHERE m.tab = " +
-								 std::to_string(refresh.oid(identity->table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + core::cast_type(type));
+			pg::Tables(refresh.extension)
+			    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + core::cast_type(type) +
+			        " FROM prodsync_work.moved m WHERE m.tab = " + std::to_string(refresh.oid(identity->table)) +
+			        "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column +
+			        " = m.old_key::" + core::cast_type(type));
 		}
 	}
 }

@@ -20,7 +20,8 @@ core::Config stored_config(const pg::Extension &extension)
 		return *config;
 	}
 	throw pg::Error(PS_PROBLEMS, "this database has no configuration yet", {},
-					"Give one, for example: SELECT sync_configure('{\"tenants\": {\"table\": \"tenant\", \"keep\": \"name LIKE ''test%''\"}}'), or let a refresh by the client store its own.");
+	    "Give one, for example: SELECT sync_configure('{\"tenants\": {\"table\": \"tenant\", \"keep\": \"name LIKE "
+	    "''test%''\"}}'), or let a refresh by the client store its own.");
 }
 
 std::unique_ptr<Refresh> refresh_by_hand(const pg::Extension &extension, const char *function, const core::Choice &choice)
@@ -28,10 +29,13 @@ std::unique_ptr<Refresh> refresh_by_hand(const pg::Extension &extension, const c
 	pg::forget_plans();    // they name the shadows of the run before
 	pg::prevent_in_read_only(function);
 	if (IsolationUsesXactSnapshot())
-		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, std::string(function) + " has to see what was committed a moment ago", {}, "Call it in an ordinary (READ COMMITTED) transaction.");
+		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, std::string(function) + " has to see what was committed a moment ago",
+		    {}, "Call it in an ordinary (READ COMMITTED) transaction.");
 	require_refreshable(extension);
 	if (!run_lock::alone())
-		throw pg::Error(PS_REFUSED, "another refresh, sync_clear(), sync_remap_users() or sync_anonymize() is at work in this database", {}, "SELECT * FROM sync_runs tells which; wait for its end.");
+		throw pg::Error(PS_REFUSED,
+		    "another refresh, sync_clear(), sync_remap_users() or sync_anonymize() is at work in this database", {},
+		    "SELECT * FROM sync_runs tells which; wait for its end.");
 	Documents documents;
 	documents.config = stored_config(extension);
 	documents.config.choice = choice;
@@ -81,7 +85,8 @@ void lock_by_hand(const Refresh &refresh, const std::vector<Wanted> &wanted)
 
 void make_shadows(Refresh &refresh, const std::string &kind, const std::vector<core::Name> &tables)
 {
-	refresh.run = ledger::open(refresh.extension, kind, refresh.config().to_json(), core::json(), core::json(), fingerprint(refresh.extension), {}, refresh.catalog());
+	refresh.run = ledger::open(refresh.extension, kind, refresh.config().to_json(), core::json(), core::json(),
+	    fingerprint(refresh.extension), {}, refresh.catalog());
 	for (const core::Name &table : tables)
 		for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 			Oid original = static_cast<Oid>(leaf->oid), shadow = create_shadow(refresh.extension, refresh.run, original);
@@ -106,7 +111,9 @@ void finish_by_hand(const Refresh &refresh)
 	pg::Spi spi;
 	spi.run("DELETE FROM prodsync_work.shadow WHERE run = $1::int", {std::to_string(refresh.run)});
 	spi.run("DELETE FROM prodsync_work.used_key WHERE run = $1::int", {std::to_string(refresh.run)});
-	spi.run("UPDATE prodsync_work.run SET status = 'done', switched = clock_timestamp(), ended = clock_timestamp(), documents = NULL WHERE run = $1::int", {std::to_string(refresh.run)});
+	spi.run("UPDATE prodsync_work.run SET status = 'done', switched = clock_timestamp(), ended = clock_timestamp(), documents = "
+	        "NULL WHERE run = $1::int",
+	    {std::to_string(refresh.run)});
 }
 
 }  // namespace prodsync

@@ -32,7 +32,9 @@ std::string read_catalog()
 	pg::Spi spi;
 	std::string document = spi.one(core::catalog_query).value_or("{}");
 	if (has_file_key())    // what only the library knows: kept rows can be masked here
-		document = spi.one("SELECT pg_catalog.jsonb_set($1::pg_catalog.jsonb, ARRAY['settings', $2], '\"usable\"')", {document, std::string(core::key_file_setting)}).value_or("{}");
+		document = spi.one("SELECT pg_catalog.jsonb_set($1::pg_catalog.jsonb, ARRAY['settings', $2], '\"usable\"')",
+		                  {document, std::string(core::key_file_setting)})
+		               .value_or("{}");
 	if (stays) remember(document);
 	return document;
 }

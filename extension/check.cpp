@@ -19,8 +19,9 @@ static Check unique_key(pg::Tables &sql, const Refresh &refresh, const core::Nam
 		given.push_back("t." + core::quote_identifier(name) + " IS NOT NULL");
 	}
 	std::string where = index.nulls_not_distinct ? "" : " WHERE " + core::joined(given, " AND ");
-	std::string count = sql.one("SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM " + refresh.old_rows(table, "t") + where + " GROUP BY " + core::joined(columns, ", ") +
-								" HAVING count(*) > 1) x").value_or("0");
+	std::string count = sql.one("SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM " + refresh.old_rows(table, "t") +
+	                           where + " GROUP BY " + core::joined(columns, ", ") + " HAVING count(*) > 1) x")
+	                        .value_or("0");
 	return {"unique key", table.shown() + "." + index.name, std::stoll(count), "", count == "0"};
 }
 
@@ -29,26 +30,37 @@ static Check sequence(pg::Tables &sql, const Refresh &refresh, const core::Name 
 	std::string next = sql.one("SELECT last_value + is_called::int FROM " + column.sequence).value_or("0");
 	for (const core::Sequence &known : refresh.catalog().sequences)
 		if (known.name.sql() == column.sequence && known.increment < 0) return {"sequence", column.sequence, 0, "", true};    // counts down
-	std::string above = sql.one("SELECT count(*) FROM (SELECT max(t." + core::quote_identifier(column.name) + ") AS m FROM " + refresh.old_rows(table, "t") + ") x WHERE m >= $1::bigint",
-								{next}).value_or("0");
-	return {"sequence", column.sequence, std::stoll(above), core::json{{"column", table.shown() + "." + column.name}, {"next", std::stoll(next)}}.dump(), above == "0"};
+	std::string above = sql.one("SELECT count(*) FROM (SELECT max(t." + core::quote_identifier(column.name) + ") AS m FROM " +
+	                               refresh.old_rows(table, "t") + ") x WHERE m >= $1::bigint",
+	                           {next})
+	                        .value_or("0");
+	return {"sequence", column.sequence, std::stoll(above),
+	    core::json{{"column", table.shown() + "." + column.name}, {"next", std::stoll(next)}}.dump(), above == "0"};
 }
 
 static void check_configuration(const Refresh &refresh, std::vector<Check> &out)
 {
 	if (!may_run_stored_text(refresh.extension)) {
-		out.push_back({"configuration", "tenants.keep, users.fallback", 0, core::json{{"text", "not evaluated: the configuration is another role's, and its conditions would run with your rights"}}.dump(), true});
+		out.push_back({"configuration", "tenants.keep, users.fallback", 0,
+		    core::json{
+		        {"text", "not evaluated: the configuration is another role's, and its conditions would run with your rights"}}
+		        .dump(),
+		    true});
 		return;
 	}
 	if (refresh.config().tenants)
 		for (const auto &[name, node] : refresh.graph.tables)
 			if (node.scope == core::Scope::tenant && node.path.empty()) {
-				std::size_t kept = chosen_rows(refresh.extension, *refresh.catalog().find(name), {}, "tenants.keep", refresh.config().tenants->keep).size();
+				std::size_t kept = chosen_rows(
+				    refresh.extension, *refresh.catalog().find(name), {}, "tenants.keep", refresh.config().tenants->keep)
+				                       .size();
 				out.push_back({"kept tenants", name.shown(), kept == 0, core::json{{"kept", kept}}.dump(), kept > 0});
 			}
 	if (refresh.config().users && !refresh.config().users->fallback.empty())
 		for (const core::Name &name : refresh.catalog().resolve(refresh.config().users->table)) {
-			std::size_t found = chosen_rows(refresh.extension, *refresh.catalog().find(name), {}, "users.fallback", refresh.config().users->fallback).size();
+			std::size_t found = chosen_rows(
+			    refresh.extension, *refresh.catalog().find(name), {}, "users.fallback", refresh.config().users->fallback)
+			                        .size();
 			out.push_back({"fallback user", name.shown(), found == 0, core::json{{"matching", found}}.dump(), found > 0});
 		}
 }
@@ -86,7 +98,8 @@ PG_FUNCTION(prodsync_check)
 	for (const char *scan : {"enable_indexscan", "enable_indexonlyscan"}) settings.set(scan, "on");
 	for (const auto &[name, node] : refresh->graph.tables)
 		for (const core::Column &column : node.relation->columns)
-			if (!column.sequence.empty() && (column.base == "smallint" || column.base == "integer" || column.base == "bigint")) out.push_back(sequence(sql, *refresh, name, column));
+			if (!column.sequence.empty() && (column.base == "smallint" || column.base == "integer" || column.base == "bigint"))
+				out.push_back(sequence(sql, *refresh, name, column));
 	return pg::table(fcinfo, ledger::as_rows(out));
 }
 

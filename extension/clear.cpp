@@ -16,7 +16,9 @@ static void restrict_to(Refresh &refresh, const std::vector<Oid> &wanted)
 			if (node.mode != core::Mode::keep) node.on_missing.clear();    // said of its copied rows; these stay
 			node.mode = core::Mode::keep;
 		} else if (node.mode == core::Mode::keep) throw pg::Error(PS_REFUSED, name.shown() + " is in mode keep: it is never cleared");
-	if (!left.empty()) throw pg::Error(PS_REFUSED, sql_name(*left.begin()) + " is no table that can be cleared", {}, "Name ordinary or partitioned tables; partitions are cleared with their root.");
+	if (!left.empty())
+		throw pg::Error(PS_REFUSED, sql_name(*left.begin()) + " is no table that can be cleared", {},
+		    "Name ordinary or partitioned tables; partitions are cleared with their root.");
 }
 
 // Small tables are counted, large ones are estimated: they are replaced, so nobody reads what goes.
@@ -63,7 +65,8 @@ PG_FUNCTION(prodsync_clear)
 	finish_by_hand(*refresh);
 	std::vector<pg::Row> out;
 	for (const core::Name &table : tables)
-		out.push_back({table.shown(), std::to_string(std::max<std::int64_t>(before[table] - std::stoll(*counts[table][0]), 0)), counts[table][0], counts[table][1]});
+		out.push_back({table.shown(), std::to_string(std::max<std::int64_t>(before[table] - std::stoll(*counts[table][0]), 0)),
+		    counts[table][0], counts[table][1]});
 	return pg::table(fcinfo, out);
 }
 

@@ -29,7 +29,9 @@ bool may_select(const core::Relation &table, const std::string &column)
 	return pg::call([=] {
 		// As a query of his own would see them: all of its rows, or not at all.
 		if (check_enable_rls(relation, GetUserId(), true) == RLS_ENABLED) return false;
-		if (!DatumGetBool(DirectFunctionCall2(has_schema_privilege_id, ObjectIdGetDatum(get_rel_namespace(relation)), CStringGetTextDatum("USAGE")))) return false;
+		if (!DatumGetBool(DirectFunctionCall2(
+		        has_schema_privilege_id, ObjectIdGetDatum(get_rel_namespace(relation)), CStringGetTextDatum("USAGE"))))
+			return false;
 		AttrNumber number = get_attnum(relation, name);
 		return pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
 			   (number != InvalidAttrNumber && pg_attribute_aclcheck(relation, number, GetUserId(), ACL_SELECT) == ACLCHECK_OK);
@@ -101,8 +103,9 @@ static void require_condition(const std::string &condition, const char *option)
 		List *statements = pg_parse_query(sql);
 		Node *node = static_cast<RawStmt *>(linitial(statements))->stmt;
 		const SelectStmt *s = IsA(node, SelectStmt) ? reinterpret_cast<SelectStmt *>(node) : nullptr;
-		bool one = list_length(statements) == 1 && s && s->whereClause && s->op == SETOP_NONE && !s->targetList && !s->fromClause && !s->groupClause && !s->havingClause && !s->windowClause && !s->sortClause &&
-			   !s->limitOffset && !s->limitCount && !s->lockingClause && !s->intoClause;
+		bool one = list_length(statements) == 1 && s && s->whereClause && s->op == SETOP_NONE && !s->targetList &&
+		    !s->fromClause && !s->groupClause && !s->havingClause && !s->windowClause && !s->sortClause && !s->limitOffset &&
+		    !s->limitCount && !s->lockingClause && !s->intoClause;
 		if (!one) pg::raise(ERRCODE_SYNTAX_ERROR, "%s is not one SQL condition", option);
 		return one;
 	});
@@ -140,14 +143,15 @@ static void offer(Tuplestorestate *store, TupleDesc desc)
 {
 	pg::call([=] {
 		EphemeralNamedRelation rows = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
-		rows->md.name = const_cast<char *>(rows_name), rows->md.reliddesc = InvalidOid, rows->md.tupdesc = desc, rows->md.enrtype = ENR_NAMED_TUPLESTORE;
+		rows->md.name = const_cast<char *>(rows_name), rows->md.reliddesc = InvalidOid, rows->md.tupdesc = desc,
+		rows->md.enrtype = ENR_NAMED_TUPLESTORE;
 		rows->reldata = store;
 		(void) SPI_register_relation(rows);
 	});
 }
 
-std::vector<pg::Row> chosen_rows(const pg::Extension &extension, const core::Relation &table, const std::vector<std::string> &columns, const char *option,
-								 const std::string &condition)
+std::vector<pg::Row> chosen_rows(const pg::Extension &extension, const core::Relation &table,
+    const std::vector<std::string> &columns, const char *option, const std::string &condition)
 {
 	require_condition(condition, option);
 	std::vector<std::string> used = core::mentioned_columns(condition, table), unreadable, read, wanted;
@@ -162,7 +166,8 @@ std::vector<pg::Row> chosen_rows(const pg::Extension &extension, const core::Rel
 	for (const std::string &column : used) read.push_back("t." + core::quote_identifier(column));
 	if (read.empty()) read.push_back("1 AS one"), wanted.push_back("1");
 
-	auto [store, desc] = pg::Tables(extension).store("SELECT " + core::joined(read, ", ") + " FROM " + (table.kind == 'p' ? "" : "ONLY ") + table.name.sql() + " AS t");
+	auto [store, desc] = pg::Tables(extension).store(
+	    "SELECT " + core::joined(read, ", ") + " FROM " + (table.kind == 'p' ? "" : "ONLY ") + table.name.sql() + " AS t");
 	std::string text = "SELECT " + core::joined(wanted, ", ") + " FROM " + rows_name + " AS t WHERE (\n" + condition + "\n)";
 	const char *sql = text.c_str();
 	std::vector<pg::Row> out;
@@ -176,8 +181,10 @@ std::vector<pg::Row> chosen_rows(const pg::Extension &extension, const core::Rel
 			return made;
 		});
 		if (!unreadable.empty() && !pg::call([=] { return only_compares(plan); }))
-			refuse_problems({{"rights", option, std::string(option) + " does more than compare columns of " + table.name.shown() + " by the server's own immutable functions: that takes SELECT on them",
-							  grant_select(table, unreadable) + ";"}});
+			refuse_problems({{"rights", option,
+			    std::string(option) + " does more than compare columns of " + table.name.shown() +
+			        " by the server's own immutable functions: that takes SELECT on them",
+			    grant_select(table, unreadable) + ";"}});
 		Portal rows = call_for(option, [=] { return SPI_cursor_open(nullptr, plan, nullptr, nullptr, false); });
 		for (;;) {
 			call_for(option, [=] { return SPI_cursor_fetch(rows, true, 1000), true; });

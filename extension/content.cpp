@@ -9,7 +9,9 @@ std::string key_equals(const core::ForeignKey &key, const std::string &parent, c
 {
 	std::vector<std::string> parts;
 	for (std::size_t i = 0; i < key.columns.size(); i++)
-		parts.push_back(parent + "." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + (key.array ? " ANY (" : " ") + core::as_key(key, child + "." + core::quote_identifier(key.columns[i])) + (key.array ? ")" : ""));
+		parts.push_back(parent + "." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] +
+		    (key.array ? " ANY (" : " ") + core::as_key(key, child + "." + core::quote_identifier(key.columns[i])) +
+		    (key.array ? ")" : ""));
 	if (key.by_model) parts.push_back(of_model(key, child));
 	return core::joined(parts, " AND ");
 }
@@ -47,9 +49,12 @@ std::string Refresh::new_rows(const core::Name &table, const std::vector<std::st
 	std::vector<std::string> names, selects;
 	for (const std::string &column : columns) names.push_back(core::quote_identifier(column));
 	for (const core::Relation *leaf : catalog().storage(table))
-		selects.push_back("SELECT " + (names.empty() ? std::string("1") : core::joined(names, ", ")) + " FROM ONLY " + shadow_of(static_cast<Oid>(leaf->oid)));
+		selects.push_back("SELECT " + (names.empty() ? std::string("1") : core::joined(names, ", ")) + " FROM ONLY " +
+		    shadow_of(static_cast<Oid>(leaf->oid)));
 	if (selects.size() == 1) return "ONLY " + shadow_of(static_cast<Oid>(catalog().storage(table)[0]->oid)) + " AS " + alias;
-	if (selects.empty()) return "(SELECT " + core::joined(names, ", ") + " FROM " + table.sql() + " WHERE false) AS " + alias;    // a tree without leaves
+	if (selects.empty())
+		return "(SELECT " + core::joined(names, ", ") + " FROM " + table.sql() + " WHERE false) AS " +
+		    alias;  // a tree without leaves
 	return "(" + core::joined(selects, " UNION ALL ") + ") AS " + alias;
 }
 
@@ -67,7 +72,9 @@ std::unique_ptr<Refresh> make_refresh(const pg::Extension &extension, int run, D
 	refresh->extension = extension, refresh->run = run, refresh->documents = std::move(documents);
 	std::vector<core::Problem> problems, warnings;    // the plan has reported them
 	refresh->graph = core::Graph::build(refresh->documents.config, refresh->documents.target, problems, warnings);
-	if (core::masks_kept_rows(refresh->config())) refresh->masks_of_kept = core::resolve_masking(refresh->config(), refresh->graph, refresh->catalog(), refresh->catalog(), problems);
+	if (core::masks_kept_rows(refresh->config()))
+		refresh->masks_of_kept =
+		    core::resolve_masking(refresh->config(), refresh->graph, refresh->catalog(), refresh->catalog(), problems);
 	for (const auto &[original, shadow] : ledger::shadows(extension, run)) refresh->shadows[original] = shadow;
 	return refresh;
 }
@@ -79,7 +86,9 @@ static void leave_without_step(const pg::Extension &extension, Refresh &refresh)
 	{
 		pg::AsExtension as(extension);
 		pg::Spi spi;
-		for (const pg::Row &row : spi.rows("SELECT original FROM prodsync_work.run_step WHERE run = $1::int AND kind IN ('load', 'empty', 'route')", {std::to_string(refresh.run)}))
+		for (const pg::Row &row :
+		    spi.rows("SELECT original FROM prodsync_work.run_step WHERE run = $1::int AND kind IN ('load', 'empty', 'route')",
+		        {std::to_string(refresh.run)}))
 			filled.insert(static_cast<Oid>(std::stoul(*row[0])));
 	}
 	for (auto &[name, node] : refresh.graph.tables) {

@@ -84,7 +84,8 @@ static void utility(UTILITY_ARGS)
 	GetUserIdAndSecContext(&user, &security);
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	// Through a root to partitions of several owners: neither may run the other's code.
-	List *written = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? find_all_inheritors(shadow, RowExclusiveLock, nullptr) : list_make1_oid(shadow);
+	List *written = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? find_all_inheritors(shadow, RowExclusiveLock, nullptr)
+	                                                                  : list_make1_oid(shadow);
 	SetUserIdAndSecContext(pg::runs_code_of(written, user), security | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	ParseState *state = make_parsestate(nullptr);
 	state->p_sourcetext = sql;

@@ -23,10 +23,12 @@ static std::set<core::Name> chosen_tables(FunctionCallInfo fcinfo, const core::C
 	}
 	for (const Oid oid : pg::arg_oids(fcinfo, 0)) {
 		const auto all = catalog.tables();
-		const auto table = std::find_if(all.begin(), all.end(), [&](const core::Relation *one) { return one->oid == static_cast<std::int64_t>(oid); });
+		const auto table = std::find_if(
+		    all.begin(), all.end(), [&](const core::Relation *one) { return one->oid == static_cast<std::int64_t>(oid); });
 		if (table == all.end())
-			throw pg::Error(ERRCODE_WRONG_OBJECT_TYPE, "relation with OID " + std::to_string(oid) + " is no table of this database whose rows could be refreshed", {},
-				"Name ordinary tables, or the root of a partitioned one.");
+			throw pg::Error(ERRCODE_WRONG_OBJECT_TYPE,
+			    "relation with OID " + std::to_string(oid) + " is no table of this database whose rows could be refreshed", {},
+			    "Name ordinary tables, or the root of a partitioned one.");
 		tables.insert((*table)->name);
 	}
 	return tables;
@@ -64,12 +66,13 @@ PG_FUNCTION(prodsync_detect_pii)
 	std::vector<pg::Row> out;
 	for (const core::PersonalColumn &column : core::list_personal(core::Config{}, catalog, contents, core::flagged)) {
 		if (!tables.contains(column.table)) continue;
-		const std::string hundredths = std::to_string(100 + std::lround(100 * column.personal.confidence));    // 1.97 and its like: two digits, always
+		const std::string hundredths =
+		    std::to_string(100 + std::lround(100 * column.personal.confidence));  // 1.97 and its like: two digits, always
 		const std::string confidence = std::to_string(hundredths[0] - '1') + "." + hundredths.substr(1);
 		// A rule for parts of a document has their names in it.
 		const std::string rule = column.fits.inside.empty() || may_select(*catalog.find(column.table), column.column) ? column.rule() : "";
-		out.push_back({column.table.shown(), column.column, core::shown(column.personal.category), confidence, evidence_for(column, *catalog.find(column.table)),
-			rule.empty() ? pg::Value() : pg::Value(rule)});
+		out.push_back({column.table.shown(), column.column, core::shown(column.personal.category), confidence,
+		    evidence_for(column, *catalog.find(column.table)), rule.empty() ? pg::Value() : pg::Value(rule)});
 	}
 	return pg::table(fcinfo, out);
 }

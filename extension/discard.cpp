@@ -58,7 +58,8 @@ int discard_dead(const pg::Extension &extension, const std::string &reason, int 
 	int left = 0;
 	for (const pg::Row &row : open)
 		// After the switch somebody else may be finishing what a dead client owed: its views.
-		if (int run = std::stoi(*row[0]); !(*row[1] == "switched" ? run_lock::worked_for(run) : run_lock::alive(run))) left += discard_run(extension, run, reason, budget);
+		if (int run = std::stoi(*row[0]); !(*row[1] == "switched" ? run_lock::worked_for(run) : run_lock::alive(run)))
+			left += discard_run(extension, run, reason, budget);
 	return left;
 }
 

@@ -48,8 +48,11 @@ void require_writers_held(const Refresh &refresh)
 	if (in_time) {
 		pg::AsExtension as(refresh.extension);
 		pg::Spi spi;
-		in_time = !spi.one("SELECT 1 FROM prodsync_work.run_step WHERE run = $1::int AND kind = 'load' AND started < to_timestamp($2::float8) LIMIT 1",
-			{std::to_string(refresh.run), std::to_string(static_cast<double>(held.since) / USECS_PER_SEC + static_cast<double>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)});
+		in_time = !spi.one("SELECT 1 FROM prodsync_work.run_step WHERE run = $1::int AND kind = 'load' AND started < "
+		                   "to_timestamp($2::float8) LIMIT 1",
+		    {std::to_string(refresh.run),
+		        std::to_string(static_cast<double>(held.since) / USECS_PER_SEC +
+		            static_cast<double>(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)});
 	}
 	if (!in_time)
 		throw pg::Error(PS_REFUSED, "what was written since the rows of run " + std::to_string(refresh.run) + " were read would be lost", {},
@@ -61,9 +64,11 @@ PG_FUNCTION(prodsync_hold)
 	pg::Extension extension = pg::extension_of(fcinfo);
 	const int run = static_cast<int>(pg::arg_int(fcinfo, 0)), try_ms = static_cast<int>(pg::arg_int(fcinfo, 1));
 	if (IsolationUsesXactSnapshot())
-		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "sync_hold() has to see what was committed a moment ago", {}, "Call it in an ordinary (READ COMMITTED) transaction.");
+		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "sync_hold() has to see what was committed a moment ago", {},
+		    "Call it in an ordinary (READ COMMITTED) transaction.");
 	const Run found = ledger::find(extension, run, pg::caller());
-	if (found.status != "started" || !run_lock::step(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over (" + found.status + ")");
+	if (found.status != "started" || !run_lock::step(run))
+		throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over (" + found.status + ")");
 	const Refresh &refresh = refresh_of(extension, run);
 	if (std::optional<Holders> holders = try_locks(rewritten(refresh), try_ms))
 		throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Try again; DETAIL says who holds it.");

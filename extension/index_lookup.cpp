@@ -42,7 +42,8 @@ Indexes find_indexes(Oid original, Oid shadow)
 {
 	Relation rel = table_open(original, AccessShareLock), of = table_open(shadow, AccessShareLock);
 	List *twins = list_copy(RelationGetIndexList(of));
-	Indexes out{static_cast<UniqueIndex *>(palloc0(sizeof(UniqueIndex) * static_cast<Size>(list_length(twins) + 1))), 0, RelationGetNumberOfAttributes(of), false};
+	Indexes out{static_cast<UniqueIndex *>(palloc0(sizeof(UniqueIndex) * static_cast<Size>(list_length(twins) + 1))), 0,
+	    RelationGetNumberOfAttributes(of), false};
 	ListCell *c;
 	foreach(c, RelationGetIndexList(rel)) {
 		const Oid index = lfirst_oid(c), twin = twin_of(rel, index, twins);
@@ -85,7 +86,8 @@ struct Pass {
 
 Pass begin(Tuplestorestate *rows, TupleDesc of, Oid shadow, AttrNumber *columns, int n, bool generated, TransactionId writer)
 {
-	Pass pass{rows, MakeSingleTupleTableSlot(of, &TTSOpsMinimalTuple), nullptr, nullptr, table_open(shadow, RowExclusiveLock), CreateExecutorState(), makeNode(ResultRelInfo), columns, n, 0, generated, writer};
+	Pass pass{rows, MakeSingleTupleTableSlot(of, &TTSOpsMinimalTuple), nullptr, nullptr, table_open(shadow, RowExclusiveLock),
+	    CreateExecutorState(), makeNode(ResultRelInfo), columns, n, 0, generated, writer};
 	pass.other = table_slot_create(pass.shadow, nullptr);
 	pass.formed = MakeSingleTupleTableSlot(RelationGetDescr(pass.shadow), &TTSOpsVirtual);
 	InitResultRelInfo(pass.info, pass.shadow, 1, nullptr, 0);
@@ -158,7 +160,8 @@ int look_up(const Pass &pass, const Indexes &indexes, Found *found, int room)
 				if (!equals_another(pass, indexes.list[i], &other, &takes_part)) continue;
 				takes_part = false;
 			} else if (NO_OTHER_ROW(pass.info, pass.formed, pass.estate, &other, indexes.list[i].only)) continue;
-			found[n++] = {*reinterpret_cast<ItemPointer>(DatumGetPointer(pass.row->tts_values[1])), other, DatumGetObjectId(pass.row->tts_values[0]), i};
+			found[n++] = {*reinterpret_cast<ItemPointer>(DatumGetPointer(pass.row->tts_values[1])), other,
+			    DatumGetObjectId(pass.row->tts_values[0]), i};
 		}
 		if (takes_part) {
 			table_tuple_insert(pass.shadow, pass.formed, GetCurrentCommandId(true), 0, nullptr);
@@ -176,13 +179,16 @@ std::string address(const ItemPointerData &at)
 	return "\"(" + std::to_string(ItemPointerGetBlockNumberNoCheck(&at)) + "," + std::to_string(ItemPointerGetOffsetNumberNoCheck(&at)) + ")\"";
 }
 
-void pass_over(const Refresh &refresh, const Rows &rows, const Indexes &indexes, TransactionId writer, const std::function<void(const Found *, int)> &take)
+void pass_over(const Refresh &refresh, const Rows &rows, const Indexes &indexes, TransactionId writer,
+    const std::function<void(const Found *, int)> &take)
 {
 	const Oid original = static_cast<Oid>(rows.relation.oid), shadow = refresh.shadows.at(original);
 	std::string selected = "k.rel, k.row_id";
 	std::vector<AttrNumber> numbers;
-	for (std::size_t i = 0; i < rows.columns.size(); i++) selected += ", " + rows.values[i], numbers.push_back(static_cast<AttrNumber>(rows.columns[i]->number));
-	auto [store, desc] = pg::Tables(refresh.extension, pg::Plans::kept).store("SELECT " + selected + " FROM " + rows.from + " WHERE " + rows.where, rows.arguments);
+	for (std::size_t i = 0; i < rows.columns.size(); i++)
+		selected += ", " + rows.values[i], numbers.push_back(static_cast<AttrNumber>(rows.columns[i]->number));
+	auto [store, desc] = pg::Tables(refresh.extension, pg::Plans::kept)
+	                         .store("SELECT " + selected + " FROM " + rows.from + " WHERE " + rows.where, rows.arguments);
 	Tuplestorestate *from = store;
 	TupleDesc of = desc;
 	AttrNumber *first = numbers.data();

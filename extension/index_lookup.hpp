@@ -12,7 +12,9 @@ struct UniqueIndex {         // plain data for pg::call
 	NameData whole{}, schema{};    // of the partitioned index that it is the part of, or its own; its oid is another one after REINDEX CONCURRENTLY
 	bool *uses = nullptr;    // by attribute number: columns of its key, expressions and predicate
 	List *only = NIL;        // of this index, as an arbiter
-	bool mapped = false, overlaps = false;    // mapped: the row of the new content gives way; overlaps: rows that exclude each other need not be equal
+	bool mapped = false,
+	     overlaps =
+	         false;  // mapped: the row of the new content gives way; overlaps: rows that exclude each other need not be equal
 };
 struct Indexes {
 	UniqueIndex *list = nullptr;

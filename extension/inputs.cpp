@@ -59,7 +59,9 @@ bool may_run_stored_text(const pg::Extension &extension)
 	if (author.empty() || author == caller) return true;
 	pg::AsExtension as(extension);
 	pg::Spi spi;    // an author that is gone could do nothing
-	return spi.one("SELECT pg_has_role(a.oid, c.oid, 'USAGE') FROM pg_roles a, pg_roles c WHERE a.rolname = $1::name AND c.rolname = $2::name", {author, caller}) == "t";
+	return spi.one("SELECT pg_has_role(a.oid, c.oid, 'USAGE') FROM pg_roles a, pg_roles c WHERE a.rolname = $1::name AND "
+	               "c.rolname = $2::name",
+	           {author, caller}) == "t";
 }
 void refuse_foreign_text(const pg::Extension &extension)
 {

@@ -21,8 +21,10 @@ static std::map<std::string, std::string> defaults(const Refresh &refresh, const
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
 	std::map<std::string, std::string> out;
-	for (const pg::Row &row : spi.rows("SELECT a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum"
-									   " WHERE d.adrelid = $1::oid AND a.attgenerated = ''", {std::to_string(refresh.oid(table))}))
+	for (const pg::Row &row : spi.rows("SELECT a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN pg_attribute a "
+	                                   "ON a.attrelid = d.adrelid AND a.attnum = d.adnum"
+	                                   " WHERE d.adrelid = $1::oid AND a.attgenerated = ''",
+	         {std::to_string(refresh.oid(table))}))
 		out[*row[0]] = *row[1];
 	return out;
 }
@@ -30,10 +32,13 @@ static std::map<std::string, std::string> defaults(const Refresh &refresh, const
 // Above whatever was given out: keys in the range, the sequence, and what kept rows are about to get.
 static std::string first_free(const Refresh &refresh, const core::Name &table, const core::TableNode &node)
 {
-	const std::string key = core::quote_identifier(node.key), start = std::to_string(node.reserved_from), sequence = node.relation->column(node.key)->sequence;
-	return "(SELECT greatest(" + start + "::bigint, (SELECT max(o." + key + ") + 1 FROM " + refresh.old_rows(table, "o") + " WHERE o." + key + " >= " + start + ")" +
-		   (sequence.empty() ? "" : ", (SELECT last_value + 1 FROM " + sequence + " WHERE last_value >= " + start + ")") +
-		   ", (SELECT max(m.new_key::bigint) + 1 FROM prodsync_work.moved m WHERE m.tab = " + std::to_string(refresh.oid(table)) + "::oid AND m.why = 'k')))";
+	const std::string key = core::quote_identifier(node.key), start = std::to_string(node.reserved_from),
+	                  sequence = node.relation->column(node.key)->sequence;
+	return "(SELECT greatest(" + start + "::bigint, (SELECT max(o." + key + ") + 1 FROM " + refresh.old_rows(table, "o") +
+	    " WHERE o." + key + " >= " + start + ")" +
+	    (sequence.empty() ? "" : ", (SELECT last_value + 1 FROM " + sequence + " WHERE last_value >= " + start + ")") +
+	    ", (SELECT max(m.new_key::bigint) + 1 FROM prodsync_work.moved m WHERE m.tab = " + std::to_string(refresh.oid(table)) +
+	    "::oid AND m.why = 'k')))";
 }
 
 namespace {
@@ -57,13 +62,15 @@ static std::optional<Joining> who_joins(const Refresh &refresh)
 	std::vector<core::Problem> problems;    // the plan had them
 	const std::optional<core::Membership> found = core::membership(refresh.config(), refresh.graph, refresh.catalog(), problems);
 	if (!found || refresh.nothing_comes || !refresh.replaced(found->table)) return std::nullopt;
-	const core::Name tenants = core::tenant_table(refresh.config(), refresh.graph), users = core::find_table(refresh.graph, refresh.config().users->table);
+	const core::Name tenants = core::tenant_table(refresh.config(), refresh.graph),
+	                 users = core::find_table(refresh.graph, refresh.config().users->table);
 	const auto map = refresh.documents.answers.maps.find(users);
 	if (map == refresh.documents.answers.maps.end() || !map->second.fallback) return std::nullopt;
 
 	Joining out{*found, *refresh.catalog().storage(found->table)[0], {}, {}, {}};
 	const core::TableNode &node = refresh.graph.node(found->table);
-	const std::string tenant = "n." + core::quote_identifier(core::single_key(*refresh.graph.node(tenants).relation)), fallback = core::quote_literal(*map->second.fallback);
+	const std::string tenant = "n." + core::quote_identifier(core::single_key(*refresh.graph.node(tenants).relation)),
+	                  fallback = core::quote_literal(*map->second.fallback);
 	const auto &given = refresh.config().users->join_tenants->values;
 	const std::map<std::string, std::string> otherwise = defaults(refresh, found->table);
 	std::vector<std::string> values;
@@ -78,18 +85,22 @@ static std::optional<Joining> who_joins(const Refresh &refresh)
 		out.columns.push_back(core::quote_identifier(column->name));
 		values.push_back(value + " AS " + out.columns.back());
 	}
-	std::string where = "NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(found->table, {found->tenant, found->user}, "x") + " WHERE x." + core::quote_identifier(found->tenant) + " = " + tenant +
-						" AND x." + core::quote_identifier(found->user) + " = " + fallback + ")";
+	std::string where = "NOT EXISTS (SELECT 1 FROM " + refresh.new_rows(found->table, {found->tenant, found->user}, "x") +
+	    " WHERE x." + core::quote_identifier(found->tenant) + " = " + tenant + " AND x." + core::quote_identifier(found->user) +
+	    " = " + fallback + ")";
 	if (!refresh.replaced(tenants))    // they stay in this run, the kept ones among them
-		where += " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept k WHERE k.tab = " + std::to_string(refresh.oid(tenants)) + "::oid AND k.rel = n.tableoid AND k.row_id = n.ctid AND k.why = 'k')";
-	out.rows = "(SELECT " + core::joined(values, ", ") + " FROM " + refresh.new_rows(tenants, {core::single_key(*refresh.graph.node(tenants).relation)}, "n") + " WHERE " + where + ") AS j";
+		where += " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept k WHERE k.tab = " + std::to_string(refresh.oid(tenants)) +
+		    "::oid AND k.rel = n.tableoid AND k.row_id = n.ctid AND k.why = 'k')";
+	out.rows = "(SELECT " + core::joined(values, ", ") + " FROM " +
+	    refresh.new_rows(tenants, {core::single_key(*refresh.graph.node(tenants).relation)}, "n") + " WHERE " + where + ") AS j";
 	return out;
 }
 
 static std::string insert(const Refresh &refresh, const Joining &joining, const std::string &where = "")
 {
 	const std::string columns = core::joined(joining.columns, ", ");
-	return "INSERT INTO " + refresh.shadow_of(static_cast<Oid>(joining.leaf.oid)) + " (" + columns + ") SELECT " + columns + " FROM " + joining.rows + where;
+	return "INSERT INTO " + refresh.shadow_of(static_cast<Oid>(joining.leaf.oid)) + " (" + columns + ") SELECT " + columns +
+	    " FROM " + joining.rows + where;
 }
 
 // "member.member_role_check": what the new rows break, by the names of the original.
@@ -117,7 +128,10 @@ static std::vector<Check> each_violation(const Refresh &refresh, const Joining &
 	std::map<std::string, std::int64_t> found;
 	pg::Tables sql(refresh.extension);
 	for (const pg::Row &row : sql.rows("SELECT " + tenant + "::text FROM " + joining.rows + " ORDER BY " + tenant + " DESC LIMIT 1000")) {
-		const auto violation = attempt(true, [&] { pg::Tables(refresh.extension).run(insert(refresh, joining, " WHERE " + tenant + " = $1::" + joining.tenant_type), {row[0]}); });
+		const auto violation = attempt(true, [&] {
+			pg::Tables(refresh.extension)
+			    .run(insert(refresh, joining, " WHERE " + tenant + " = $1::" + joining.tenant_type), {row[0]});
+		});
 		if (violation) found[shown(joining, *violation)]++;
 		pg::check_interrupts();
 	}
@@ -129,13 +143,18 @@ static std::vector<Check> each_violation(const Refresh &refresh, const Joining &
 // Kept rows come after them.
 static std::vector<Check> collisions_with_kept(const Refresh &refresh, const Joining &joining)
 {
-	const std::string writer = std::to_string(pg::call([] { return GetCurrentTransactionId(); })), shadow = refresh.shadow_of(static_cast<Oid>(joining.leaf.oid));
+	const std::string writer = std::to_string(pg::call([] { return GetCurrentTransactionId(); })),
+	                  shadow = refresh.shadow_of(static_cast<Oid>(joining.leaf.oid));
 	find_collisions(refresh, joining.membership.table, {});
 	std::vector<Check> out;
 	pg::Tables sql(refresh.extension);
-	for (const pg::Row &row : sql.rows("SELECT c.index_name, count(*) FROM prodsync_work.collision c JOIN prodsync_work.kept k USING (rel, row_id) JOIN ONLY " + shadow +
-		" AS s ON s.ctid = c.other WHERE c.into_rel = $1::oid AND s.xmin = $2::xid AND " + is_brought + " GROUP BY 1 ORDER BY 1", {std::to_string(joining.leaf.oid), writer}))
-		out.push_back(broken(joining.leaf.name.shown() + "." + *row[0], std::stoll(*row[1]), "a kept row has the unique key of a membership that users.join_tenants would add"));
+	for (const pg::Row &row : sql.rows("SELECT c.index_name, count(*) FROM prodsync_work.collision c JOIN prodsync_work.kept k "
+	                                   "USING (rel, row_id) JOIN ONLY " +
+	             shadow + " AS s ON s.ctid = c.other WHERE c.into_rel = $1::oid AND s.xmin = $2::xid AND " + is_brought +
+	             " GROUP BY 1 ORDER BY 1",
+	         {std::to_string(joining.leaf.oid), writer}))
+		out.push_back(broken(joining.leaf.name.shown() + "." + *row[0], std::stoll(*row[1]),
+		    "a kept row has the unique key of a membership that users.join_tenants would add"));
 	return out;
 }
 

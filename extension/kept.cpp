@@ -34,16 +34,20 @@ std::vector<core::Name> tables_with_kept_rows(pg::Tables &sql, const Refresh &re
 static void collect_tenants(const Refresh &refresh, const core::Name &table)
 {
 	std::string found;
-	for (const pg::Row &row : chosen_rows(refresh.extension, *refresh.catalog().find(table), {"tableoid", "ctid"}, "tenants.keep", refresh.config().tenants->keep))
+	for (const pg::Row &row : chosen_rows(refresh.extension, *refresh.catalog().find(table), {"tableoid", "ctid"}, "tenants.keep",
+	         refresh.config().tenants->keep))
 		found += (found.empty() ? "" : ",") + std::string("(") + *row[0] + ",'" + *row[1] + "')";
 	if (found.empty()) return;
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
-	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, state, depth) SELECT $1::oid, v.rel::oid, v.row_id::tid, 'k', $2::\"char\", $3::int FROM (VALUES " + found + ") AS v (rel, row_id)",
-			{number(refresh.oid(table)), refresh.replaced(table) ? "b" : "x", refresh.replaced(table) ? "0" : "-1"});
+	spi.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, state, depth) SELECT $1::oid, v.rel::oid, v.row_id::tid, "
+	        "'k', $2::\"char\", $3::int FROM (VALUES " +
+	        found + ") AS v (rel, row_id)",
+	    {number(refresh.oid(table)), refresh.replaced(table) ? "b" : "x", refresh.replaced(table) ? "0" : "-1"});
 }
 
-static std::string hop_equals(const Refresh &refresh, const core::Name &table, const core::Hop &hop, const std::string &child, const std::string &parent)
+static std::string hop_equals(
+    const Refresh &refresh, const core::Name &table, const core::Hop &hop, const std::string &child, const std::string &parent)
 {
 	for (const core::ForeignKey *key : refresh.graph.from(table))
 		if (key->name == hop.constraint && key->columns == hop.columns) return key_equals(*key, parent, child);
@@ -66,9 +70,10 @@ Way along_the_path(const Refresh &refresh, const core::Name &table, const std::s
 static void collect_by_path(pg::Tables &sql, const Refresh &refresh, const core::Name &table)
 {
 	const Way way = along_the_path(refresh, table, "t");
-	sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " + refresh.old_rows(table, "t") + way.joins +
-				" JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + way.last + ".tableoid AND k.row_id = " + way.last + ".ctid AND k.why = 'k'",
-			{number(refresh.oid(table)), number(refresh.oid(way.table))});
+	sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " +
+	        refresh.old_rows(table, "t") + way.joins + " JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + way.last +
+	        ".tableoid AND k.row_id = " + way.last + ".ctid AND k.why = 'k'",
+	    {number(refresh.oid(table)), number(refresh.oid(way.table))});
 }
 
 // One step outwards: the parents of the rows at this depth. Returns the number of rows that are new.
@@ -78,10 +83,13 @@ static std::uint64_t collect_parents(pg::Tables &sql, const Refresh &refresh, in
 	for (const core::Name &child : tables_with_kept_rows(sql, refresh, "depth = " + std::to_string(depth)))
 		for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 			if (refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
-			found += sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, 's'::\"char\", $2::int FROM prodsync_work.kept k JOIN " +
-								 refresh.old_rows(child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
-								 " WHERE k.tab = $3::oid AND k.depth = $4::int AND k.why <> 'r' ON CONFLICT DO NOTHING",
-							 {number(refresh.oid(refresh.catalog().root(key->parent))), std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
+			found += sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, "
+			                 "p.ctid, 's'::\"char\", $2::int FROM prodsync_work.kept k JOIN " +
+			        refresh.old_rows(child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " +
+			        refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
+			        " WHERE k.tab = $3::oid AND k.depth = $4::int AND k.why <> 'r' ON CONFLICT DO NOTHING",
+			    {number(refresh.oid(refresh.catalog().root(key->parent))), std::to_string(depth + 1), number(refresh.oid(child)),
+			        std::to_string(depth)});
 			pg::check_interrupts();
 		}
 	return found;
@@ -97,9 +105,12 @@ static void collect_for_staying(pg::Tables &sql, const Refresh &refresh)
 			for (const core::ForeignKey *key : generic_keys(sql, refresh, one.table)) keys.push_back(key);
 	for (const core::ForeignKey *key : keys) {
 		if (refresh.replaced(key->child) || refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
-		sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, $2::\"char\", 0 FROM " + refresh.old_rows(key->child, "c") +
-					" JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " ON CONFLICT DO NOTHING",
-				{number(refresh.oid(refresh.catalog().root(key->parent))), refresh.nothing_comes && refresh.graph.node(key->parent).scope == core::Scope::shared ? "k" : "r"});
+		sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, p.ctid, "
+		        "$2::\"char\", 0 FROM " +
+		        refresh.old_rows(key->child, "c") + " JOIN " + refresh.old_rows(key->parent, "p") + " ON " +
+		        key_equals(*key, "p", "c") + " ON CONFLICT DO NOTHING",
+		    {number(refresh.oid(refresh.catalog().root(key->parent))),
+		        refresh.nothing_comes && refresh.graph.node(key->parent).scope == core::Scope::shared ? "k" : "r"});
 	}
 }
 
@@ -123,7 +134,8 @@ void collect_kept(const Refresh &refresh)
 void prune_supporting(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
-	const std::vector<core::Name> supporting = tables_with_kept_rows(sql, refresh, "why IN ('s', 'a')");    // parents of other tables have nothing to be reached
+	const std::vector<core::Name> supporting =
+	    tables_with_kept_rows(sql, refresh, "why IN ('s', 'a')");  // parents of other tables have nothing to be reached
 	const std::set<core::Name> parents(supporting.begin(), supporting.end());
 	sql.run("UPDATE prodsync_work.kept SET depth = -1 WHERE why IN ('s', 'a')");
 	std::uint64_t reached = 1;
@@ -132,14 +144,19 @@ void prune_supporting(const Refresh &refresh)
 		for (const core::Name &child : tables_with_kept_rows(sql, refresh, "depth = " + std::to_string(depth) + " AND state = 'b' AND why <> 'r'"))
 			for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 				if (!parents.count(refresh.catalog().root(key->parent))) continue;
-				reached += sql.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "c") +
-									   " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
-									   " WHERE k.tab = $2::oid" + (is_tenant_hop(refresh, *key) ? " AND k.why <> 'a'" : "") + " AND k.depth = $3::int AND k.state = 'b' AND k.why <> 'r' AND s.rel = p.tableoid AND s.row_id = p.ctid AND s.depth = -1",
-								   {std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
+				reached += sql.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM prodsync_work.kept k JOIN " +
+				        refresh.old_rows(child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " +
+				        refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " WHERE k.tab = $2::oid" +
+				        (is_tenant_hop(refresh, *key) ? " AND k.why <> 'a'" : "") +
+				        " AND k.depth = $3::int AND k.state = 'b' AND k.why <> 'r' AND s.rel = p.tableoid AND s.row_id = p.ctid "
+				        "AND s.depth = -1",
+				    {std::to_string(depth + 1), number(refresh.oid(child)), std::to_string(depth)});
 			}
 	}
 	// Nobody brings it, but a table that stays may reference it: then it has to be somewhere afterwards.
-	sql.run("DELETE FROM prodsync_work.moved m USING prodsync_work.kept k WHERE k.depth = -1 AND k.why = 'a' AND m.tab = k.tab AND m.space = 'a' AND m.old_key = " + place_of_kept("k"));
+	sql.run("DELETE FROM prodsync_work.moved m USING prodsync_work.kept k WHERE k.depth = -1 AND k.why = 'a' AND m.tab = k.tab "
+	        "AND m.space = 'a' AND m.old_key = " +
+	    place_of_kept("k"));
 	sql.run("UPDATE prodsync_work.kept SET why = 'r', depth = 0 WHERE depth = -1");
 }
 
@@ -147,7 +164,8 @@ void prune_supporting(const Refresh &refresh)
 // new content. A kept row can be one too: its reference was moved to a kept row in that run's switch (S4), or it hangs from such a row; the source's own
 // comes in again and moves again. (A kept row with a load's xid alone is none: somebody may have made a tenant of production's his own.)
 // Where the key is several columns one of them may have moved, so nothing is looked for: what came from the source comes from the source.
-static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std::vector<Origin> &origins, const core::Name &table, const core::TableNode &node)
+static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std::vector<Origin> &origins,
+    const core::Name &table, const core::TableNode &node)
 {
 	const core::Relation &relation = *node.relation;
 	const core::Index *key = relation.primary_key();
@@ -171,9 +189,10 @@ static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std
 	sql.run(rows + where + " AND t.xmin::text = ANY ($2::text[])", {number(refresh.oid(table)), "{" + moves + "}"});
 	if (node.path.empty()) return;
 	const core::Hop &hop = node.path.front();
-	sql.run(rows + " JOIN " + refresh.old_rows(hop.to, "p") + " ON " + hop_equals(refresh, table, hop, "t", "p") + " JOIN prodsync_work.kept pk ON pk.rel = p.tableoid AND pk.row_id = p.ctid AND pk.why = 'k' AND pk.state = 'x'" +
-				where + " AND k.why = 'k' AND " + loaded,
-			{number(refresh.oid(table)), "{" + loads + "}"});
+	sql.run(rows + " JOIN " + refresh.old_rows(hop.to, "p") + " ON " + hop_equals(refresh, table, hop, "t", "p") +
+	        " JOIN prodsync_work.kept pk ON pk.rel = p.tableoid AND pk.row_id = p.ctid AND pk.why = 'k' AND pk.state = 'x'" +
+	        where + " AND k.why = 'k' AND " + loaded,
+	    {number(refresh.oid(table)), "{" + loads + "}"});
 }
 
 std::vector<Check> resolve_supporting(const Refresh &refresh)
@@ -199,15 +218,23 @@ static void check_foreign_tenants(pg::Tables &sql, const Refresh &refresh, std::
 	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "why = 's' AND state = 'b'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.scope != core::Scope::tenant) continue;
-		std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + along_the_path(refresh, table, "t").joins +
-										" WHERE k.tab = $1::oid AND k.why = 's' AND k.state = 'b'",
-									{number(refresh.oid(table))}).value_or("0");
+		std::string count =
+		    sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
+		               " ON t.tableoid = k.rel AND t.ctid = k.row_id" + along_the_path(refresh, table, "t").joins +
+		               " WHERE k.tab = $1::oid AND k.why = 's' AND k.state = 'b'",
+		           {number(refresh.oid(table))})
+		        .value_or("0");
 		if (count == "0") continue;
 		std::string keys;
 		for (const core::ForeignKey *key : refresh.graph.to(table)) keys += (keys.empty() ? "" : ", ") + describe(*key);
 		for (const core::GenericRelation &one : refresh.graph.generic) keys += (keys.empty() ? "" : ", ") + one.table.shown() + "." + one.column;
 		out.push_back({"supporting rows of other tenants", table.shown(), std::stoll(count),
-					   core::json{{"text", "kept rows reference rows of tenants that are not kept; references: {COLUMN: {on_missing: null, drop or adopt}} says what becomes of them"}, {"foreign_keys", keys}}.dump(), false});
+		    core::json{{"text",
+		                   "kept rows reference rows of tenants that are not kept; references: {COLUMN: {on_missing: null, drop "
+		                   "or adopt}} says what becomes of them"},
+		        {"foreign_keys", keys}}
+		        .dump(),
+		    false});
 	}
 }
 
@@ -220,9 +247,17 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 	for (const core::GenericRelation &one : core::undeclared_generic_relations(refresh.graph)) {
 		const core::Name &table = one.table;
 		if (!refresh.replaced(table)) continue;
-		std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'b' AND why <> 'r'", {number(refresh.oid(table))}).value_or("0");
+		std::string count = sql.one("SELECT count(*) FROM prodsync_work.kept WHERE tab = $1::oid AND state = 'b' AND why <> 'r'",
+		                           {number(refresh.oid(table))})
+		                        .value_or("0");
 		if (count != "0" && !refresh.nothing_comes)
-			out.push_back({"generic relation", table.shown(), std::stoll(count), core::json{{"text", "kept rows name objects by content type and id (" + one.column + "), which do not follow when ids move; say references: {" + one.column + ": {content_type: " + one.by.column + "}}"}}.dump(), false});
+			out.push_back({"generic relation", table.shown(), std::stoll(count),
+			    core::json{{"text",
+			                   "kept rows name objects by content type and id (" + one.column +
+			                       "), which do not follow when ids move; say references: {" + one.column +
+			                       ": {content_type: " + one.by.column + "}}"}}
+			        .dump(),
+			    false});
 	}
 	return out;
 }
@@ -233,24 +268,30 @@ void rekey(const Refresh &refresh)
 	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.key.empty()) continue;
-		std::string column = core::quote_identifier(node.key), start = std::to_string(node.reserved_from), sequence = node.relation->column(node.key)->sequence;
+		std::string column = core::quote_identifier(node.key), start = std::to_string(node.reserved_from),
+		            sequence = node.relation->column(node.key)->sequence;
 		// Never below what was given out already: keys in the range, and the sequence, which does not go back either. Tables that share a sequence share
 		// its numbers: what has the same one has another table's id.
-		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " + refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")";
+		std::string base = "SELECT greatest(" + start + "::bigint - 1, (SELECT max(t." + column + ") FROM " +
+		    refresh.old_rows(table, "t") + " WHERE t." + column + " >= " + start + ")";
 		if (!sequence.empty()) {
 			base += ", (SELECT last_value FROM " + sequence + " WHERE last_value >= " + start + ")";
 			for (const auto &[other, of] : refresh.graph.tables) {
 				if (other == table || of.key.empty() || of.relation->column(of.key)->sequence != sequence) continue;
 				const std::string key = core::quote_identifier(of.key);
-				base += ", (SELECT max(o." + key + ") FROM " + refresh.old_rows(other, "o") + " WHERE o." + key + " >= " + start + "), (SELECT max(m.new_key::bigint) FROM prodsync_work.moved m WHERE m.tab = " +
-						number(refresh.oid(other)) + "::oid AND m.space = 'o' AND m.why = 'k')";
+				base += ", (SELECT max(o." + key + ") FROM " + refresh.old_rows(other, "o") + " WHERE o." + key + " >= " + start +
+				    "), (SELECT max(m.new_key::bigint) FROM prodsync_work.moved m WHERE m.tab = " + number(refresh.oid(other)) +
+				    "::oid AND m.space = 'o' AND m.why = 'k')";
 			}
 		}
 		base += ")";
-		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", r.old::text, ((" + base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column +
-					" AS old, dense_rank() OVER (ORDER BY t." + column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
-					" ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." + column + " < " + start + ") r",
-				{number(refresh.oid(table))});
+		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", "
+		        "r.old::text, ((" +
+		        base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column + " AS old, dense_rank() OVER (ORDER BY t." +
+		        column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
+		        " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." +
+		        column + " < " + start + ") r",
+		    {number(refresh.oid(table))});
 		pg::check_interrupts();
 	}
 }
@@ -258,7 +299,8 @@ void rekey(const Refresh &refresh)
 KeptSummary summary(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
-	std::vector<pg::Row> rows = sql.rows("SELECT count(*) FILTER (WHERE why = 'k' AND state = 'b'), count(*) FILTER (WHERE why = 's' AND state = 'b') FROM prodsync_work.kept");
+	std::vector<pg::Row> rows = sql.rows("SELECT count(*) FILTER (WHERE why = 'k' AND state = 'b'), count(*) FILTER (WHERE why = "
+	                                     "'s' AND state = 'b') FROM prodsync_work.kept");
 	KeptSummary out;
 	out.kept = std::stoll(*rows[0][0]), out.supporting = std::stoll(*rows[0][1]);
 	out.rekeyed = std::stoll(sql.one("SELECT count(*) FROM prodsync_work.moved WHERE why = 'k'").value_or("0"));
@@ -268,8 +310,12 @@ KeptSummary summary(const Refresh &refresh)
 		if (node.key.empty()) continue;
 		const std::string key = "t." + core::quote_identifier(node.key), oid = number(refresh.oid(table));
 		out.rekeyed -= std::stoll(sql.one("SELECT count(*) FROM prodsync_work.moved WHERE tab = $1::oid AND why = 'k'", {oid}).value_or("0"));
-		out.rekeyed += std::stoll(sql.one("SELECT count(DISTINCT " + key + ") FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND " +
-			is_brought + " AND " + key + " < " + std::to_string(node.reserved_from), {oid}).value_or("0"));
+		out.rekeyed += std::stoll(
+		    sql.one("SELECT count(DISTINCT " + key + ") FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
+		               " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND " + is_brought + " AND " + key +
+		               " < " + std::to_string(node.reserved_from),
+		           {oid})
+		        .value_or("0"));
 	}
 	return out;
 }

@@ -89,7 +89,8 @@ bool fill(KeySet *keys, const Place *place, std::size_t places)
 	for (const Place *end = place + places; fits && place < end; ++place) {
 		const int at = place->column - 1;
 		const std::int16_t width = width_of(place->relation, place->column);
-		scan_rows(place->relation, place->column, [&](TupleTableSlot *row) { return fits = row->tts_isnull[at] || keys->add(integer(row->tts_values[at], width)); });
+		scan_rows(place->relation, place->column,
+		    [&](TupleTableSlot *row) { return fits = row->tts_isnull[at] || keys->add(integer(row->tts_values[at], width)); });
 	}
 	return fits;
 }
@@ -123,7 +124,9 @@ public:
 		MemoryContext parent = all_;
 		MemoryContext own = pg::call([=] { return AllocSetContextCreate(parent, "prodsync keys of one column", ALLOCSET_DEFAULT_SIZES); });
 		void *place = pg::call([=] { return MemoryContextAlloc(own, sizeof(KeySet)); });
-		KeySet *keys = new (place) KeySet([](void *where, std::size_t bytes) { return MemoryContextAllocZero(static_cast<MemoryContext>(where), bytes); }, own, limit);
+		KeySet *keys = new (place) KeySet(
+		    [](void *where, std::size_t bytes) { return MemoryContextAllocZero(static_cast<MemoryContext>(where), bytes); }, own,
+		    limit);
 		sets_[keys] = own;
 		return keys;
 	}

@@ -13,8 +13,10 @@ static bool same_column(TupleDesc x, TupleDesc y, int i)
 {
 	Form_pg_attribute p = TupleDescAttr(x, i), q = TupleDescAttr(y, i);
 	if (p->attisdropped != q->attisdropped || p->attlen != q->attlen || p->attalign != q->attalign || p->attbyval != q->attbyval) return false;
-	return p->attisdropped || (p->atttypid == q->atttypid && p->atttypmod == q->atttypmod && p->attcollation == q->attcollation &&
-							   p->attgenerated == q->attgenerated && (!NOT_NULL(x, i) || q->attnotnull) && namestrcmp(&p->attname, NameStr(q->attname)) == 0);
+	return p->attisdropped ||
+	    (p->atttypid == q->atttypid && p->atttypmod == q->atttypmod && p->attcollation == q->attcollation &&
+	        p->attgenerated == q->attgenerated && (!NOT_NULL(x, i) || q->attnotnull) &&
+	        namestrcmp(&p->attname, NameStr(q->attname)) == 0);
 }
 
 static bool has_rule(List *have, const CookedConstraint *want)
@@ -30,9 +32,11 @@ static bool has_rule(List *have, const CookedConstraint *want)
 void check_layout(Relation rel, Relation shadow)
 {
 	Form_pg_class a = rel->rd_rel, b = shadow->rd_rel;
-	if (a->relkind != RELKIND_RELATION || b->relkind != RELKIND_RELATION || a->relfilenode == 0 || b->relfilenode == 0) refuse(rel, "it is no ordinary table");
+	if (a->relkind != RELKIND_RELATION || b->relkind != RELKIND_RELATION || a->relfilenode == 0 || b->relfilenode == 0)
+		refuse(rel, "it is no ordinary table");
 	if (b->relnamespace != work_schema()) refuse(rel, "the other table is not a shadow");
-	if (a->relam != b->relam || a->relpersistence != b->relpersistence || a->relowner != b->relowner) refuse(rel, "its access method, persistence or owner");
+	if (a->relam != b->relam || a->relpersistence != b->relpersistence || a->relowner != b->relowner)
+		refuse(rel, "its access method, persistence or owner");
 	if (shadow->trigdesc || shadow->rd_rules || b->relrowsecurity) refuse(rel, "somebody changed its shadow");
 	TupleDesc x = RelationGetDescr(rel), y = RelationGetDescr(shadow);
 	if (x->natts != y->natts) refuse(rel, "a column was added");

@@ -155,7 +155,9 @@ void forget(const pg::Extension &extension, int run, const std::vector<std::stri
 {
 	pg::AsExtension as(extension);
 	pg::Spi spi;
-	spi.run("DELETE FROM prodsync_work.run_check WHERE run = $1::int AND check_name IN (SELECT jsonb_array_elements_text($2::jsonb))", {number(run), core::json(check_names).dump()});
+	spi.run(
+	    "DELETE FROM prodsync_work.run_check WHERE run = $1::int AND check_name IN (SELECT jsonb_array_elements_text($2::jsonb))",
+	    {number(run), core::json(check_names).dump()});
 }
 
 void remember_switch(const pg::Extension &extension, int run, const std::string &moved_by)

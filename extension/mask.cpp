@@ -82,7 +82,8 @@ core::MaskRule rule_of(const std::string &strategy, const std::string &options)
 {
 	core::json rule = options.empty() ? core::json::object() : core::json::parse(options);
 	if (!rule.is_object()) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "options must be a JSON object, for instance {\"length\": 32}");
-	if (rule.contains("strategy")) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "options are those of the strategy; strategy is an argument of its own");
+	if (rule.contains("strategy"))
+		throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "options are those of the strategy; strategy is an argument of its own");
 	rule["strategy"] = strategy;
 	std::vector<core::Problem> problems;
 	const auto parsed = core::parse_mask_rule(rule, {}, "options", problems);
@@ -124,7 +125,8 @@ Datum datum(FunctionCallInfo fcinfo, std::optional<std::string_view> mask)
 Datum masked(FunctionCallInfo fcinfo, const std::string &strategy, const std::string &options)
 {
 	if (strategy == core::by_production)
-		throw pg::Error(ERRCODE_FEATURE_NOT_SUPPORTED, "strategy sql is an expression that production evaluates while it is read", {}, "SELECT the expression itself.");
+		throw pg::Error(ERRCODE_FEATURE_NOT_SUPPORTED, "strategy sql is an expression that production evaluates while it is read",
+		    {}, "SELECT the expression itself.");
 	const core::Strategy *known = core::find_strategy(strategy);
 	const core::MaskKey *key = known && known->keyed ? &current_key() : nullptr;    // forgets the masks of another key
 	const std::string label = strategy + "\n" + options;
@@ -169,7 +171,8 @@ MaskKeptRows::~MaskKeptRows()
 MaskInPlace::MaskInPlace(const std::vector<std::pair<core::MaskRule, std::string>> &rules)
 {
 	std::vector<std::unique_ptr<core::Mask>> masks;
-	for (const auto &[rule, base] : rules) masks.push_back(std::make_unique<core::Mask>(rule, core::needs_key(rule) ? &current_key() : nullptr, base));
+	for (const auto &[rule, base] : rules)
+		masks.push_back(std::make_unique<core::Mask>(rule, core::needs_key(rule) ? &current_key() : nullptr, base));
 	state.in_place = std::move(masks);
 	state.masked_in_place.assign(rules.size(), 0);
 }
@@ -192,7 +195,8 @@ PG_FUNCTION(prodsync_mask_in_place)
 	try {
 		return datum(fcinfo, pg::has_arg(fcinfo, 1) ? mask(value, utf8_arg(fcinfo, 1)) : mask(value));
 	} catch (const core::NoSuchValue &error) {
-		throw pg::Error(PS_CHECK, std::string("a rule cannot mask ") + error.what(), {}, "Nothing was changed. Another strategy for the column, or the value mended.");
+		throw pg::Error(PS_CHECK, std::string("a rule cannot mask ") + error.what(), {},
+		    "Nothing was changed. Another strategy for the column, or the value mended.");
 	}
 }
 

@@ -79,8 +79,10 @@ std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &ve
 	{
 		pg::AsExtension as(refresh.extension);
 		pg::Spi spi;
-		columns = core::json::parse(spi.one("SELECT item -> 'columns' FROM prodsync_work.run_step WHERE run = $1::int AND kind = 'load' AND item ->> 'table' = $2 LIMIT 1",
-		    {std::to_string(refresh.run), verify.item.value("table", "")}).value_or("[]"));
+		columns = core::json::parse(spi.one("SELECT item -> 'columns' FROM prodsync_work.run_step WHERE run = $1::int AND kind = "
+		                                    "'load' AND item ->> 'table' = $2 LIMIT 1",
+		                                   {std::to_string(refresh.run), verify.item.value("table", "")})
+		                                .value_or("[]"));
 	}
 	std::vector<std::pair<std::string, core::MaskRule>> masked;
 	for (const core::json &column : columns)

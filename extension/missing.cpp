@@ -47,14 +47,18 @@ std::vector<Check> drop_missing(const Refresh &refresh)
 					std::uint64_t found = 0;
 					if (is_configured(refresh, *key, OnMissing::drop)) {
 						const Brought rows = brought_as_it_is(refresh, child, *key);
-						found = sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM " + rows.from + " WHERE k.tab = $1::oid AND " + is_brought + " AND " +
-														leads_nowhere(refresh, *key, rows.values)),
-										{oid});
+						found =
+						    sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM " + rows.from + " WHERE k.tab = $1::oid AND " +
+						                is_brought + " AND " + leads_nowhere(refresh, *key, rows.values)),
+						        {oid});
 					} else if (core::on_missing_of_dropped(refresh.graph, *key) == OnMissing::drop) {
-						found = sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM prodsync_work.kept k JOIN " + refresh.old_rows(child, "t") +
-														" ON t.tableoid = k.rel AND t.ctid = k.row_id JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "t") +
-														" JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.state = 'm' WHERE k.tab = $1::oid AND " + is_brought),
-										{oid});
+						found = sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM prodsync_work.kept k JOIN " +
+						                    refresh.old_rows(child, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id JOIN " +
+						                    refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "t") +
+						                    " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND "
+						                    "kp.state = 'm' WHERE k.tab = $1::oid AND " +
+						                    is_brought),
+						    {oid});
 					}
 					dropped[key] += found;
 					more = more || found > 0;
@@ -76,14 +80,18 @@ static std::string goes_away(const Refresh &refresh, const core::ForeignKey &key
 {
 	const bool emptied = refresh.graph.node(key.parent).mode == core::Mode::empty;
 	const std::string goes = "EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") +
-		   (emptied ? "" : " JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid AND (k.why = 'r' AND k.state = 'b' OR k.state IN ('d', 'm'))") +
-		   " WHERE " + same + ")";
+	    (emptied ? ""
+	             : " JOIN prodsync_work.kept k ON k.rel = p.tableoid AND k.row_id = p.ctid AND (k.why = 'r' AND k.state = 'b' OR "
+	               "k.state IN ('d', 'm'))") +
+	    " WHERE " + same + ")";
 	if (!key.declared || key.array) return goes;
 	const std::string column = "c." + core::quote_identifier(key.columns[0]);
-	std::string gone = column + " IS NOT NULL" + (key.text_of.empty() ? "" : " AND " + column + " <> ''") + (key.by_model ? " AND " + of_model(key, "c") : "") +
-					   " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(key.parent, "p") + " WHERE " + same + ")";
+	std::string gone = column + " IS NOT NULL" + (key.text_of.empty() ? "" : " AND " + column + " <> ''") +
+	    (key.by_model ? " AND " + of_model(key, "c") : "") + " AND NOT EXISTS (SELECT 1 FROM " +
+	    refresh.old_rows(key.parent, "p") + " WHERE " + same + ")";
 	if (!is_configured(refresh, key, OnMissing::null) && !is_configured(refresh, key, OnMissing::drop) && !emptied)
-		gone += " AND EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE n." + core::quote_identifier(key.referenced[0]) + " " + key.equals[0] + " " + core::as_key(key, column) + ")";
+		gone += " AND EXISTS (SELECT 1 FROM " + refresh.new_rows(key.parent, key.referenced, "n") + " WHERE n." +
+		    core::quote_identifier(key.referenced[0]) + " " + key.equals[0] + " " + core::as_key(key, column) + ")";
 	return "(" + goes + " OR " + gone + ")";
 }
 
@@ -110,8 +118,11 @@ std::vector<Check> check_staying(const Refresh &refresh)
 	for (const core::ForeignKey *key : keys) {
 		// What references the rows that would be removed is looked at by nobody.
 		const auto below = refresh.graph.to(refresh.catalog().root(key->child));
-		const bool referenced = std::any_of(below.begin(), below.end(), [&](const core::ForeignKey *one) { return refresh.graph.node(one->child).mode != core::Mode::empty; });
-		const std::string count = sql.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " WHERE " + goes_away(refresh, *key)).value_or("0");
+		const bool referenced = std::any_of(below.begin(), below.end(),
+		    [&](const core::ForeignKey *one) { return refresh.graph.node(one->child).mode != core::Mode::empty; });
+		const std::string count =
+		    sql.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " WHERE " + goes_away(refresh, *key))
+		        .value_or("0");
 		if (count == "0") continue;
 		const char *text = is_configured(refresh, *key, OnMissing::null) ? "their references become NULL (on_missing: null)"
 			: is_configured(refresh, *key, OnMissing::drop)              ? "they are removed (on_missing: drop)"
@@ -133,14 +144,20 @@ void let_go_of_missing(const Refresh &refresh)
 		if (!is_configured(refresh, *key, OnMissing::null)) continue;
 		if (key->array) {    // the ids are taken out
 			const std::string column = core::quote_identifier(key->columns[0]);
-			const std::string stays = "NOT " + goes_away(refresh, *key, "p." + core::quote_identifier(key->referenced[0]) + " " + key->equals[0] + " e.v");
-			const std::string type = core::element_type(refresh.graph.node(refresh.catalog().root(key->child)).relation->column(key->columns[0])->base);
-			pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = " + array_of("c." + column, type, "e.v", stays) + " WHERE " + goes_away(refresh, *key));
+			const std::string stays = "NOT " +
+			    goes_away(refresh, *key, "p." + core::quote_identifier(key->referenced[0]) + " " + key->equals[0] + " e.v");
+			const std::string type = core::element_type(
+			    refresh.graph.node(refresh.catalog().root(key->child)).relation->column(key->columns[0])->base);
+			pg::Tables(refresh.extension)
+			    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = " +
+			        array_of("c." + column, type, "e.v", stays) + " WHERE " + goes_away(refresh, *key));
 			continue;
 		}
 		std::vector<std::string> nulls;
 		for (const std::string &column : core::nulled_columns(refresh.graph, *key)) nulls.push_back(core::quote_identifier(column) + " = NULL");
-		pg::Tables(refresh.extension).run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + core::joined(nulls, ", ") + " WHERE " + goes_away(refresh, *key));
+		pg::Tables(refresh.extension)
+		    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + core::joined(nulls, ", ") + " WHERE " +
+		        goes_away(refresh, *key));
 	}
 }
 

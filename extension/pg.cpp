@@ -108,7 +108,8 @@ Extension extension_of(FunctionCallInfo fcinfo)
 {
 	return call([=] {
 		// An owner's code (an index function, a CHECK) that runs within one of our statements shall not start another.
-		if (InSecurityRestrictedOperation()) raise(ERRCODE_INSUFFICIENT_PRIVILEGE, "prodsync cannot be called within a security-restricted operation");
+		if (InSecurityRestrictedOperation())
+			raise(ERRCODE_INSUFFICIENT_PRIVILEGE, "prodsync cannot be called within a security-restricted operation");
 		if (prodsync::condition_runs) raise(ERRCODE_INSUFFICIENT_PRIVILEGE, "prodsync cannot be called by a condition of its configuration");
 		Extension found{getExtensionOfObject(ProcedureRelationId, fcinfo->flinfo->fn_oid), InvalidOid, InvalidOid};
 		if (!OidIsValid(found.oid)) raise(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "this function belongs to no extension");
@@ -214,7 +215,8 @@ Datum table(FunctionCallInfo fcinfo, const std::vector<Row> &rows)
 	});
 	std::vector<char *> values;
 	for (const Row &row : rows) {
-		if (static_cast<int>(row.size()) != meta->tupdesc->natts) throw std::logic_error("a result row has " + std::to_string(row.size()) + " columns");
+		if (static_cast<int>(row.size()) != meta->tupdesc->natts)
+			throw std::logic_error("a result row has " + std::to_string(row.size()) + " columns");
 		values.clear();
 		for (const Value &v : row) values.push_back(v ? const_cast<char *>(v->c_str()) : nullptr);
 		char **texts = values.data();

@@ -58,13 +58,15 @@ Oid runs_code_of(List *relations, Oid reader)
 		if (!HeapTupleIsValid(t)) raise(ERRCODE_UNDEFINED_TABLE, "relation %u is gone", lfirst_oid(c));
 		Form_pg_class rel = reinterpret_cast<Form_pg_class>(GETSTRUCT(t));
 		if (rel->relkind == RELKIND_FOREIGN_TABLE || rel->relkind == RELKIND_VIEW)    // with our user mapping; with their owner's query
-			raise(PS_REFUSED, "\"%s\" is a %s: prodsync does not read it", NameStr(rel->relname), rel->relkind == RELKIND_VIEW ? "view" : "foreign table");
+			raise(PS_REFUSED, "\"%s\" is a %s: prodsync does not read it", NameStr(rel->relname),
+			    rel->relkind == RELKIND_VIEW ? "view" : "foreign table");
 		bool without_code = rel->relkind == RELKIND_SEQUENCE || (rel->relnamespace == work && rel->relowner == reader);    // work tables
 		if (!without_code) role = !OidIsValid(role) || role == rel->relowner ? rel->relowner : nobody;
 		ReleaseSysCache(t);
 		if (role == nobody) break;
 	}
-	if (role == nobody && SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(nobody))) raise(ERRCODE_INTERNAL_ERROR, "there is a role with oid %u", nobody);
+	if (role == nobody && SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(nobody)))
+		raise(ERRCODE_INTERNAL_ERROR, "there is a role with oid %u", nobody);
 	return OidIsValid(role) ? role : reader;
 }
 

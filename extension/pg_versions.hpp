@@ -15,10 +15,12 @@
 #else
 #define FORGET_PARENT(child, parent) (void) DeleteInheritsTuple(child, parent)
 #define STORE_ROWS(dest, store) SetTuplestoreDestReceiverParams(dest, store, CurrentMemoryContext, true)
-#define WRITES_TO(estate, info) ((estate)->es_result_relations = (info), (estate)->es_num_result_relations = 1, (estate)->es_result_relation_info = (info))
+#define WRITES_TO(estate, info)                                                                                                  \
+	((estate)->es_result_relations = (info), (estate)->es_num_result_relations = 1, (estate)->es_result_relation_info = (info))
 #define COMPUTE_GENERATED(info, estate, slot) ExecComputeStoredGenerated(estate, slot, CMD_INSERT)
-#define UTILITY_ARGS \
-	PlannedStmt *p, const char *sql, ProcessUtilityContext context, ParamListInfo par, QueryEnvironment *env, DestReceiver *dest, QueryCompletion *done
+#define UTILITY_ARGS                                                                                                             \
+	PlannedStmt *p, const char *sql, ProcessUtilityContext context, ParamListInfo par, QueryEnvironment *env,                    \
+	    DestReceiver *dest, QueryCompletion *done
 #define UTILITY_PASS p, sql, context, par, env, dest, done
 #define BEGIN_COPY(state, rel, stmt) BeginCopyFrom(state, rel, nullptr, false, nullptr, (stmt)->attlist, (stmt)->options)
 #endif

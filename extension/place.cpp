@@ -204,7 +204,9 @@ static std::int64_t place(const Refresh &refresh, const core::Name &table)
 	Partitions partitions(refresh, table);
 	const std::string tab = number(refresh.oid(table));
 	std::set<Oid> with_rows;
-	for (const pg::Row &row : pg::Tables(refresh.extension, pg::Plans::kept).rows(std::string("SELECT DISTINCT k.rel FROM prodsync_work.kept k WHERE k.tab = $1::oid AND ") + is_brought, {tab}))
+	for (const pg::Row &row :
+	    pg::Tables(refresh.extension, pg::Plans::kept)
+	        .rows(std::string("SELECT DISTINCT k.rel FROM prodsync_work.kept k WHERE k.tab = $1::oid AND ") + is_brought, {tab}))
 		with_rows.insert(static_cast<Oid>(std::stoul(*row[0])));
 	std::int64_t nowhere = 0;
 	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
@@ -217,11 +219,14 @@ static std::int64_t place(const Refresh &refresh, const core::Name &table)
 			changes = changes || rows.values[i] != "t." + core::quote_identifier(partitions.columns()[i]->name);
 		}
 		if (!changes) break;    // alike for all leaves
-		nowhere += partitions.look_up("SELECT " + selected + " FROM " + rows.from + " WHERE k.tab = $1::oid AND k.rel = $2::oid AND " + is_brought, {tab, number(static_cast<std::uint64_t>(leaf->oid))}, [&](Oid from, Oid to, const std::string &at) {
-			const pg::AsExtension as(refresh.extension);
-			pg::Spi spi;
-			spi.run("UPDATE prodsync_work.kept SET moves_to = $1::oid WHERE rel = $2::oid AND row_id = ANY ($3::tid[])", {number(to), number(from), at});
-		});
+		nowhere += partitions.look_up(
+		    "SELECT " + selected + " FROM " + rows.from + " WHERE k.tab = $1::oid AND k.rel = $2::oid AND " + is_brought,
+		    {tab, number(static_cast<std::uint64_t>(leaf->oid))}, [&](Oid from, Oid to, const std::string &at) {
+			    const pg::AsExtension as(refresh.extension);
+			    pg::Spi spi;
+			    spi.run("UPDATE prodsync_work.kept SET moves_to = $1::oid WHERE rel = $2::oid AND row_id = ANY ($3::tid[])",
+			        {number(to), number(from), at});
+		    });
 		pg::check_interrupts();
 	}
 	partitions.close();

@@ -37,7 +37,8 @@ static void demand_key(const core::Relation &table, const std::string &key)
 {
 	const std::string &base = table.column(key)->base;
 	if (base == "smallint" || base == "integer" || base == "bigint" || base == "uuid" || may_select(table, key)) return;
-	refuse_problems({{"rights", table.name.shown(), "the keys of " + table.name.shown() + " are neither numbers nor uuids: to be told them takes SELECT on " + key,
+	refuse_problems({{"rights", table.name.shown(),
+	    "the keys of " + table.name.shown() + " are neither numbers nor uuids: to be told them takes SELECT on " + key,
 	    grant_select(table, {key}) + ";"}});
 }
 
@@ -52,7 +53,8 @@ static void demand_natural_key(const core::Relation &table, const std::vector<st
 	for (const std::string &column : columns)
 		if (!may_select(table, column)) missing.push_back(column);
 	if (!missing.empty())
-		refuse_problems({{"rights", table.name.shown(), "rows of " + table.name.shown() + " are to be matched by columns that are no unique key: that takes SELECT on them",
+		refuse_problems({{"rights", table.name.shown(),
+		    "rows of " + table.name.shown() + " are to be matched by columns that are no unique key: that takes SELECT on them",
 		    grant_select(table, missing) + ";"}});
 }
 
@@ -63,7 +65,9 @@ static void demand_texts(const core::Relation &table, const std::vector<std::str
 	for (const std::string &column : columns)
 		if (!may_select(table, column)) missing.push_back(column);
 	if (!missing.empty())
-		refuse_problems({{"rights", table.name.shown(), "which models are referenced (references: content_type) is told by " + core::listed(missing) + " of " + table.name.shown() + ": that takes SELECT on them",
+		refuse_problems({{"rights", table.name.shown(),
+		    "which models are referenced (references: content_type) is told by " + core::listed(missing) + " of " +
+		        table.name.shown() + ": that takes SELECT on them",
 		    grant_select(table, missing) + ";"}});
 }
 
@@ -157,7 +161,9 @@ static std::map<core::Name, std::string> kept_rows(
 		if (node.mode != core::Mode::copy || node.scope != core::Scope::tenant || (node.path.empty() && table != name)) continue;
 		std::string where = core::path_condition(
 		    target, node.path, key, "t", [&](const std::string &of) { return of + " = ANY ($1::" + type + "[])"; });
-		out[table] = sql.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where, {core::array_text(keys)}).value_or("0");
+		out[table] =
+		    sql.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where, {core::array_text(keys)})
+		        .value_or("0");
 		pg::check_interrupts();
 	}
 	return out;
@@ -179,7 +185,8 @@ PG_FUNCTION(prodsync_tables)
 	core::Catalog target = core::Catalog::parse(target_document(extension));
 	core::Plan plan = source ? core::make_plan(config, *source, target, {}) : core::plan_clear(config, target);
 	std::map<core::Name, std::string> kept;
-	if (config.tenants && may_run_stored_text(extension)) kept = kept_rows(extension, config, target);    // somebody else's condition is not run as us
+	if (config.tenants && may_run_stored_text(extension))
+		kept = kept_rows(extension, config, target);  // somebody else's condition is not run as us
 
 	core::json document = plan.to_json();
 	std::vector<pg::Row> out;

@@ -50,14 +50,18 @@ std::optional<Translated> translate(const Refresh &refresh, const core::Name &ta
 		const bool itself = !identity || *identity == core::Identity{table, column->name};
 		if (core::generic_relation(refresh.graph, table, column->name)) return std::nullopt;    // which row it names may not be known yet
 		if (!itself && (identity->table == table || refresh.graph.in_cycle(table) || core::is_id_array(column->base))) return std::nullopt;
-		const bool by_text = !itself && core::is_text_type(column->base) && !core::is_text_type(refresh.graph.node(identity->table).relation->column(identity->column)->base);
+		const bool by_text = !itself && core::is_text_type(column->base) &&
+		    !core::is_text_type(refresh.graph.node(identity->table).relation->column(identity->column)->base);
 		Replaced now = new_value(refresh, table, *column, "t", ++n);
 		const std::string name = "t." + core::quote_identifier(column->name);
 		// A parent that was not found has no new key yet, and its old one means another row there.
 		if (!now.join.empty() && !itself)
-			out.known += " AND (" + name + " IS NULL OR tm" + std::to_string(n) + ".new_key IS NOT NULL OR EXISTS (SELECT 1 FROM prodsync_work.kept pk JOIN " + refresh.old_rows(identity->table, "po") +
-						 " ON po.tableoid = pk.rel AND po.ctid = pk.row_id WHERE pk.tab = " + number(refresh.oid(identity->table)) + "::oid AND pk.state = 'x' AND po." +
-						 core::quote_identifier(identity->column) + (by_text ? "::text" : "") + " = " + name + "))";
+			out.known += " AND (" + name + " IS NULL OR tm" + std::to_string(n) +
+			    ".new_key IS NOT NULL OR EXISTS (SELECT 1 FROM prodsync_work.kept pk JOIN " +
+			    refresh.old_rows(identity->table, "po") +
+			    " ON po.tableoid = pk.rel AND po.ctid = pk.row_id WHERE pk.tab = " + number(refresh.oid(identity->table)) +
+			    "::oid AND pk.state = 'x' AND po." + core::quote_identifier(identity->column) + (by_text ? "::text" : "") +
+			    " = " + name + "))";
 		out.joins += now.join;
 		out.values.push_back(now.value);
 	}
@@ -90,7 +94,8 @@ std::string alone(const Refresh &refresh, const core::Name &table, const Key &ke
 {
 	if (key.whole || key.follows.empty()) return "";
 	const std::string column = core::quote_identifier(key.follows);
-	return " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(table, "o") + " WHERE o." + column + " = t." + column + " AND (o.tableoid, o.ctid) <> (t.tableoid, t.ctid))";
+	return " AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(table, "o") + " WHERE o." + column + " = t." + column +
+	    " AND (o.tableoid, o.ctid) <> (t.tableoid, t.ctid))";
 }
 
 // By "=" of the columns. Declared: NULL equals NULL, nothing but NULL is no key, and the key has to be unique on both sides.
@@ -113,27 +118,40 @@ std::vector<Check> recognize_by_columns(const Refresh &refresh, const core::Name
 		keys.push_back(key);
 		may_be_nothing = may_be_nothing && !columns[i]->not_null;
 	}
-	for (std::size_t i = names.size(); i < columns.size(); i++) equal.push_back("s." + core::quote_identifier(columns[i]->name) + " = " + now->values[i]);
+	for (std::size_t i = names.size(); i < columns.size(); i++)
+		equal.push_back("s." + core::quote_identifier(columns[i]->name) + " = " + now->values[i]);
 	if (may_be_nothing) equal.push_back("num_nonnulls(" + core::joined(keys, ", ") + ") > 0");
 	std::vector<std::string> wanted = names;
 	for (const std::string &name : key_columns.fixed)
 		if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) wanted.push_back(name);
 	if (!own.empty() && std::find(wanted.begin(), wanted.end(), own) == wanted.end()) wanted.push_back(own);
-	const std::string from = "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + now->joins + " JOIN " + refresh.new_rows(table, wanted, "s") + " ON " +
-							 core::joined(equal, " AND ") + " WHERE k.tab = $1::oid AND " + not_found_yet + now->known + alone(refresh, table, key_columns);
+	const std::string from = "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
+	    " ON t.tableoid = k.rel AND t.ctid = k.row_id" + now->joins + " JOIN " + refresh.new_rows(table, wanted, "s") + " ON " +
+	    core::joined(equal, " AND ") + " WHERE k.tab = $1::oid AND " + not_found_yet + now->known +
+	    alone(refresh, table, key_columns);
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
 	if (declared) {
-		const std::string count = sql.one("SELECT count(*) FROM (SELECT 1 FROM " + from + " GROUP BY " + core::joined(keys, ", ") + " HAVING count(*) > 1) d", {oid}).value_or("0");
+		const std::string count = sql.one("SELECT count(*) FROM (SELECT 1 FROM " + from + " GROUP BY " +
+		                                     core::joined(keys, ", ") + " HAVING count(*) > 1) d",
+		                                 {oid})
+		                              .value_or("0");
 		if (count != "0")
 			out.push_back({"natural key", core::place_of_match(refresh.config(), refresh.graph, table), std::stoll(count),
-						   core::json{{"text", "keys by which supporting rows of " + table.shown() + " are recognized that are not unique, here or among the rows from the source"}}.dump(), false});
+			    core::json{{"text",
+			                   "keys by which supporting rows of " + table.shown() +
+			                       " are recognized that are not unique, here or among the rows from the source"}}
+			        .dump(),
+			    false});
 	}
 	if (!own.empty())
-		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', t." + core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) + "::text, 'n' FROM " + from +
-					" ON CONFLICT DO NOTHING",
-				{oid});
-	sql.run("UPDATE prodsync_work.kept z SET state = 'n' FROM (SELECT k.rel, k.row_id FROM " + from + ") f WHERE z.rel = f.rel AND z.row_id = f.row_id", {oid});
+		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', t." +
+		        core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) + "::text, 'n' FROM " + from +
+		        " ON CONFLICT DO NOTHING",
+		    {oid});
+	sql.run("UPDATE prodsync_work.kept z SET state = 'n' FROM (SELECT k.rel, k.row_id FROM " + from +
+	        ") f WHERE z.rel = f.rel AND z.row_id = f.row_id",
+	    {oid});
 	return out;
 }
 
@@ -159,25 +177,38 @@ void recognize_by_index(const Refresh &refresh, const core::Name &table, const c
 	const std::optional<Translated> now = translate(refresh, table, columns), rest = translate(refresh, table, fixed);
 	if (!now || !rest) return;
 	const std::string &own = key.follows, oid = number(refresh.oid(table)), shadow = refresh.shadow_of(static_cast<Oid>(leaf.oid));
-	const std::string from = "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + now->joins;
-	look_up(refresh, {leaf, columns, from, now->values, "k.tab = $1::oid AND " + std::string(not_found_yet) + now->known + alone(refresh, table, key), {oid}}, one, Among::content, [&](const Found *found, int n) {
-		const auto [in, rows, others] = addresses(found, n, 0);
-		pg::Tables sql(refresh.extension);
-		std::string same = "FROM unnest($1::oid[], $2::tid[], $3::tid[]) AS u (i, r, o) JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = u.i AND t.ctid = u.r JOIN ONLY " + shadow + " AS s ON s.ctid = u.o" +
-						   rest->joins + " WHERE true" + rest->known;
-		for (std::size_t i = 0; i < fixed.size(); i++) same += " AND s." + core::quote_identifier(fixed[i]->name) + " = " + rest->values[i];
-		if (!own.empty())
-			sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $4::oid, 'o', t." + core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) + "::text, 'n' " + same + " ON CONFLICT DO NOTHING",
-					{in, rows, others, oid});
-		sql.run("UPDATE prodsync_work.kept k SET state = 'n' FROM (SELECT u.i, u.r " + same + ") f WHERE k.rel = f.i AND k.row_id = f.r", {in, rows, others});
-	});
+	const std::string from =
+	    "prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id" + now->joins;
+	look_up(refresh,
+	    {leaf, columns, from, now->values,
+	        "k.tab = $1::oid AND " + std::string(not_found_yet) + now->known + alone(refresh, table, key), {oid}},
+	    one, Among::content, [&](const Found *found, int n) {
+		    const auto [in, rows, others] = addresses(found, n, 0);
+		    pg::Tables sql(refresh.extension);
+		    std::string same = "FROM unnest($1::oid[], $2::tid[], $3::tid[]) AS u (i, r, o) JOIN " +
+		        refresh.old_rows(table, "t") + " ON t.tableoid = u.i AND t.ctid = u.r JOIN ONLY " + shadow +
+		        " AS s ON s.ctid = u.o" + rest->joins + " WHERE true" + rest->known;
+		    for (std::size_t i = 0; i < fixed.size(); i++)
+			    same += " AND s." + core::quote_identifier(fixed[i]->name) + " = " + rest->values[i];
+		    if (!own.empty())
+			    sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $4::oid, 'o', t." +
+			            core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) + "::text, 'n' " + same +
+			            " ON CONFLICT DO NOTHING",
+			        {in, rows, others, oid});
+		    sql.run("UPDATE prodsync_work.kept k SET state = 'n' FROM (SELECT u.i, u.r " + same +
+		            ") f WHERE k.rel = f.i AND k.row_id = f.r",
+		        {in, rows, others});
+	    });
 }
 
 void recognize_by_index(const Refresh &refresh, const core::Name &table, const core::Index &index)
 {
 	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 		// Each partition reads all rows that are not found yet: not one more than it takes.
-		if (!pg::Tables(refresh.extension, pg::Plans::kept).one(std::string("SELECT 1 FROM prodsync_work.kept k WHERE k.tab = $1::oid AND ") + not_found_yet + " LIMIT 1", {number(refresh.oid(table))})) return;
+		if (!pg::Tables(refresh.extension, pg::Plans::kept)
+		         .one(std::string("SELECT 1 FROM prodsync_work.kept k WHERE k.tab = $1::oid AND ") + not_found_yet + " LIMIT 1",
+		             {number(refresh.oid(table))}))
+			return;
 		recognize_by_index(refresh, table, *leaf, index);
 	}
 }
@@ -197,7 +228,8 @@ std::vector<Check> recognize(const Refresh &refresh, const core::Name &table)
 	for (const core::Index &index : relation.indexes) {
 		if (!index.unique || !index.valid || !index.predicate.empty() || bare_number(refresh, table, index)) continue;
 		if (std::find(index.columns.begin(), index.columns.end(), node.key) != index.columns.end()) continue;
-		if (!index.expressions && !index.nulls_not_distinct && comparable(relation, index.columns)) recognize_by_columns(refresh, table, index.columns, false);
+		if (!index.expressions && !index.nulls_not_distinct && comparable(relation, index.columns))
+			recognize_by_columns(refresh, table, index.columns, false);
 		else recognize_by_index(refresh, table, index);
 	}
 	return {};

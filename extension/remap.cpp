@@ -35,7 +35,8 @@ struct Users {
 static Users users_of(const Refresh &refresh)
 {
 	if (!refresh.config().users)
-		throw pg::Error(PS_PROBLEMS, "the configuration names no users", {}, "Add it: {\"users\": {\"table\": \"auth_user\", \"fallback\": \"is_superuser\"}}");
+		throw pg::Error(PS_PROBLEMS, "the configuration names no users", {},
+		    "Add it: {\"users\": {\"table\": \"auth_user\", \"fallback\": \"is_superuser\"}}");
 	Users out;
 	for (const core::Name &name : refresh.catalog().resolve(refresh.config().users->table)) out.table = name;
 	const core::Index *primary = refresh.catalog().find(out.table)->primary_key();
@@ -43,22 +44,33 @@ static Users users_of(const Refresh &refresh)
 	out.key = primary->columns[0], out.type = refresh.catalog().find(out.table)->column(out.key)->type;
 	std::string column = core::quote_identifier(out.key);
 	std::vector<std::string> keys;
-	for (const pg::Row &row : chosen_rows(refresh.extension, *refresh.catalog().find(out.table), {out.key}, "users.fallback", refresh.config().users->fallback)) keys.push_back(row[0].value_or(""));
-	if (keys.empty()) throw pg::Error(PS_PROBLEMS, "no user matches users.fallback", {}, "users.fallback is a condition over " + out.table.shown() + "; create such a user, or change the condition.");
-	out.fallback = pg::Tables(refresh.extension).one("SELECT t." + column + " FROM " + refresh.old_rows(out.table, "t") + " WHERE format('%s', t." + column + ") = ANY (" +
-													 core::array_literal(keys, "text") + ") ORDER BY t." + column + " LIMIT 1").value_or(keys[0]);
+	for (const pg::Row &row : chosen_rows(refresh.extension, *refresh.catalog().find(out.table), {out.key}, "users.fallback",
+	         refresh.config().users->fallback))
+		keys.push_back(row[0].value_or(""));
+	if (keys.empty())
+		throw pg::Error(PS_PROBLEMS, "no user matches users.fallback", {},
+		    "users.fallback is a condition over " + out.table.shown() + "; create such a user, or change the condition.");
+	out.fallback = pg::Tables(refresh.extension)
+	                   .one("SELECT t." + column + " FROM " + refresh.old_rows(out.table, "t") + " WHERE format('%s', t." +
+	                       column + ") = ANY (" + core::array_literal(keys, "text") + ") ORDER BY t." + column + " LIMIT 1")
+	                   .value_or(keys[0]);
 	return out;
 }
 
 // Map entries go into the work table, in a space of their own; each must name a user that is there.
 static void store_map(const Refresh &refresh, const Users &users, const core::json &map)
 {
-	if (!map.is_object()) throw pg::Error(PS_PROBLEMS, "the map of users is no JSON object", {}, "It is {\"production's id\": \"this database's id\", ...}.");
+	if (!map.is_object())
+		throw pg::Error(
+		    PS_PROBLEMS, "the map of users is no JSON object", {}, "It is {\"production's id\": \"this database's id\", ...}.");
 	pg::Tables sql(refresh.extension);
-	sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'u', key, value, 'm' FROM jsonb_each_text($2::jsonb)",
-			{std::to_string(refresh.oid(users.table)), map.dump()});
-	std::string unknown = sql.one("SELECT count(*) FROM prodsync_work.moved m WHERE m.space = 'u' AND NOT EXISTS (SELECT 1 FROM " + refresh.old_rows(users.table, "u") + " WHERE u." +
-								  core::quote_identifier(users.key) + "::text = m.new_key)").value_or("0");
+	sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'u', key, value, 'm' FROM "
+	        "jsonb_each_text($2::jsonb)",
+	    {std::to_string(refresh.oid(users.table)), map.dump()});
+	std::string unknown =
+	    sql.one("SELECT count(*) FROM prodsync_work.moved m WHERE m.space = 'u' AND NOT EXISTS (SELECT 1 FROM " +
+	           refresh.old_rows(users.table, "u") + " WHERE u." + core::quote_identifier(users.key) + "::text = m.new_key)")
+	        .value_or("0");
 	if (unknown != "0") throw pg::Error(PS_PROBLEMS, "the map names " + unknown + " users that this database does not have");
 }
 
@@ -87,11 +99,14 @@ static Rewriting rewriting(const Refresh &refresh, const core::Name &table, cons
 	const core::TableNode &node = refresh.graph.node(table);
 	Rewriting out;
 	out.joins = " LEFT JOIN prodsync_work.kept kt ON kt.rel = t.tableoid AND kt.row_id = t.ctid AND kt.why <> 'd'";
-	out.may_change = "kt.rel IS NULL AND NOT EXISTS (SELECT 1 FROM prodsync_work.run_step w JOIN prodsync_work.run r ON r.run = w.run AND r.kind <> 'anonymize' WHERE w.original = t.tableoid AND w.xid IS NOT NULL AND "
-					 "(w.xid::text::numeric % 4294967296)::text = t.xmin::text)";
+	out.may_change = "kt.rel IS NULL AND NOT EXISTS (SELECT 1 FROM prodsync_work.run_step w JOIN prodsync_work.run r ON r.run = "
+	                 "w.run AND r.kind <> 'anonymize' WHERE w.original = t.tableoid AND w.xid IS NOT NULL AND "
+	                 "(w.xid::text::numeric % 4294967296)::text = t.xmin::text)";
 	if (node.relation->kind == 'p')    // loaded through its root
-		out.may_change += " AND NOT EXISTS (SELECT 1 FROM prodsync_work.run_step w JOIN prodsync_work.run r ON r.run = w.run AND r.kind <> 'anonymize' WHERE w.original = " + std::to_string(refresh.oid(table)) +
-			"::oid AND w.xid IS NOT NULL AND (w.xid::text::numeric % 4294967296)::text = t.xmin::text)";
+		out.may_change += " AND NOT EXISTS (SELECT 1 FROM prodsync_work.run_step w JOIN prodsync_work.run r ON r.run = w.run AND "
+		                  "r.kind <> 'anonymize' WHERE w.original = " +
+		    std::to_string(refresh.oid(table)) +
+		    "::oid AND w.xid IS NOT NULL AND (w.xid::text::numeric % 4294967296)::text = t.xmin::text)";
 	if (!node.key.empty()) out.may_change += " AND t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from);
 	int n = 0;
 	for (const core::Column &column : node.relation->columns) {
@@ -101,12 +116,18 @@ static Rewriting rewriting(const Refresh &refresh, const core::Name &table, cons
 		out.values[column.name] = name;
 		if (is_users(refresh, table, column.name, users)) {
 			out.user_columns.push_back(&column);
-			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(users.table)) + "::oid AND " + m + ".space = 'u' AND " + m + ".old_key = " + name + "::text";
-			out.values[column.name] = "CASE WHEN " + name + " IS NULL OR NOT (" + out.may_change + ") THEN " + name + " ELSE coalesce(" + m + ".new_key, " + core::quote_literal(users.fallback) + ")::" +
-									  core::cast_type(column.base) + " END";
-		} else if (identity && dropping.count(identity->table) && !(*identity == core::Identity{table, column.name}) && is_primary_key(refresh, *identity)) {
+			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m +
+			    ".tab = " + std::to_string(refresh.oid(users.table)) + "::oid AND " + m + ".space = 'u' AND " + m +
+			    ".old_key = " + name + "::text";
+			out.values[column.name] = "CASE WHEN " + name + " IS NULL OR NOT (" + out.may_change + ") THEN " + name +
+			    " ELSE coalesce(" + m + ".new_key, " + core::quote_literal(users.fallback) +
+			    ")::" + core::cast_type(column.base) + " END";
+		} else if (identity && dropping.count(identity->table) && !(*identity == core::Identity{table, column.name}) &&
+		    is_primary_key(refresh, *identity)) {
 			out.moved_columns.push_back(&column);
-			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m + ".tab = " + std::to_string(refresh.oid(identity->table)) + "::oid AND " + m + ".space = 'n' AND " + m + ".old_key = " + name + "::text";
+			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m +
+			    ".tab = " + std::to_string(refresh.oid(identity->table)) + "::oid AND " + m + ".space = 'n' AND " + m +
+			    ".old_key = " + name + "::text";
 			out.values[column.name] = "coalesce(" + m + ".new_key::" + core::cast_type(column.base) + ", " + name + ")";
 		}
 	}
@@ -132,36 +153,55 @@ static std::uint64_t fold(pg::Tables &sql, const Refresh &refresh, const core::N
 		}
 		if (!index.unique || !index.valid || index.expressions || !changes || keys.size() != index.columns.size()) continue;
 		if (has_other_type(index.predicate))    // reading such a value may run its domain's CHECK, as whoever reads it
-			throw pg::Error(PS_REFUSED, "index " + index.name + " of " + table.shown() + " has a value of a type that is not built in in its predicate", {}, "Drop the index for the remapping, or refresh with the client: it decides at the source which rows stay.");
+			throw pg::Error(PS_REFUSED,
+			    "index " + index.name + " of " + table.shown() + " has a value of a type that is not built in in its predicate",
+			    {}, "Drop the index for the remapping, or refresh with the client: it decides at the source which rows stay.");
 		// The predicate names columns without an alias: nothing else may be in sight.
-		std::string rows = index.predicate.empty() ? refresh.old_rows(table, "t") : "(SELECT tableoid, ctid, xmin, * FROM " + refresh.old_rows(table, "only_it") + " WHERE (" + index.predicate + ")) AS t";
+		std::string rows = index.predicate.empty() ? refresh.old_rows(table, "t")
+		                                           : "(SELECT tableoid, ctid, xmin, * FROM " +
+		        refresh.old_rows(table, "only_it") + " WHERE (" + index.predicate + ")) AS t";
 		std::string key = own.empty() ? "NULL::text" : "t." + core::quote_identifier(own) + "::text";
-		std::string ranked = "SELECT t.tableoid AS rel, t.ctid AS row_id, " + key + " AS key, first_value(" + key + ") OVER w AS survivor, row_number() OVER w AS place FROM " +
-							 rows + rewrite.joins + " WHERE " + core::joined(given, " AND ") +
-							 " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd') WINDOW w AS (PARTITION BY " +
-							 core::joined(keys, ", ") + " ORDER BY (" + rewrite.may_change + ")" + (order.empty() ? ", t.ctid" : order) + ")";
+		std::string ranked = "SELECT t.tableoid AS rel, t.ctid AS row_id, " + key + " AS key, first_value(" + key +
+		    ") OVER w AS survivor, row_number() OVER w AS place FROM " + rows + rewrite.joins + " WHERE " +
+		    core::joined(given, " AND ") +
+		    " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd') "
+		    "WINDOW w AS (PARTITION BY " +
+		    core::joined(keys, ", ") + " ORDER BY (" + rewrite.may_change + ")" + (order.empty() ? ", t.ctid" : order) + ")";
 		std::string oid = std::to_string(refresh.oid(table));
 		if (!own.empty())
-			sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'n', key, survivor, 'f' FROM (" + ranked + ") r WHERE place > 1", {oid});
-		dropped += sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, rel, row_id, 'd', 0 FROM (" + ranked + ") r WHERE place > 1", {oid});
+			sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'n', key, survivor, 'f' "
+			        "FROM (" +
+			        ranked + ") r WHERE place > 1",
+			    {oid});
+		dropped +=
+		    sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, rel, row_id, 'd', 0 FROM (" +
+		            ranked + ") r WHERE place > 1",
+		        {oid});
 		// a survivor of one index may be dropped by the next
 		if (!own.empty())
-			while (sql.run("UPDATE prodsync_work.moved a SET new_key = b.new_key FROM prodsync_work.moved b WHERE a.tab = $1::oid AND b.tab = a.tab AND a.space = 'n' AND b.space = 'n' AND a.new_key = b.old_key", {oid}) > 0)
+			while (sql.run("UPDATE prodsync_work.moved a SET new_key = b.new_key FROM prodsync_work.moved b WHERE a.tab = "
+			               "$1::oid AND b.tab = a.tab AND a.space = 'n' AND b.space = 'n' AND a.new_key = b.old_key",
+			           {oid}) > 0)
 				pg::check_interrupts();
 	}
 	return dropped;
 }
 
-static std::vector<pg::Row> count_mapped(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const Rewriting &rewrite, const Users &users, std::uint64_t dropped)
+static std::vector<pg::Row> count_mapped(pg::Tables &sql, const Refresh &refresh, const core::Name &table,
+    const Rewriting &rewrite, const Users &users, std::uint64_t dropped)
 {
 	std::vector<pg::Row> out;
 	if (rewrite.user_columns.empty() && dropped) out.push_back({table.shown(), rewrite.moved_columns[0]->name, "0", "0", std::to_string(dropped)});
 	for (const core::Column *column : rewrite.user_columns) {
 		std::string name = "t." + core::quote_identifier(column->name);
-		std::vector<pg::Row> rows = sql.rows("SELECT count(*) FILTER (WHERE mm.old_key IS NOT NULL), count(*) FILTER (WHERE mm.old_key IS NULL) FROM " + refresh.old_rows(table, "t") + rewrite.joins +
-												 " LEFT JOIN prodsync_work.moved mm ON mm.tab = $1::oid AND mm.space = 'u' AND mm.old_key = " + name + "::text WHERE " + name + " IS NOT NULL AND " + rewrite.may_change +
-												 " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd')",
-											 {std::to_string(refresh.oid(users.table))});
+		std::vector<pg::Row> rows =
+		    sql.rows("SELECT count(*) FILTER (WHERE mm.old_key IS NOT NULL), count(*) FILTER (WHERE mm.old_key IS NULL) FROM " +
+		            refresh.old_rows(table, "t") + rewrite.joins +
+		            " LEFT JOIN prodsync_work.moved mm ON mm.tab = $1::oid AND mm.space = 'u' AND mm.old_key = " + name +
+		            "::text WHERE " + name + " IS NOT NULL AND " + rewrite.may_change +
+		            " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND "
+		            "d.why = 'd')",
+		        {std::to_string(refresh.oid(users.table))});
 		out.push_back({table.shown(), column->name, rows[0][0], rows[0][1], std::to_string(dropped)});
 	}
 	return out;
@@ -176,8 +216,11 @@ static void write_beside(const Refresh &refresh, const core::Name &table, const 
 	}
 	for (const core::Relation *leaf : refresh.catalog().storage(table)) {
 		Oid shadow = refresh.shadows.at(static_cast<Oid>(leaf->oid));
-		pg::Tables(refresh.extension).run("INSERT INTO " + sql_name(shadow) + " (" + core::joined(names, ", ") + ") SELECT " + core::joined(values, ", ") + " FROM ONLY " + leaf->name.sql() + " AS t" +
-																 rewrite.joins + " WHERE NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why = 'd')");
+		pg::Tables(refresh.extension)
+		    .run("INSERT INTO " + sql_name(shadow) + " (" + core::joined(names, ", ") + ") SELECT " + core::joined(values, ", ") +
+		        " FROM ONLY " + leaf->name.sql() + " AS t" + rewrite.joins +
+		        " WHERE NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND d.why "
+		        "= 'd')");
 	}
 }
 
@@ -187,8 +230,10 @@ static void remember_rows(pg::Tables &sql, const Refresh &refresh)
 	int step = 0;
 	const std::string mine = std::to_string(pg::call([] { return U64FromFullTransactionId(GetCurrentFullTransactionId()); }));
 	for (const auto &[original, shadow] : refresh.shadows)
-		sql.run("INSERT INTO prodsync_work.run_step (run, step, kind, relation, original, shadow, status, xid, item) VALUES ($1::int, $2::int, 'remap', $3, $4::oid, $5::oid, 'done', $6::xid8, '{}')",
-				{std::to_string(refresh.run), std::to_string(++step), sql_name(original), std::to_string(original), std::to_string(shadow), mine});
+		sql.run("INSERT INTO prodsync_work.run_step (run, step, kind, relation, original, shadow, status, xid, item) VALUES "
+		        "($1::int, $2::int, 'remap', $3, $4::oid, $5::oid, 'done', $6::xid8, '{}')",
+		    {std::to_string(refresh.run), std::to_string(++step), sql_name(original), std::to_string(original),
+		        std::to_string(shadow), mine});
 }
 
 PG_FUNCTION(prodsync_remap_users)
@@ -198,14 +243,19 @@ PG_FUNCTION(prodsync_remap_users)
 	Users users = users_of(*refresh);
 	for (const core::ForeignKey *key : refresh->graph.keys)
 		if (key->array && is_users(*refresh, key->child, key->columns[0], users))
-			throw pg::Error(PS_REFUSED, describe(*key) + " is an array of users, which sync_remap_users() does not change", {}, "Refresh with the client: it maps them on their way in.");
+			throw pg::Error(PS_REFUSED, describe(*key) + " is an array of users, which sync_remap_users() does not change", {},
+			    "Refresh with the client: it maps them on their way in.");
 	for (const core::GenericRelation &one : refresh->graph.generic)
 		if (refresh->graph.node(one.table).mode == core::Mode::copy)
-			throw pg::Error(PS_REFUSED, one.table.shown() + "." + one.column + " names rows by content type and id, which sync_remap_users() does not follow", {}, "Refresh with the client: it maps them on their way in.");
+			throw pg::Error(PS_REFUSED,
+			    one.table.shown() + "." + one.column +
+			        " names rows by content type and id, which sync_remap_users() does not follow",
+			    {}, "Refresh with the client: it maps them on their way in.");
 	std::vector<Wanted> wanted;    // the tables that may change, exclusively, so that nothing is read that could change
 	for (const auto &[name, node] : refresh->graph.tables)
 		if (node.mode == core::Mode::copy)
-			for (const core::Relation *leaf : refresh->catalog().storage(name)) wanted.push_back({static_cast<Oid>(leaf->oid), Strength::access_exclusive});
+			for (const core::Relation *leaf : refresh->catalog().storage(name))
+				wanted.push_back({static_cast<Oid>(leaf->oid), Strength::access_exclusive});
 	wanted.push_back({refresh->oid(users.table), Strength::share_row_exclusive});
 	lock_by_hand(*refresh, wanted);
 	forget_kept(*refresh);
@@ -246,7 +296,8 @@ PG_FUNCTION(prodsync_remap_users)
 		pg::Tables sql(extension);
 		for (const core::ForeignKey *key : refresh->graph.keys)
 			if (refresh->replaced(key->child) && (key->parent == users.table || dropping.count(key->parent)))
-				for (const core::Relation *leaf : refresh->catalog().storage(key->child)) checks.push_back(check_foreign_key(sql, *refresh, *key, leaf->name));
+				for (const core::Relation *leaf : refresh->catalog().storage(key->child))
+					checks.push_back(check_foreign_key(sql, *refresh, *key, leaf->name));
 	}
 	require_ok(checks);
 	for (const auto &[original, shadow] : refresh->shadows) analyze(extension, shadow);

@@ -62,7 +62,9 @@ void attach(Oid shadow, Oid parent, Oid original, Oid original_parent)
 	if (!HeapTupleIsValid(row)) pg::raise(ERRCODE_UNDEFINED_TABLE, "relation %u is gone", original);
 	bool none;
 	Datum bound = SysCacheGetAttr(RELOID, row, Anum_pg_class_relpartbound, &none);
-	if (none) pg::raise(PS_STALE, "\"%s\" was changed while it was being refreshed: it is no partition any more", NameStr(reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relname));
+	if (none)
+		pg::raise(PS_STALE, "\"%s\" was changed while it was being refreshed: it is no partition any more",
+		    NameStr(reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relname));
 	set_bound(shadow, true, bound);
 	ReleaseSysCache(row);
 	StoreSingleInheritance(shadow, parent, 1);

@@ -25,7 +25,9 @@ static std::map<std::string, std::vector<Drawing>> drawing_columns(const Refresh
 	for (const auto &[name, node] : refresh.graph.tables) {
 		if (!refresh.replaced(name)) continue;
 		for (const core::Column &column : node.relation->columns)
-			if (!column.sequence.empty() && (column.base == "smallint" || column.base == "integer" || column.base == "bigint" || column.base == "numeric") && !counts_down(refresh, column.sequence))
+			if (!column.sequence.empty() &&
+			    (column.base == "smallint" || column.base == "integer" || column.base == "bigint" || column.base == "numeric") &&
+			    !counts_down(refresh, column.sequence))
 				out[column.sequence].push_back({name, &node, &column});
 	}
 	return out;
@@ -53,12 +55,17 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 		for (const Drawing &drawing : drawings) {
 			if (refresh.config().tenants) {
 				auto range = refresh.config().reserved_from.find(drawing.column->base);
-				std::int64_t from = drawing.column->name == drawing.node->key ? drawing.node->reserved_from : range == refresh.config().reserved_from.end() ? 0 : range->second;
+				std::int64_t from = drawing.column->name == drawing.node->key ? drawing.node->reserved_from
+				    : range == refresh.config().reserved_from.end()           ? 0
+				                                                              : range->second;
 				start = std::max(start, from);
 			}
 			std::string column = core::quote_identifier(drawing.column->name);
-			largest = std::max<std::int64_t>(largest, std::stoll(sql.one("SELECT coalesce(max(" + column + "), 0)::bigint FROM " +
-														 (refresh.shadows.empty() ? refresh.old_rows(drawing.table, "n") : refresh.new_rows(drawing.table, {drawing.column->name}, "n"))).value_or("0")));
+			largest = std::max<std::int64_t>(largest,
+			    std::stoll(sql.one("SELECT coalesce(max(" + column + "), 0)::bigint FROM " +
+			                      (refresh.shadows.empty() ? refresh.old_rows(drawing.table, "n")
+			                                               : refresh.new_rows(drawing.table, {drawing.column->name}, "n")))
+			                   .value_or("0")));
 			pg::check_interrupts();
 		}
 		// A table that stays may draw from it too.
@@ -66,9 +73,14 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 			for (const core::Column &column : node.relation->columns)
 				if (!refresh.replaced(name) && column.sequence == sequence &&
 					(column.base == "smallint" || column.base == "integer" || column.base == "bigint" || column.base == "numeric"))
-					largest = std::max<std::int64_t>(largest, std::stoll(sql.one("SELECT coalesce(max(" + core::quote_identifier(column.name) + "), 0)::bigint FROM " + refresh.old_rows(name, "n")).value_or("0")));
-		std::vector<pg::Row> now = sql.rows("SELECT s.last_value + s.is_called::int, q.seqmin, q.seqmax, q.seqincrement, q.seqstart FROM " + sequence +
-											" s, pg_sequence q WHERE q.seqrelid = $1::regclass", {sequence});
+					largest = std::max<std::int64_t>(largest,
+					    std::stoll(sql.one("SELECT coalesce(max(" + core::quote_identifier(column.name) + "), 0)::bigint FROM " +
+					                      refresh.old_rows(name, "n"))
+					                   .value_or("0")));
+		std::vector<pg::Row> now =
+		    sql.rows("SELECT s.last_value + s.is_called::int, q.seqmin, q.seqmax, q.seqincrement, q.seqstart FROM " + sequence +
+		            " s, pg_sequence q WHERE q.seqrelid = $1::regclass",
+		        {sequence});
 		std::int64_t at = std::stoll(*now[0][0]), least = std::stoll(*now[0][1]), most = std::stoll(*now[0][2]), first = std::stoll(*now[0][4]);
 		bool keyed = std::any_of(drawings.begin(), drawings.end(), [](const Drawing &d) { return d.column->name == d.node->key; });
 		if (!keyed && start > most) start = 0;    // a counter that is no key and too small for a reserved range
@@ -76,8 +88,9 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 		if (start > 0 && at >= start) next = std::max(next, at);             // numbers of the reserved range are never given out twice
 		if (start == 0 && largest == 0) next = first;
 		if (next > most)
-			throw pg::Error(PS_CHECK, "the sequence " + sequence + " cannot go on at " + std::to_string(next), core::json::array({{{"check_name", "sequence"}, {"object", sequence}, {"violations", 1}}}).dump(),
-							"Its maximum is " + std::to_string(most) + ": raise it, or lower reserved_from for its type.");
+			throw pg::Error(PS_CHECK, "the sequence " + sequence + " cannot go on at " + std::to_string(next),
+			    core::json::array({{{"check_name", "sequence"}, {"object", sequence}, {"violations", 1}}}).dump(),
+			    "Its maximum is " + std::to_string(most) + ": raise it, or lower reserved_from for its type.");
 		core::Name name;
 		for (const core::Sequence &known : refresh.catalog().sequences)
 			if (known.name.sql() == sequence) name = known.name;

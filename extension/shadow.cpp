@@ -107,7 +107,8 @@ static void set_replica_identity(Oid shadow, TupleDesc desc)
 	for (int i = 0; i < desc->natts; i++) generated |= TupleDescAttr(desc, i)->attgenerated != '\0';
 	Relation pg_class = table_open(RelationRelationId, RowExclusiveLock);
 	HeapTuple row = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(shadow));
-	reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relreplident = GENERATED_NEEDS_KEY && generated ? REPLICA_IDENTITY_DEFAULT : REPLICA_IDENTITY_FULL;
+	reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relreplident =
+	    GENERATED_NEEDS_KEY && generated ? REPLICA_IDENTITY_DEFAULT : REPLICA_IDENTITY_FULL;
 	CatalogTupleUpdate(pg_class, &row->t_self, row);
 	heap_freetuple(row);
 	table_close(pg_class, RowExclusiveLock);
@@ -131,9 +132,9 @@ static Oid create(int run, Oid orig, Oid extension)
 	TupleDesc desc = layout_of(rel);
 	List *off = list_make1(makeDefElem(pstrdup("autovacuum_enabled"), reinterpret_cast<Node *>(makeString(pstrdup("false"))), -1));
 	Datum options = transformRelOptions(options_of(orig), off, nullptr, nullptr, false, false);
-	Oid shadow = heap_create_with_catalog(psprintf("s_%d_%u", run, orig), work_schema(), rel->rd_rel->reltablespace, InvalidOid, InvalidOid, InvalidOid,
-		rel->rd_rel->relowner, rel->rd_rel->relam, desc, rules_of(rel), RELKIND_RELATION, rel->rd_rel->relpersistence, false, false, ONCOMMIT_NOOP,
-		options, false, true, true, orig, nullptr);
+	Oid shadow = heap_create_with_catalog(psprintf("s_%d_%u", run, orig), work_schema(), rel->rd_rel->reltablespace, InvalidOid,
+	    InvalidOid, InvalidOid, rel->rd_rel->relowner, rel->rd_rel->relam, desc, rules_of(rel), RELKIND_RELATION,
+	    rel->rd_rel->relpersistence, false, false, ONCOMMIT_NOOP, options, false, true, true, orig, nullptr);
 	CommandCounterIncrement();
 	set_replica_identity(shadow, desc);
 	if (Oid toast = rel->rd_rel->reltoastrelid; OidIsValid(toast)) create_toast(shadow, toast);
@@ -160,8 +161,9 @@ static Oid create_partitioned(int run, Oid orig, Oid extension)
 	Datum written = SysCacheGetAttr(PARTRELID, key, Anum_pg_partitioned_table_partexprs, &none);
 	List *expressions = none ? NIL : static_cast<List *>(stringToNode(TextDatumGetCString(written)));
 	Relation root = table_open(shadow, AccessExclusiveLock);
-	StorePartitionKey(root, of->partstrat, of->partnatts, of->partattrs.values, expressions, reinterpret_cast<oidvector *>(DatumGetPointer(classes))->values,
-		reinterpret_cast<oidvector *>(DatumGetPointer(collations))->values);
+	StorePartitionKey(root, of->partstrat, of->partnatts, of->partattrs.values, expressions,
+	    reinterpret_cast<oidvector *>(DatumGetPointer(classes))->values,
+	    reinterpret_cast<oidvector *>(DatumGetPointer(collations))->values);
 	table_close(root, NoLock);
 	ReleaseSysCache(key);
 	CommandCounterIncrement();

@@ -96,10 +96,12 @@ PG_FUNCTION(prodsync_start)
 	if (given.is_object()) given.erase("choice");    // what counts in this run only
 	core::Config staying = core::Config::parse(given, problems);
 	if (config.choice.in_place && may_run_stored_text(extension))    // else we would make somebody else's conditions our own
-		if (const std::optional<core::Config> stored = current_config(extension)) staying.tenants = stored->tenants, staying.users = stored->users;    // a refresh's, which had no part in this
+		if (const std::optional<core::Config> stored = current_config(extension))
+			staying.tenants = stored->tenants, staying.users = stored->users;  // a refresh's, which had no part in this
 	store_config(extension, staying);
 	core::json documents{{"answers", answers.to_json()}, {"target", std::move(target_json)}};
-	int run = ledger::open(extension, config.choice.in_place ? "anonymize" : "refresh", config.to_json(), identity_of(source), documents, known, plan.steps, target);
+	int run = ledger::open(extension, config.choice.in_place ? "anonymize" : "refresh", config.to_json(), identity_of(source),
+	    documents, known, plan.steps, target);
 	if (!run_lock::control(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is controlled by another session");
 	FAULT_POINT("start ends");
 	return pg::table(fcinfo, as_rows(run, plan.steps, target));

@@ -24,8 +24,10 @@ static std::vector<Oid> ancestors(const pg::Extension &extension, const std::vec
 	pg::AsExtension as(extension);
 	pg::Spi spi;
 	std::vector<Oid> out;
-	for (const pg::Row &row : spi.rows("WITH RECURSIVE up AS (SELECT i.inhparent AS oid FROM pg_inherits i WHERE i.inhrelid = ANY ($1::oid[])"
-									   " UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid) SELECT oid FROM up ORDER BY oid", {"{" + list + "}"}))
+	for (const pg::Row &row :
+	    spi.rows("WITH RECURSIVE up AS (SELECT i.inhparent AS oid FROM pg_inherits i WHERE i.inhrelid = ANY ($1::oid[])"
+	             " UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid) SELECT oid FROM up ORDER BY oid",
+	        {"{" + list + "}"}))
 		out.push_back(static_cast<Oid>(std::stoul(*row[0])));
 	return out;
 }
@@ -88,7 +90,10 @@ static void try_analyze(const pg::Extension &extension, Oid relation)
 		analyze(extension, relation);
 	} catch (const pg::InFlight &) {
 		own.roll_back_error();
-		pg::call([&] { ereport(WARNING, (errmsg("statistics of %s could not be gathered", name.c_str()), errhint("ANALYZE %s; says why.", name.c_str()))); });
+		pg::call([&] {
+			ereport(WARNING,
+			    (errmsg("statistics of %s could not be gathered", name.c_str()), errhint("ANALYZE %s; says why.", name.c_str())));
+		});
 		return;
 	} catch (const std::exception &) {
 		own.roll_back();
@@ -131,7 +136,9 @@ static void rewrite(const pg::Extension &extension, const std::vector<std::pair<
 			CHECK_FOR_INTERRUPTS();
 		});
 	}
-	if (holders) throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Its file still holds old statistics: VACUUM FULL " + holders->relation + ";");
+	if (holders)
+		throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json,
+		    "Its file still holds old statistics: VACUUM FULL " + holders->relation + ";");
 	pg::AsExtension as(extension);
 	for (const auto &[catalog, index] : catalogs) {
 		const std::string by = sql_name(index);
@@ -146,8 +153,10 @@ void step_clean(const pg::Extension &extension, int run)
 	{
 		pg::AsExtension as(extension);
 		pg::Spi spi;
-		for (const pg::Row &row : spi.rows("SELECT DISTINCT s.original FROM prodsync_work.run_step s JOIN pg_class c ON c.oid = s.original WHERE s.run = $1::int AND s.kind IN ('load', 'empty', 'index', 'verify') AND c.relkind = 'r'",
-				 {std::to_string(run)}))
+		for (const pg::Row &row :
+		    spi.rows("SELECT DISTINCT s.original FROM prodsync_work.run_step s JOIN pg_class c ON c.oid = s.original WHERE s.run "
+		             "= $1::int AND s.kind IN ('load', 'empty', 'index', 'verify') AND c.relkind = 'r'",
+		        {std::to_string(run)}))
 			originals.push_back(static_cast<Oid>(std::stoul(*row[0])));
 	}
 	gather_statistics(extension, originals, OnFailure::warn);

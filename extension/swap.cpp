@@ -36,7 +36,8 @@ static void close_catalog(Writable c)
 
 static void hand_over_newness(Oid orig, HeapTuple t1, Oid shadow, HeapTuple t2)
 {
-	if (!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(t1->t_data)) && !TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(t2->t_data)))
+	if (!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(t1->t_data)) &&
+	    !TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(t2->t_data)))
 		return;    // spares the relcache entries of all indexes
 	Relation a = RelationIdGetRelation(orig), b = RelationIdGetRelation(shadow);
 	if (!a || !b) pg::raise(ERRCODE_UNDEFINED_TABLE, "relation %u or %u is gone", orig, shadow);
@@ -101,7 +102,8 @@ static void adopt_toast(Writable pg_class, Oid toast, Oid table, bool is_shadow,
 	ObjectAddress base, dependent;
 	ObjectAddressSet(base, RelationRelationId, table);
 	ObjectAddressSet(dependent, RelationRelationId, toast);
-	if (deleteDependencyRecordsFor(RelationRelationId, toast, false) != 1) pg::raise(ERRCODE_DATA_CORRUPTED, "TOAST table %u has not one dependency", toast);
+	if (deleteDependencyRecordsFor(RelationRelationId, toast, false) != 1)
+		pg::raise(ERRCODE_DATA_CORRUPTED, "TOAST table %u has not one dependency", toast);
 	recordDependencyOn(&dependent, &base, DEPENDENCY_INTERNAL);
 	for (Oid o : {toast, toast_index(toast)}) {
 		HeapTuple t = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(o));

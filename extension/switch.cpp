@@ -50,7 +50,10 @@ std::vector<Wanted> locks_wanted(const Refresh &refresh, Strength replaced)
 		for (const core::ForeignKey *key : one.keys)
 			if (refresh.replaced(one.table) && !refresh.replaced(key->parent)) stay(key->parent);
 	for (const core::GenericRelation &one : refresh.graph.generic)    // objects' ids follow
-		if (!refresh.replaced(one.table) && std::any_of(one.keys.begin(), one.keys.end(), [&](const core::ForeignKey *key) { return refresh.replaced(key->parent); })) stay(one.table);
+		if (!refresh.replaced(one.table) && std::any_of(one.keys.begin(), one.keys.end(), [&](const core::ForeignKey *key) {
+			    return refresh.replaced(key->parent);
+		    }))
+			stay(one.table);
 	for (const auto &[original, shadow] : refresh.shadows) out.push_back({shadow, Strength::access_exclusive});    // under the same deadline
 	for (Oid relation : staying) out.push_back({relation, Strength::share_row_exclusive});
 	if (refresh.in_place()) return out;    // no sequence is set
@@ -66,9 +69,10 @@ void require_ok(const std::vector<Check> &checks)
 			failed.push_back({{"check_name", check.name}, {"object", check.object}, {"violations", check.violations},
 							  {"detail", check.detail.empty() ? core::json() : core::json::parse(check.detail)}});
 	if (failed.empty()) return;
-	throw pg::Error(PS_CHECK, std::to_string(failed.size()) + (failed.size() == 1 ? " check failed" : " checks failed") + ": " + failed[0]["check_name"].get<std::string>() + " " +
-								  failed[0]["object"].get<std::string>(),
-					failed.dump(), "Nothing was changed. Every check that failed is listed.");
+	throw pg::Error(PS_CHECK,
+	    std::to_string(failed.size()) + (failed.size() == 1 ? " check failed" : " checks failed") + ": " +
+	        failed[0]["check_name"].get<std::string>() + " " + failed[0]["object"].get<std::string>(),
+	    failed.dump(), "Nothing was changed. Every check that failed is listed.");
 }
 
 static void require_same_schema(const Refresh &refresh)
@@ -157,7 +161,8 @@ std::vector<Check> carry_over_and_switch(const Refresh &refresh, const std::func
 	}
 	require_ok(checks);
 	KeptSummary kept = summary(refresh);
-	checks.push_back({"kept rows", "all tables", 0, core::json{{"kept", kept.kept}, {"supporting", kept.supporting}, {"rekeyed", kept.rekeyed}}.dump(), true});
+	checks.push_back({"kept rows", "all tables", 0,
+	    core::json{{"kept", kept.kept}, {"supporting", kept.supporting}, {"rekeyed", kept.rekeyed}}.dump(), true});
 	std::vector<SequenceValue> sequences = sequence_values(refresh);
 	FAULT_POINT("switch: references checked");
 	restart(refresh.extension, sequences);
@@ -182,7 +187,8 @@ static std::vector<Check> foreseen(std::vector<Check> checks)
 void step_preflight(const pg::Extension &extension, int run)
 {
 	if (!IsolationUsesXactSnapshot())
-		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the preflight reads everything in one snapshot", {}, "Call it in BEGIN ISOLATION LEVEL REPEATABLE READ.");
+		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the preflight reads everything in one snapshot", {},
+		    "Call it in BEGIN ISOLATION LEVEL REPEATABLE READ.");
 	const Refresh &refresh = refresh_of(extension, run);
 	require_same_schema(refresh);    // else what is gone is an error without a word of why
 	const MaskKeptRows masks;
@@ -204,7 +210,10 @@ static void require_finished_steps(const pg::Extension &extension, int run)
 {
 	pg::AsExtension as(extension);
 	pg::Spi spi;
-	std::string open = spi.one("SELECT count(*) FROM prodsync_work.run_step WHERE run = $1::int AND kind NOT IN ('refresh', 'clean') AND status <> 'done'", {std::to_string(run)}).value_or("0");
+	std::string open = spi.one("SELECT count(*) FROM prodsync_work.run_step WHERE run = $1::int AND kind NOT IN ('refresh', "
+	                           "'clean') AND status <> 'done'",
+	                          {std::to_string(run)})
+	                       .value_or("0");
 	if (open != "0") throw pg::Error(PS_REFUSED, open + " steps of run " + std::to_string(run) + " are not done yet");
 }
 
@@ -246,15 +255,18 @@ PG_FUNCTION(prodsync_switch)
 {
 	pg::prevent_in_read_only("sync_switch()");
 	if (IsolationUsesXactSnapshot())
-		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the switch has to see what was committed a moment ago", {}, "Call it in an ordinary (READ COMMITTED) transaction.");
+		throw pg::Error(ERRCODE_INVALID_TRANSACTION_STATE, "the switch has to see what was committed a moment ago", {},
+		    "Call it in an ordinary (READ COMMITTED) transaction.");
 	pg::Extension extension = pg::extension_of(fcinfo);
 	int run = static_cast<int>(pg::arg_int(fcinfo, 0)), try_ms = static_cast<int>(pg::arg_int(fcinfo, 1));
 	Run found = ledger::find(extension, run, pg::caller());
-	if (found.status != "started" || !run_lock::step(run)) throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over (" + found.status + ")");
+	if (found.status != "started" || !run_lock::step(run))
+		throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is over (" + found.status + ")");
 	require_finished_steps(extension, run);
 	const Refresh &refresh = refresh_of(extension, run);
 	if (!run_lock::alive(run))    // a crash keeps shadows, and empties the unlogged tables of what was found out
-		throw pg::Error(PS_REFUSED, "the session that began run " + std::to_string(run) + " is gone", {}, "Discard it: SELECT sync_discard(" + std::to_string(run) + ")");
+		throw pg::Error(PS_REFUSED, "the session that began run " + std::to_string(run) + " is gone", {},
+		    "Discard it: SELECT sync_discard(" + std::to_string(run) + ")");
 	require_same_schema(refresh);
 	if (refresh.in_place()) require_writers_held(refresh);
 	FAULT_POINT("switch begins");
@@ -268,7 +280,8 @@ PG_FUNCTION(prodsync_switch)
 	}
 	FAULT_POINT("switch: locks got");
 	// Another sync_switch() of the run may have been first: its locks are ours now.
-	if (ledger::find(extension, run, pg::caller()).status != "started") throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is switched already");
+	if (ledger::find(extension, run, pg::caller()).status != "started")
+		throw pg::Error(PS_REFUSED, "run " + std::to_string(run) + " is switched already");
 	require_same_schema(refresh);
 	FAULT_POINT("switch: schema compared");
 	// A lock on a row (SELECT FOR UPDATE) or a catalog's row (an open GRANT) is no lock on the table: who waits for one holds all others meanwhile.
@@ -284,7 +297,8 @@ PG_FUNCTION(prodsync_switch)
 		}
 		FAULT_POINT("switch: readers kept out");
 	};
-	std::vector<Check> checks = refresh.in_place() ? switch_in_place(refresh, keep_readers_out) : carry_over_and_switch(refresh, keep_readers_out, &moved_by);
+	std::vector<Check> checks = refresh.in_place() ? switch_in_place(refresh, keep_readers_out)
+	                                               : carry_over_and_switch(refresh, keep_readers_out, &moved_by);
 	limits.reset();
 	ledger::forget(extension, run, {losses.begin(), losses.end()});
 	ledger::record(extension, run, checks);

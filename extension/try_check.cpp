@@ -45,16 +45,23 @@ PG_FUNCTION(prodsync_try_check)
 		found = spi.rows(of_table, {schema, table, constraint});
 		if (found.empty() && columns.size() == 1) found = spi.rows(of_domain, {schema, table, constraint, columns[0]}), domain = true;
 	}
-	if (found.empty()) throw pg::Error(ERRCODE_UNDEFINED_OBJECT, "there is no CHECK constraint \"" + constraint + "\" on these columns of \"" + table + "\"");
+	if (found.empty())
+		throw pg::Error(ERRCODE_UNDEFINED_OBJECT,
+		    "there is no CHECK constraint \"" + constraint + "\" on these columns of \"" + table + "\"");
 	std::string values;
 	for (const pg::Row &row : found) {
 		const auto at = domain ? columns.begin() : std::find(columns.begin(), columns.end(), *row[2]);
-		if (at == columns.end()) throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "constraint \"" + constraint + "\" looks at column \"" + *row[2] + "\" too");
-		values += (values.empty() ? "" : ", ") + ("CAST(sample ->> " + std::to_string(at - columns.begin()) + " AS " + *row[3] + ") AS " + core::quote_identifier(*row[2]));
+		if (at == columns.end())
+			throw pg::Error(
+			    ERRCODE_INVALID_PARAMETER_VALUE, "constraint \"" + constraint + "\" looks at column \"" + *row[2] + "\" too");
+		values += (values.empty() ? "" : ", ") +
+		    ("CAST(sample ->> " + std::to_string(at - columns.begin()) + " AS " + *row[3] + ") AS " +
+		        core::quote_identifier(*row[2]));
 	}
 	// No row of the table is read; that it is named makes its owner the one who runs this.
-	const pg::Value count = pg::Tables(extension).one("SELECT count(*) FROM (SELECT " + values + " FROM jsonb_array_elements($1::jsonb) AS given (sample)) AS sampled WHERE NOT (" +
-	        *found[0][0] + ") AND NOT EXISTS (SELECT FROM ONLY " + *found[0][1] + " WHERE false)",
+	const pg::Value count = pg::Tables(extension).one("SELECT count(*) FROM (SELECT " + values +
+	        " FROM jsonb_array_elements($1::jsonb) AS given (sample)) AS sampled WHERE NOT (" + *found[0][0] +
+	        ") AND NOT EXISTS (SELECT FROM ONLY " + *found[0][1] + " WHERE false)",
 	    {pg::arg_text(fcinfo, 4)});
 	return Int64GetDatum(std::stoll(count.value_or("0")));
 }

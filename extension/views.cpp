@@ -14,15 +14,18 @@ namespace prodsync {
 // CONCURRENTLY lets readers go on; it needs contents and a unique index over plain columns and all rows.
 static bool can_go_concurrently(pg::Spi &spi, Oid view)
 {
-	return spi.one("SELECT c.relispopulated AND EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate"
-				   " AND i.indpred IS NULL AND i.indexprs IS NULL) FROM pg_class c WHERE c.oid = $1::oid AND c.relkind = 'm'", {std::to_string(view)}) == "t";
+	return spi.one("SELECT c.relispopulated AND EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND "
+	               "i.indisvalid AND i.indimmediate"
+	               " AND i.indpred IS NULL AND i.indexprs IS NULL) FROM pg_class c WHERE c.oid = $1::oid AND c.relkind = 'm'",
+	           {std::to_string(view)}) == "t";
 }
 
 static bool refresh_view(const pg::Extension &extension, Oid view, bool beside)
 {
 	pg::AsExtension as(extension);
 	pg::Spi spi;
-	if (spi.one("SELECT relispopulated FROM pg_class WHERE oid = $1::oid AND relkind = 'm'", {std::to_string(view)}) != "t") return false;    // WITH NO DATA stays so
+	if (spi.one("SELECT relispopulated FROM pg_class WHERE oid = $1::oid AND relkind = 'm'", {std::to_string(view)}) != "t")
+		return false;  // WITH NO DATA stays so
 	bool concurrently = !beside && can_go_concurrently(spi, view);
 	pg::call([=] {
 		RefreshMatViewStmt *stmt = makeNode(RefreshMatViewStmt);

@@ -291,10 +291,10 @@ const json &object(const json &document, const char *key)
 
 json Answers::to_json() const
 {
-	json document{{"maximums", maximums}, {"source_tenants", source_tenants}, {"named_tenants", named_tenants}, {"outside", outside},
-	    {"other_path", other_path},
-	    {"kept_tenants", kept_tenants}, {"target_tenants", target_tenants}, {"maps", json::object()}, {"unmatched", unmatched},
-	    {"folds", json::object()}, {"left_out", json::object()}, {"missing", missing}, {"models", models}, {"models_here", models_here}, {"kept_rows", json::object()}, {"asked", asked}};
+	json document{{"maximums", maximums}, {"source_tenants", source_tenants}, {"named_tenants", named_tenants},
+	    {"outside", outside}, {"other_path", other_path}, {"kept_tenants", kept_tenants}, {"target_tenants", target_tenants},
+	    {"maps", json::object()}, {"unmatched", unmatched}, {"folds", json::object()}, {"left_out", json::object()},
+	    {"missing", missing}, {"models", models}, {"models_here", models_here}, {"kept_rows", json::object()}, {"asked", asked}};
 	for (const auto &[name, rows] : left_out) document["left_out"][name.sql()] = {rows.first, rows.second};
 	for (const auto &[name, map] : maps)
 		document["maps"][name.sql()] = {{"pairs", map.pairs}, {"fallback", map.fallback ? json(*map.fallback) : json()},

@@ -38,7 +38,9 @@ int days_in(std::int64_t year, std::int64_t month)
 bool take_day(std::string_view &text, Day &day)
 {
 	std::int64_t month = 0, of_month = 0;
-	if (!take_number(text, 4, 7, day.year) || !take(text, "-") || !take_number(text, 2, 2, month) || !take(text, "-") || !take_number(text, 2, 2, of_month)) return false;
+	if (!take_number(text, 4, 7, day.year) || !take(text, "-") || !take_number(text, 2, 2, month) || !take(text, "-") ||
+	    !take_number(text, 2, 2, of_month))
+		return false;
 	if (month < 1 || month > 12 || of_month < 1 || of_month > 31) return false;
 	day.month = static_cast<int>(month), day.day = static_cast<int>(of_month);
 	return true;
@@ -109,7 +111,9 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text, bool &with_zo
 	Day day;
 	std::int64_t hour = 0, minute = 0, second = 0, fraction = 0, offset = 0;
 	if (!take_day(text, day) || !(take(text, " ") || take(text, "T"))) return std::nullopt;
-	if (!take_number(text, 2, 2, hour) || !take(text, ":") || !take_number(text, 2, 2, minute) || !take(text, ":") || !take_number(text, 2, 2, second)) return std::nullopt;
+	if (!take_number(text, 2, 2, hour) || !take(text, ":") || !take_number(text, 2, 2, minute) || !take(text, ":") ||
+	    !take_number(text, 2, 2, second))
+		return std::nullopt;
 	if (hour > 24 || minute > 59 || second > 60) return std::nullopt;
 	if (take(text, ".")) {
 		const std::size_t before = text.size();
@@ -131,7 +135,9 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text, bool &with_zo
 	if (!text.empty() || !finish_day(day, bc)) return std::nullopt;
 	// years beyond what 64 bits of microseconds hold are no timestamp
 	std::int64_t us = 0;
-	if (__builtin_mul_overflow(days_of(day), day_us, &us) || __builtin_add_overflow(us, (hour * 3600 + minute * 60 + second - offset) * 1'000'000 + fraction, &us)) return std::nullopt;
+	if (__builtin_mul_overflow(days_of(day), day_us, &us) ||
+	    __builtin_add_overflow(us, (hour * 3600 + minute * 60 + second - offset) * 1'000'000 + fraction, &us))
+		return std::nullopt;
 	return us;
 }
 

@@ -106,7 +106,8 @@ void apply_choice(Graph &graph, const Config &config, const Catalog &catalog, st
 		node.on_missing.clear();    // and stay where they are
 	}
 	if (!any && problems.size() == before)
-		problems.push_back({"nothing-chosen", choice.tables.empty() ? "--exclude" : "--tables", "no table is left that would be refreshed", "choose others"});
+		problems.push_back({"nothing-chosen", choice.tables.empty() ? "--exclude" : "--tables",
+		    "no table is left that would be refreshed", "choose others"});
 	Chooser(graph, config, catalog).map_parents();
 }
 
@@ -135,8 +136,9 @@ std::vector<Question> staying_questions(
 	const bool integer = is_integer(target.column(key)->base) && is_integer(source.column(key)->base);
 	std::vector<Question> out;
 	Question ranges{"known " + name.sql(), "known", Side::target, name, {key}, "", {}, true};
-	ranges.sql = integer ? "SELECT min(r.k)::text, max(r.k)::text FROM (SELECT " + column + " AS k, " + column + " - row_number() OVER (ORDER BY " + column +
-	        ") AS run FROM " + from_only(target) + " AS t WHERE " + known + ") AS r GROUP BY r.run ORDER BY min(r.k)"
+	ranges.sql = integer ? "SELECT min(r.k)::text, max(r.k)::text FROM (SELECT " + column + " AS k, " + column +
+	        " - row_number() OVER (ORDER BY " + column + ") AS run FROM " + from_only(target) + " AS t WHERE " + known +
+	        ") AS r GROUP BY r.run ORDER BY min(r.k)"
 	                     : "SELECT " + column + "::text, " + column + "::text FROM " + from_only(target) + " AS t WHERE " + known;
 	out.push_back(ranges);
 	if (!node.match.empty())
@@ -151,9 +153,10 @@ std::vector<Question> staying_questions(
 			to.push_back(last);
 		}
 		// The range that a key could be in is found by bisection; before the first one there is none.
-		others = integer ? " WHERE coalesce(" + column + "::bigint > (" + array_literal(to, "bigint") + ")[width_bucket(" + column + "::bigint, " +
-		        array_literal(from, "bigint") + ")], true)"
-		                 : " WHERE NOT EXISTS (SELECT FROM unnest(" + array_literal(from, source.column(key)->base) + ") AS d(k) WHERE d.k = " + column + ")";
+		others = integer ? " WHERE coalesce(" + column + "::bigint > (" + array_literal(to, "bigint") + ")[width_bucket(" +
+		        column + "::bigint, " + array_literal(from, "bigint") + ")], true)"
+		                 : " WHERE NOT EXISTS (SELECT FROM unnest(" + array_literal(from, source.column(key)->base) +
+		        ") AS d(k) WHERE d.k = " + column + ")";
 	}
 	out.push_back({"pairs " + name.sql() + " source", "pairs", Side::source, name, asked_about,
 	    "SELECT " + of_source + " FROM " + from_only(source) + " AS t" + others, {}, false});
@@ -162,7 +165,8 @@ std::vector<Question> staying_questions(
 
 // ---- names ----
 
-std::set<Name> named_tables(const Catalog &catalog, const std::vector<std::string> &written, const std::string &option, std::vector<Problem> &problems)
+std::set<Name> named_tables(
+    const Catalog &catalog, const std::vector<std::string> &written, const std::string &option, std::vector<Problem> &problems)
 {
 	std::set<Name> out;
 	for (const auto &one : written) {

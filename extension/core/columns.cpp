@@ -123,7 +123,9 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 				    ""});
 		}
 		// Binary forms with oids inside mean something else in another database (E17).
-		if (!read->binary || !column.binary || (!transfer.map.empty() && !has_wire_form(is_id_array(column.base) ? element_type(column.base) : column.base))) table.binary = false;
+		if (!read->binary || !column.binary ||
+		    (!transfer.map.empty() && !has_wire_form(is_id_array(column.base) ? element_type(column.base) : column.base)))
+			table.binary = false;
 		// A mask is made of the text of a value.
 		if (transfer.mask.strategy == by_production) {
 			if (transfer.source_cast.empty()) transfer.source_cast = read->type;    // what an expression gives may be of another type
@@ -131,7 +133,9 @@ void plan_columns(const Graph &graph, const Answers &answers, const Masking &mas
 			const Column *entity = source.column(transfer.mask.entity);
 			// NULL takes the place of a value of any form.
 			const bool read_at_all = !gives_null(transfer.mask) || !transfer.mask.when.empty();
-			if ((read_at_all && binary_form(column.base) == BinaryForm::unknown) || (entity && binary_form(entity->base) == BinaryForm::unknown)) table.binary = false;
+			if ((read_at_all && binary_form(column.base) == BinaryForm::unknown) ||
+			    (entity && binary_form(entity->base) == BinaryForm::unknown))
+				table.binary = false;
 		}
 		table.columns.push_back(std::move(transfer));
 	}

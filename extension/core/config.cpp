@@ -195,11 +195,14 @@ void parse_generic(const Reader &r, TableRule &rule, const std::string &column, 
 	const json *models = Reader::get(what, "models");
 	if (generic.type.empty()) {
 		if (models && !what.contains("content_type"))
-			r.problem("missing-key", at + ".content_type", "models says nothing without content_type", column + ": {content_type: COLUMN, models: {...}}");
+			r.problem("missing-key", at + ".content_type", "models says nothing without content_type",
+			    column + ": {content_type: COLUMN, models: {...}}");
 		return;
 	}
 	if (what.contains("to")) {
-		r.problem("bad-value", at, at + " has both to and content_type: either one table is referenced, or the content type says which", "take one of them out");
+		r.problem("bad-value", at,
+		    at + " has both to and content_type: either one table is referenced, or the content type says which",
+		    "take one of them out");
 		return;
 	}
 	if (models && !models->is_object()) {
@@ -265,7 +268,8 @@ std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::
 	rule->when = r.text(j, path, "when", false);
 	std::string why;
 	if (!rule->path.empty() && !rule->entity.empty())
-		r.problem("bad-value", path + ".entity", path + ": a rule for a part of a value draws from that part; entity is for whole columns", "take entity out");
+		r.problem("bad-value", path + ".entity",
+		    path + ": a rule for a part of a value draws from that part; entity is for whole columns", "take entity out");
 	if (!rule->path.empty() && !JsonPath::parse(rule->path, why))
 		r.problem("bad-value", path + ".path", "the path " + rule->path + " in " + path + " " + why, "path: $.contacts[*].email");
 	if (rule->strategy == by_production && (!rule->path.empty() || !rule->entity.empty() || !rule->when.empty()))
@@ -294,14 +298,17 @@ void parse_anonymize(const Reader &r, const json &j, Config &c)
 	r.word(j, "anonymize", "kept_rows", {"trust", "mask"}, {}, "trust");
 	if (const json *columns = Reader::get(j, "columns")) {
 		if (!columns->is_object())
-			r.problem("wrong-type", "anonymize.columns", "anonymize.columns must be a mapping of column names", "anonymize: {columns: {\"*email*\": {strategy: email}}}");
+			r.problem("wrong-type", "anonymize.columns", "anonymize.columns must be a mapping of column names",
+			    "anonymize: {columns: {\"*email*\": {strategy: email}}}");
 		else
 			for (const auto &[pattern, rule] : columns->items()) {
 				const auto path = "anonymize.columns." + pattern;
 				if (!rule.is_object()) r.problem("wrong-type", path, path + " must be a mapping", "\"*email*\": {strategy: email}");
 				else if (auto parsed = parse_mask_rule(rule, {}, path, r.problems)) {
 					if (confiture) as_confiture(r, path, *parsed);
-					if (parsed->strategy == by_production) r.problem("bad-value", path, path + ": an expression is about the columns of one table", "write it under anonymize: tables:");
+					if (parsed->strategy == by_production)
+						r.problem("bad-value", path, path + ": an expression is about the columns of one table",
+						    "write it under anonymize: tables:");
 					c.mask_patterns.push_back({pattern, *parsed});
 				}
 			}

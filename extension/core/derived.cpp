@@ -40,7 +40,8 @@ class Body {
 		for (std::size_t i = from; i < to; ++i) {
 			if (all[i].kind != SqlToken::word || (i > from && is(all[i - 1], {"."}))) continue;
 			if (is(all[i], {"new", "old"})) out.insert(i + 2 < to && is(all[i + 1], {"."}) && all[i + 2].text != "*" ? all[i + 2].text : "*");
-			else if (const auto known = variables_.find(all[i].text); known != variables_.end()) out.insert(known->second.begin(), known->second.end());
+			else if (const auto known = variables_.find(all[i].text); known != variables_.end())
+				out.insert(known->second.begin(), known->second.end());
 		}
 		return out;
 	}
@@ -64,7 +65,9 @@ class Body {
 		for (std::size_t i = next; i + 1 < end; ++i) {
 			if (is(all[i], {"(", "["})) ++depth;
 			else if (is(all[i], {")", "]"})) --depth;
-			else if (depth == 0 && (is(all[i], {"default"}) || (is(all[i], {":"}) && all[i + 1].kind == SqlToken::other && all[i + 1].text.starts_with('='))))
+			else if (depth == 0 &&
+			    (is(all[i], {"default"}) ||
+			        (is(all[i], {":"}) && all[i + 1].kind == SqlToken::other && all[i + 1].text.starts_with('='))))
 				return fill(all, at, origins(all, i + 1, end));
 			else if (is(all[i], {"if", "then", "begin", "loop", "into", "select"})) return;
 		}
@@ -120,7 +123,9 @@ bool tells(const Column &made, const Column &of)
 	switch (kind) {
 	case ValueKind::boolean: return false;
 	case ValueKind::integer:
-	case ValueKind::numeric: return origin == ValueKind::integer || origin == ValueKind::numeric || origin == ValueKind::date || origin == ValueKind::timestamp;
+	case ValueKind::numeric:
+		return origin == ValueKind::integer || origin == ValueKind::numeric || origin == ValueKind::date ||
+		    origin == ValueKind::timestamp;
 	case ValueKind::date:
 	case ValueKind::timestamp: return origin == ValueKind::date || origin == ValueKind::timestamp;
 	default: return true;
@@ -179,7 +184,9 @@ std::vector<Derived> derived_columns(const Catalog &catalog, const Relation &tab
 			if (!made || personal(way.column)) continue;
 			const bool whole = std::find(way.from.begin(), way.from.end(), "*") != way.from.end();
 			for (const Column &of : table.columns) {
-				if (of.name == way.column || (!whole && std::find(way.from.begin(), way.from.end(), of.name) == way.from.end()) || !tells(*made, of)) continue;
+				if (of.name == way.column || (!whole && std::find(way.from.begin(), way.from.end(), of.name) == way.from.end()) ||
+				    !tells(*made, of))
+					continue;
 				const auto through = found.find(of.name);
 				std::vector<std::string> origins;
 				if (personal(of.name)) origins.push_back(of.name);
@@ -196,12 +203,15 @@ std::vector<Derived> derived_columns(const Catalog &catalog, const Relation &tab
 	std::vector<std::string> texts;
 	for (const Column &column : table.columns) {
 		const ValueKind kind = kind_of_type(masked_base({}, column.base));
-		if ((kind == ValueKind::text || kind == ValueKind::json_document || kind == ValueKind::other) && !is_text_search(column) && personal(column.name)) texts.push_back(column.name);
+		if ((kind == ValueKind::text || kind == ValueKind::json_document || kind == ValueKind::other) &&
+		    !is_text_search(column) && personal(column.name))
+			texts.push_back(column.name);
 	}
 	std::vector<Derived> out;
 	for (const Column &column : table.columns) {
 		if (const auto one = found.find(column.name); one != found.end()) out.push_back(one->second);
-		else if (is_text_search(column) && !texts.empty() && !personal(column.name) && column.expression.empty()) out.push_back({column.name, texts, ""});
+		else if (is_text_search(column) && !texts.empty() && !personal(column.name) && column.expression.empty())
+			out.push_back({column.name, texts, ""});
 	}
 	for (Derived &one : out) {
 		std::vector<std::string> sorted;

@@ -133,7 +133,9 @@ class Detector {
 		for (const ContentSign &seen : content.signs()) {
 			if (seen.path.empty()) {
 				// hashes of files and revisions are long and random too, and no secret
-				const bool of_contents = has(words, {"hash", "checksum", "digest", "sha", "sha1", "sha256", "md5", "etag", "fingerprint", "commit", "revision", "uuid", "guid", "id"});
+				const bool of_contents = has(words,
+				    {"hash", "checksum", "digest", "sha", "sha1", "sha256", "md5", "etag", "fingerprint", "commit", "revision",
+				        "uuid", "guid", "id"});
 				if (seen.confidence == 0.55 && of_contents) continue;
 				sign(seen.confidence, seen.category, seen.evidence);
 				personal.seen = seen.evidence;
@@ -161,7 +163,10 @@ class Detector {
 			const auto kind = kind_of(column);
 			if (!kind || *kind != Kind::text) continue;
 			const auto told = sign_of_name(words_of_name(column.name), *kind);
-			if (told && told->confidence >= 0.9 && (told->category == Category::first_name || told->category == Category::last_name || told->category == Category::phone)) return true;
+			if (told && told->confidence >= 0.9 &&
+			    (told->category == Category::first_name || told->category == Category::last_name ||
+			        told->category == Category::phone))
+				return true;
 		}
 		// a row for each of a table of people: user_id that is unique
 		for (const ForeignKey &key : catalog.foreign_keys) {
@@ -185,7 +190,9 @@ class Detector {
 				for (std::size_t i = 0; i < key.columns.size(); ++i) {
 					const auto of_parent = parent->second.find(key.referenced[i]);
 					const Column *column = child->column(key.columns[i]);
-					if (of_parent == parent->second.end() || !column || kind_of(*column) != Kind::text || found[key.child].contains(column->name)) continue;
+					if (of_parent == parent->second.end() || !column || kind_of(*column) != Kind::text ||
+					    found[key.child].contains(column->name))
+						continue;
 					Personal personal = of_parent->second;
 					personal.evidence = "references " + key.parent.shown() + "." + key.referenced[i];
 					personal.seen.clear();
@@ -247,7 +254,8 @@ std::vector<std::string> PersonalColumn::lines() const
 			if (part != fits.inside.end()) out.push_back("- " + rule_text(column, *part) + comment);
 			else
 				out.push_back("# - " + rule_text(column, {"none", "", json::object(), "", "", leaf.place(), {}}) + comment +
-				    (leaf.place() == leaf.path ? ": no strategy fits, this copies it as it is" : " in names of members, which nothing masks: this copies them as they are"));
+				    (leaf.place() == leaf.path ? ": no strategy fits, this copies it as it is"
+				                               : " in names of members, which nothing masks: this copies them as they are"));
 		}
 		return out;
 	}

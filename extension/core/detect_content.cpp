@@ -137,13 +137,16 @@ struct ColumnContent::Leaves : nlohmann::json_sax<json> {
 		step();
 		// Paths that no bound holds (keys made of data): the rest is counted together.
 		const auto known = to.paths_.find(path);
-		const auto at = known != to.paths_.end() ? known : to.paths_.try_emplace(to.paths_.size() < most_paths ? path : std::string("$") + before_key + "*").first;
+		const auto at = known != to.paths_.end()
+		    ? known
+		    : to.paths_.try_emplace(to.paths_.size() < most_paths ? path : std::string("$") + before_key + "*").first;
 		if (value.size() > 1) {
 			at->second.add(value);
 			for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
 				if (level->array) continue;    // ["a@b.c"] under emails
 				if (at->second.values == 1 && level->key != "*")
-					if (const auto sign = sign_of_name(words_of_name(level->key), kind); sign && sign->confidence >= 0.5) to.keys_.emplace(at->first, sign->category);
+					if (const auto sign = sign_of_name(words_of_name(level->key), kind); sign && sign->confidence >= 0.5)
+						to.keys_.emplace(at->first, sign->category);
 				break;
 			}
 		}

@@ -94,7 +94,9 @@ bool national_number(std::string_view d)
 	case 11: {    // Germany (tax id), Brazil (CPF), Belgium
 		if (d[0] != '0' && mod_11_10(d)) return true;
 		const auto check = [](int sum) { return sum * 10 % 11 % 10; };
-		if (check(weighted(d, {10, 9, 8, 7, 6, 5, 4, 3, 2})) == d[9] - '0' && check(weighted(d, {11, 10, 9, 8, 7, 6, 5, 4, 3, 2})) == d[10] - '0') return true;
+		if (check(weighted(d, {10, 9, 8, 7, 6, 5, 4, 3, 2})) == d[9] - '0' &&
+		    check(weighted(d, {11, 10, 9, 8, 7, 6, 5, 4, 3, 2})) == d[10] - '0')
+			return true;
 		const auto base = long_number(d.substr(0, 9)), two = long_number(d.substr(9));
 		return is_date(d) && (97 - base % 97 == two || 97 - (2'000'000'000 + base) % 97 == two);
 	}
@@ -172,8 +174,8 @@ bool is_local_phone(std::string_view s)
 
 bool is_password_hash(std::string_view s)
 {
-	for (const std::string_view start : {"$2a$", "$2b$", "$2y$", "$argon2", "$6$", "$5$", "$1$", "pbkdf2_sha", "bcrypt$", "bcrypt_sha256$", "argon2$", "scrypt$",
-	         "scrypt:", "pbkdf2:", "SCRAM-SHA-256$", "{SSHA}"})
+	for (const std::string_view start : {"$2a$", "$2b$", "$2y$", "$argon2", "$6$", "$5$", "$1$", "pbkdf2_sha", "bcrypt$",
+	         "bcrypt_sha256$", "argon2$", "scrypt$", "scrypt:", "pbkdf2:", "SCRAM-SHA-256$", "{SSHA}"})
 		if (s.starts_with(start) && s.size() >= 20) return true;
 	return false;
 }
@@ -181,8 +183,9 @@ bool is_password_hash(std::string_view s)
 bool is_api_key(std::string_view s)
 {
 	if (s.size() < 16 || s.find(' ') != s.npos) return false;
-	for (const std::string_view start : {"sk_live_", "sk_test_", "rk_live_", "whsec_", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "xoxa-",
-	         "AKIA", "ASIA", "AIza", "ya29.", "SG.", "shpat_", "sq0csp-", "EAAC", "npm_", "dop_v1_", "hvs."})
+	for (const std::string_view start :
+	    {"sk_live_", "sk_test_", "rk_live_", "whsec_", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "xoxa-",
+	        "AKIA", "ASIA", "AIza", "ya29.", "SG.", "shpat_", "sq0csp-", "EAAC", "npm_", "dop_v1_", "hvs."})
 		if (s.starts_with(start)) return true;
 	return false;
 }
@@ -194,10 +197,11 @@ bool is_jwt(std::string_view s)
 	return first != s.npos && first > 10 && s.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=.") == s.npos;
 }
 
-const std::vector<std::string_view> street_words{"street", "st", "road", "rd", "avenue", "ave", "lane", "ln", "drive", "dr", "court", "crescent", "boulevard", "blvd",
-    "terrace", "highway", "parade", "close", "place", "square", "strasse", "str", "weg", "platz", "allee", "gasse", "ring", "ufer", "rue", "chemin", "quai", "impasse",
-    "calle", "avenida", "paseo", "plaza", "carrer", "rua", "travessa", "largo", "praca", "via", "viale", "piazza", "corso", "vicolo", "straat", "laan", "plein", "gracht",
-    "kade", "box", "postfach"};
+const std::vector<std::string_view> street_words{"street", "st", "road", "rd", "avenue", "ave", "lane", "ln", "drive", "dr",
+    "court", "crescent", "boulevard", "blvd", "terrace", "highway", "parade", "close", "place", "square", "strasse", "str", "weg",
+    "platz", "allee", "gasse", "ring", "ufer", "rue", "chemin", "quai", "impasse", "calle", "avenida", "paseo", "plaza", "carrer",
+    "rua", "travessa", "largo", "praca", "via", "viale", "piazza", "corso", "vicolo", "straat", "laan", "plein", "gracht", "kade",
+    "box", "postfach"};
 
 // A number and a word for a street, or a word that ends with one: 12 High Street, Hauptstr. 5, Kerkstraat 12a.
 bool is_address(std::string_view s, const std::vector<std::string> &words)
@@ -227,7 +231,8 @@ std::vector<std::string> plain_words(std::string_view s)
 // van der Merwe, de la Cruz
 bool particle(std::string_view word)
 {
-	for (const std::string_view one : {"van", "der", "den", "de", "la", "le", "du", "di", "da", "dos", "von", "zu", "al", "el", "bin", "ibn", "st", "ten", "ter", "del", "della", "y", "e"})
+	for (const std::string_view one : {"van", "der", "den", "de", "la", "le", "du", "di", "da", "dos", "von", "zu", "al", "el",
+	         "bin", "ibn", "st", "ten", "ter", "del", "della", "y", "e"})
 		if (word == one) return true;
 	return false;
 }
@@ -309,7 +314,8 @@ bool is_email_address(std::string_view s)
 {
 	const auto at = s.find('@');
 	if (at == s.npos || at == 0 || at > 64 || s.size() > 254 || s.find('@', at + 1) != s.npos) return false;
-	if (!std::all_of(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(at), [](char c) { return word_of_email(c) || c == '\'' || c == '#' || c == '&' || c == '/'; }))
+	if (!std::all_of(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(at),
+	        [](char c) { return word_of_email(c) || c == '\'' || c == '#' || c == '&' || c == '/'; }))
 		return false;
 	const auto domain = s.substr(at + 1);
 	const auto dot = domain.rfind('.');
@@ -338,9 +344,11 @@ bool is_card_number(std::string_view s)
 	const auto d = bare_digits(s);
 	if (d.size() < 13 || d.size() > 19 || one_digit_only(d)) return false;
 	const int two = number(std::string_view(d).substr(0, 2)), four = number(std::string_view(d).substr(0, 4));
-	const bool issuer = (d[0] == '4' && (d.size() == 13 || d.size() == 16 || d.size() == 19)) || (two >= 51 && two <= 55 && d.size() == 16) ||
-	    (four >= 2221 && four <= 2720 && d.size() == 16) || ((two == 34 || two == 37) && d.size() == 15) || ((two == 36 || two == 38) && d.size() == 14) ||
-	    ((four == 6011 || two == 65 || two == 62) && d.size() >= 16) || (four >= 3528 && four <= 3589 && d.size() == 16) || (two >= 56 && two <= 69 && d.size() == 16);
+	const bool issuer = (d[0] == '4' && (d.size() == 13 || d.size() == 16 || d.size() == 19)) ||
+	    (two >= 51 && two <= 55 && d.size() == 16) || (four >= 2221 && four <= 2720 && d.size() == 16) ||
+	    ((two == 34 || two == 37) && d.size() == 15) || ((two == 36 || two == 38) && d.size() == 14) ||
+	    ((four == 6011 || two == 65 || two == 62) && d.size() >= 16) || (four >= 3528 && four <= 3589 && d.size() == 16) ||
+	    (two >= 56 && two <= 69 && d.size() == 16);
 	return issuer && luhn(d);
 }
 
@@ -355,12 +363,15 @@ bool is_national_id(std::string_view s)
 	for (const char c : s)
 		if (c != ' ' && c != '-' && c != '.') bare += lower(c) ? static_cast<char>(c - 32) : c;
 	// Spain: DNI, and NIE with X, Y, Z for the first digit
-	if (bare.size() == 9 && upper(bare[8]) && all(std::string_view(bare).substr(1, 7), digit) && (digit(bare[0]) || (bare[0] >= 'X' && bare[0] <= 'Z'))) {
+	if (bare.size() == 9 && upper(bare[8]) && all(std::string_view(bare).substr(1, 7), digit) &&
+	    (digit(bare[0]) || (bare[0] >= 'X' && bare[0] <= 'Z'))) {
 		if (!digit(bare[0])) bare[0] = static_cast<char>('0' + (bare[0] - 'X'));
 		return std::string_view("TRWAGMYFPDXBNJZSQVHLCKE")[static_cast<std::size_t>(number(std::string_view(bare).substr(0, 8)) % 23)] == bare[8];
 	}
 	// United Kingdom: AB123456C
-	if (bare.size() == 9 && upper(bare[0]) && upper(bare[1]) && all(std::string_view(bare).substr(2, 6), digit) && bare[8] >= 'A' && bare[8] <= 'D') return true;
+	if (bare.size() == 9 && upper(bare[0]) && upper(bare[1]) && all(std::string_view(bare).substr(2, 6), digit) &&
+	    bare[8] >= 'A' && bare[8] <= 'D')
+		return true;
 	return codice_fiscale(bare);
 }
 

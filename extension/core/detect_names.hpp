@@ -9,8 +9,31 @@
 namespace core {
 
 enum class Category {
-	password, secret, email, phone, network, device, birth, document, iban, card, account, first_name, last_name, full_name, username, street, city, postcode,
-	address, company, file, text, structure, marked, derived
+	password,
+	secret,
+	email,
+	phone,
+	network,
+	device,
+	birth,
+	document,
+	iban,
+	card,
+	account,
+	first_name,
+	last_name,
+	full_name,
+	username,
+	street,
+	city,
+	postcode,
+	address,
+	company,
+	file,
+	text,
+	structure,
+	marked,
+	derived
 };
 
 // Whose values a column can hold. number: wide enough for a phone or account number; other integers are counts and keys.

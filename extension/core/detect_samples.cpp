@@ -29,7 +29,8 @@ std::string of_elements(std::string base)
 bool is_built_in_text(const Column &column)
 {
 	const std::string base = of_elements(column.base);
-	return base == "text" || base == "character varying" || base == "character" || base == "name" || base == "json" || base == "jsonb" || base == "xml";
+	return base == "text" || base == "character varying" || base == "character" || base == "name" || base == "json" ||
+	    base == "jsonb" || base == "xml";
 }
 
 bool is_sampled(const Column &column)
@@ -133,7 +134,8 @@ std::vector<SampleStatement> sample_statements(const Catalog &catalog, const Rel
 	return out;
 }
 
-void add_sample(TableContent &content, const Relation &table, const std::vector<std::string> &columns, const std::vector<std::optional<std::string>> &row)
+void add_sample(TableContent &content, const Relation &table, const std::vector<std::string> &columns,
+    const std::vector<std::optional<std::string>> &row)
 {
 	for (std::size_t i = 0; i < columns.size() && i < row.size(); ++i) {
 		if (!row[i]) continue;

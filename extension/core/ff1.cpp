@@ -37,7 +37,9 @@ void put_big_endian(Wide value, unsigned bytes, unsigned char *out)
 // The first bytes as a number, by a modulus. Division of 128 bits is slow: it is done only where the modulus needs it.
 Wide remainder(const unsigned char *bytes, unsigned count, Wide modulus)
 {
-	const auto word = [&](unsigned at) { return static_cast<std::uint64_t>(bytes[at]) << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3]; };
+	const auto word = [&](unsigned at) {
+		return static_cast<std::uint64_t>(bytes[at]) << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3];
+	};
 	if (modulus <= 0xffffffff) {
 		const auto small = static_cast<std::uint64_t>(modulus);
 		std::uint64_t rest = 0;
@@ -77,7 +79,10 @@ void Ff1::Free::operator()(evp_cipher_ctx_st *context) const { EVP_CIPHER_CTX_fr
 
 Ff1::Ff1(std::span<const unsigned char> key) : aes_(EVP_CIPHER_CTX_new())
 {
-	const EVP_CIPHER *cipher = key.size() == 16 ? EVP_aes_128_ecb() : key.size() == 24 ? EVP_aes_192_ecb() : key.size() == 32 ? EVP_aes_256_ecb() : nullptr;
+	const EVP_CIPHER *cipher = key.size() == 16 ? EVP_aes_128_ecb()
+	    : key.size() == 24                      ? EVP_aes_192_ecb()
+	    : key.size() == 32                      ? EVP_aes_256_ecb()
+	                                            : nullptr;
 	if (!cipher) throw std::logic_error("an AES key has 16, 24 or 32 bytes");
 	if (!aes_ || EVP_EncryptInit_ex(aes_.get(), cipher, nullptr, key.data(), nullptr) != 1) throw std::runtime_error("libcrypto has no AES");
 	EVP_CIPHER_CTX_set_padding(aes_.get(), 0);

@@ -146,7 +146,8 @@ std::vector<const Index *> folding_indexes(const Config &config, const Graph &gr
 		if (!index.unique || !index.valid || index.exclusion || index.expressions || index.columns.empty()) continue;
 		const bool folds = std::any_of(index.columns.begin(), index.columns.end(), [&](const std::string &column) {
 			const Name by = column_map(graph, answers, table, column);
-			if (const Column *one = node.relation->column(column); one && is_id_array(one->base)) return false;    // arrays are equal or not as a whole
+			if (const Column *one = node.relation->column(column); one && is_id_array(one->base))
+				return false;  // arrays are equal or not as a whole
 			return !by.empty() && (graph.node(by).mapped ? has_fallback(config, graph, by) : true);
 		});
 		if (folds) indexes.push_back(&index);

@@ -59,7 +59,8 @@ struct Declared {
 		if (pattern != rule.models.end()) {
 			if (!by_type || std::count(pattern->second.begin(), pattern->second.end(), '*') != 1) {
 				problems.push_back({"bad-value", place + ".models.*",
-				    by_type ? "\"" + pattern->second + "\" does not say where app_label_model stands" : "the names of classes do not say those of tables",
+				    by_type ? "\"" + pattern->second + "\" does not say where app_label_model stands"
+				            : "the names of classes do not say those of tables",
 				    by_type ? "models: {\"*\": \"prefix_*\"}" : "models: {Class: table}"});
 				return;
 			}
@@ -70,7 +71,8 @@ struct Declared {
 		for (const auto &[model, written] : rule.models) {
 			if (model == "*") continue;
 			if (by_type && model.find('.') == std::string::npos) {
-				problems.push_back({"bad-value", place + ".models." + model, "a model is written as app_label.model, as in the table of content types",
+				problems.push_back({"bad-value", place + ".models." + model,
+				    "a model is written as app_label.model, as in the table of content types",
 				    "models: {\"app_label.model\": table}"});
 				continue;
 			}
@@ -100,16 +102,20 @@ struct Declared {
 				return refuse("reference-twice", full + " is a reference to " + key->parent.shown() + " already (" + key->name + ")",
 				    "take content_type: " + rule.type + " out");
 		if (!is_key_type(id->base))
-			return refuse("reference-type", full + " is of type " + id->type + ": ids are integers, texts or uuids", "take references: " + column + " out");
+			return refuse("reference-type", full + " is of type " + id->type + ": ids are integers, texts or uuids",
+			    "take references: " + column + " out");
 		GenericRelation one{table, column, {rule.type, {}, {}, {}, {}}, {}, {}};
 		if (const ForeignKey *key = key_to_types(graph, table, rule.type)) {
 			one.by.types = key->parent;
 			one.by.key = key->referenced.front();
 		} else if (!is_text_type(type->base) || rule.models.empty()) {
 			return refuse("content-type",
-			    table.shown() + "." + rule.type + (is_text_type(type->base) ? " references no table of content types, and which class is which table is not said"
-			                                                               : " references no table of content types (with app_label and model)"),
-			    is_text_type(type->base) ? column + ": {content_type: " + rule.type + ", models: {Class: table}}" : "take references: " + column + " out");
+			    table.shown() + "." + rule.type +
+			        (is_text_type(type->base)
+			                ? " references no table of content types, and which class is which table is not said"
+			                : " references no table of content types (with app_label and model)"),
+			    is_text_type(type->base) ? column + ": {content_type: " + rule.type + ", models: {Class: table}}"
+			                             : "take references: " + column + " out");
 		}
 		name_models(one, rule, place);
 		std::map<Name, std::vector<std::string>> names;
@@ -164,7 +170,8 @@ std::vector<GenericRelation> undeclared_generic_relations(const Graph &graph)
 				continue;
 			// Several pairs: actor_content_type_id beside actor_object_id.
 			const auto prefix = column.name.substr(0, column.name.rfind("object_"));
-			const auto own = std::find_if(types.begin(), types.end(), [&](const std::string &type) { return type.starts_with(prefix + "content_type"); });
+			const auto own = std::find_if(
+			    types.begin(), types.end(), [&](const std::string &type) { return type.starts_with(prefix + "content_type"); });
 			out.push_back({table, column.name, {own == types.end() ? types.front() : *own, {}, {}, {}, {}}, {}, {}});
 		}
 	}
@@ -188,7 +195,8 @@ std::string of_model(const ByModel &by, const std::string &child, const std::str
 {
 	const std::string column = child + "." + quote_identifier(by.column);
 	if (by.types.empty()) return column + "::text = ANY (" + array_literal(by.names, "text") + ")";
-	return column + " IN (SELECT ct." + quote_identifier(by.key) + " FROM " + types + " WHERE " + model_of_type(by) + " = ANY (" + array_literal(by.names, "text") + "))";
+	return column + " IN (SELECT ct." + quote_identifier(by.key) + " FROM " + types + " WHERE " + model_of_type(by) + " = ANY (" +
+	    array_literal(by.names, "text") + "))";
 }
 
 std::string as_key(const ForeignKey &key, const std::string &value)
@@ -387,9 +395,11 @@ void rows_that_become_equal(const GenericRelation &one, const Graph &graph, cons
 		if (map == answers.maps.end() || map->second.fallback) merged = name.shown();
 	}
 	for (const Index &index : graph.node(one.table).relation->indexes)
-		if (!merged.empty() && index.unique && index.valid && std::find(index.columns.begin(), index.columns.end(), one.column) != index.columns.end())
+		if (!merged.empty() && index.unique && index.valid &&
+		    std::find(index.columns.begin(), index.columns.end(), one.column) != index.columns.end())
 			plan.problems.push_back({"generic-fold", one.table.shown() + "." + index.name,
-			    shown(one) + " is part of the unique index " + index.name + ", and rows of " + merged + " that it names become one: which of its rows would stay is not decided",
+			    shown(one) + " is part of the unique index " + index.name + ", and rows of " + merged +
+			        " that it names become one: which of its rows would stay is not decided",
 			    mode_line(target, one.table, "mode: empty")});
 }
 
@@ -408,7 +418,8 @@ void masked(const GenericRelation &one, const Masking &masking, const Answers &a
 		if (in_use(one, *key, answers) && is_masked(key->parent, key->referenced.front()))
 			columns.push_back(key->parent.shown() + "." + key->referenced.front());
 	for (const auto &column : columns)
-		plan.problems.push_back({"generic-masked", column, shown(one) + " names rows by content type and id, and " + column + " is masked: they would not be found",
+		plan.problems.push_back({"generic-masked", column,
+		    shown(one) + " names rows by content type and id, and " + column + " is masked: they would not be found",
 		    "take the rule of " + column + " out of anonymize.tables"});
 }
 
@@ -427,7 +438,8 @@ void suggest_generic_relations(const Config &config, const Graph &graph, const C
 	}
 	if (found)
 		warnings.push_back({"generic-relations", "tables",
-		    (found == 1 ? "1 column looks" : std::to_string(found) + " columns look") + " like the id of an object whose content type stands beside it, and rows' ids change: " + names,
+		    (found == 1 ? "1 column looks" : std::to_string(found) + " columns look") +
+		        " like the id of an object whose content type stands beside it, and rows' ids change: " + names,
 		    "# where it is one:\ntables:" + lines});
 }
 
@@ -438,7 +450,8 @@ void add_generic_obstacles(const Config &config, const Graph &graph, const Maski
 		const TableNode &node = graph.node(one.table);
 		if (node.mode == Mode::copy && source.find(one.table) && !readable(one, source))
 			plan.problems.push_back({"generic-not-in-source", shown(one),
-			    shown(one) + " names rows by " + one.by.column + (one.by.types.empty() ? "" : " and " + one.by.types.shown()) + ", which production has not",
+			    shown(one) + " names rows by " + one.by.column + (one.by.types.empty() ? "" : " and " + one.by.types.shown()) +
+			        ", which production has not",
 			    mode_line(target, one.table, "mode: keep")});
 		unknown_models(one, graph, target, answers, plan);
 		if (node.mode != Mode::copy) continue;
@@ -450,7 +463,8 @@ void add_generic_obstacles(const Config &config, const Graph &graph, const Maski
 		const TableNode &node = graph.node(one.table);
 		if (config.tenants && node.mode == Mode::copy && node.scope == Scope::tenant && kept != answers.kept_rows.end() && kept->second > 0)
 			plan.problems.push_back({"generic-relation", one.table.shown(),
-			    counted(kept->second, "kept row", "kept rows") + " of " + one.table.shown() + " name other rows by content type and id (" + one.column +
+			    counted(kept->second, "kept row", "kept rows") + " of " + one.table.shown() +
+			        " name other rows by content type and id (" + one.column +
 			        "), without a foreign key: ids that move would lead elsewhere",
 			    declaration(target, one) + "\n  # or\n  " + yaml_table(target, one.table) + ": {mode: empty}"});
 	}

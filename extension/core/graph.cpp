@@ -113,7 +113,9 @@ struct Builder {
 			// Numbers that no sequence makes are codes that programs know, but where rows are tenants' own: there the application counts, here and there.
 			if (c->sequence.empty() && (pk->columns.size() > 1 || graph.node(table).scope != Scope::tenant)) continue;
 			const auto keys = graph.from(table);
-			if (std::any_of(keys.begin(), keys.end(), [&](const ForeignKey *k) { return std::find(k->columns.begin(), k->columns.end(), name) != k->columns.end(); }))
+			if (std::any_of(keys.begin(), keys.end(), [&](const ForeignKey *k) {
+				    return std::find(k->columns.begin(), k->columns.end(), name) != k->columns.end();
+			    }))
 				continue;
 			if (found) return nullptr;
 			found = c;

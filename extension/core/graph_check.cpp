@@ -113,7 +113,10 @@ struct Check {
 			const std::string mode = parent->second.mode == Mode::empty ? "empty" : "keep", line = "tables:\n  " + yaml_table(catalog, table);
 			problems.push_back({"inherits", table.shown(),
 			    table.shown() + " inherits from " + name.shown() + ", whose mode is " + mode + ": its own rows are " +
-			        (node.mode == Mode::copy ? "copied" : node.mode == Mode::keep ? "kept" : "removed") + ", and are read with those of " + name.shown(),
+			        (node.mode == Mode::copy          ? "copied"
+			                : node.mode == Mode::keep ? "kept"
+			                                          : "removed") +
+			        ", and are read with those of " + name.shown(),
 			    line + ": {mode: " + mode + "}\n  # or\n  " + yaml_table(catalog, table) + ": {mode: copy}"});
 		}
 	}

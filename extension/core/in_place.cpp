@@ -95,13 +95,18 @@ void add_in_place_needs(const Catalog &catalog, Plan &plan)
 {
 	for (Need &need : plan.needs)
 		if (need.id == "wait") need.text.erase(std::min(need.text.find(", its writers"), need.text.size()));
-	plan.needs.push_back({"writers", "whoever writes to a table that is rewritten waits from the beginning to the end of the run; readers go on until the switch", 0});
+	plan.needs.push_back({"writers",
+	    "whoever writes to a table that is rewritten waits from the beginning to the end of the run; readers go on until the "
+	    "switch",
+	    0});
 	std::vector<std::string> foreign;
 	for (const auto &[name, relation] : catalog.relations)
 		if (relation.kind == 'f') foreign.push_back(name.shown());
 	std::vector<std::string> of_extensions;
 	for (const auto &[name, relation] : catalog.relations)
-		if (relation.ordinary() && !relation.partition && !relation.extension.empty() && relation.extension != "prodsync" && relation.rows != 0) of_extensions.push_back(name.shown());
+		if (relation.ordinary() && !relation.partition && !relation.extension.empty() && relation.extension != "prodsync" &&
+		    relation.rows != 0)
+			of_extensions.push_back(name.shown());
 	if (!of_extensions.empty())
 		plan.warnings.push_back({"extension-tables", of_extensions.front(), "tables of extensions are not masked: " + listed(of_extensions), ""});
 	if (!foreign.empty())

@@ -46,7 +46,8 @@ std::optional<Membership> membership(const Config &config, const Graph &graph, c
 	const Name tenants = tenant_table(config, graph), users = find_table(graph, config.users->table);
 	if (tenants.empty() || users.empty() || config.users->fallback.empty()) {
 		if (!config.tenants || config.users->fallback.empty())
-			problems.push_back({"join-tenants", option, std::string(option) + " needs " + (config.tenants ? "users.fallback: somebody has to join" : "tenants: to join"),
+			problems.push_back({"join-tenants", option,
+			    std::string(option) + " needs " + (config.tenants ? "users.fallback: somebody has to join" : "tenants: to join"),
 			    "take join_tenants out"});
 		return std::nullopt;
 	}
@@ -60,8 +61,8 @@ std::optional<Membership> membership(const Config &config, const Graph &graph, c
 		std::vector<std::string> names;
 		for (const Membership &one : found) names.push_back(one.table.shown());
 		problems.push_back({"join-tenants", option,
-		    found.empty() ? (join.table.empty() ? std::string("no copied table") : join.table) + " has foreign keys to " + tenants.shown() + " and " + users.shown() +
-		            " and a unique key of both: nothing says what a membership is"
+		    found.empty() ? (join.table.empty() ? std::string("no copied table") : join.table) + " has foreign keys to " +
+		            tenants.shown() + " and " + users.shown() + " and a unique key of both: nothing says what a membership is"
 		                  : "several tables could be that of memberships: " + listed(names),
 		    found.empty() ? "take join_tenants out" : "join_tenants: {table: " + yaml_table(target, found.front().table) + "}"});
 		return std::nullopt;
@@ -73,7 +74,9 @@ std::optional<Membership> membership(const Config &config, const Graph &graph, c
 	for (const auto &[column, value] : join.values)
 		if (!node.relation->column(column) || column == one.tenant || column == one.user || node.relation->column(column)->generated)
 			problems.push_back({"unknown-column", std::string(option) + ".values",
-			    node.relation->column(column) ? one.table.shown() + "." + column + " is not yours to give a value" : one.table.shown() + " has no column \"" + column + "\"" + did_you_mean(column, known),
+			    node.relation->column(column)
+			        ? one.table.shown() + "." + column + " is not yours to give a value"
+			        : one.table.shown() + " has no column \"" + column + "\"" + did_you_mean(column, known),
 			    "take it out of join_tenants.values"});
 	std::vector<std::string> missing;
 	for (const Column &column : node.relation->columns) {

@@ -46,18 +46,52 @@ std::vector<Strategy> basic_strategies()
 {
 	using enum ValueKind;
 	return {
-	    {.name = "name", .gives = "User <8 hex digits>", .takes = {text}, .keyed = true, .options = {}, .width = width_of<13>,
-	        .distinct = distinct_by_hash<32>, .make = simple_masker<write_name>, .in_form = is_name, .recognizable = true},
-	    {.name = "redact", .gives = "[REDACTED]", .takes = {text}, .keyed = false, .options = {}, .width = width_of<10>,
-	        .distinct = never_distinct, .make = simple_masker<write_redacted>, .in_form = is_redacted, .recognizable = true},
-	    {.name = "hash", .gives = "<16 or 32 hex digits>", .takes = {text}, .keyed = true,
-	        .options = {{.name = "length", .kind = MaskOption::Kind::number, .numbers = {16, 32}, .otherwise = "16"}}, .width = hash_length,
-	        .distinct = [](const MaskRule &rule) { return Distinct{Distinct::Kind::by_hash, 4 * hash_length(rule)}; },
-	        .make = simple_masker<write_hash>, .in_form = is_hash, .recognizable = true},
-	    {.name = by_production, .gives = "what the expression gives", .takes = {text, integer, numeric, date, timestamp, uuid, network, mac, json_document, boolean, bytes, other},
-	        .keyed = false, .options = {{.name = "expression", .required = true}}, .width = width_of<as_long_as_the_value>,
-	        .distinct = [](const MaskRule &) { return Distinct{Distinct::Kind::unknown, 0}; }, .make = made_by_production,
-	        .in_form = [](std::string_view, const MaskRule &) { return true; }, .recognizable = false},
+	    {.name = "name",
+	        .gives = "User <8 hex digits>",
+	        .takes = {text},
+	        .keyed = true,
+	        .options = {},
+	        .width = width_of<13>,
+	        .distinct = distinct_by_hash<32>,
+	        .make = simple_masker<write_name>,
+	        .in_form = is_name,
+	        .recognizable = true},
+	    {.name = "redact",
+	        .gives = "[REDACTED]",
+	        .takes = {text},
+	        .keyed = false,
+	        .options = {},
+	        .width = width_of<10>,
+	        .distinct = never_distinct,
+	        .make = simple_masker<write_redacted>,
+	        .in_form = is_redacted,
+	        .recognizable = true},
+	    {.name = "hash",
+	        .gives = "<16 or 32 hex digits>",
+	        .takes = {text},
+	        .keyed = true,
+	        .options = {{.name = "length", .kind = MaskOption::Kind::number, .numbers = {16, 32}, .otherwise = "16"}},
+	        .width = hash_length,
+	        .distinct =
+	            [](const MaskRule &rule) {
+		            return Distinct{Distinct::Kind::by_hash, 4 * hash_length(rule)};
+	            },
+	        .make = simple_masker<write_hash>,
+	        .in_form = is_hash,
+	        .recognizable = true},
+	    {.name = by_production,
+	        .gives = "what the expression gives",
+	        .takes = {text, integer, numeric, date, timestamp, uuid, network, mac, json_document, boolean, bytes, other},
+	        .keyed = false,
+	        .options = {{.name = "expression", .required = true}},
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct =
+	            [](const MaskRule &) {
+		            return Distinct{Distinct::Kind::unknown, 0};
+	            },
+	        .make = made_by_production,
+	        .in_form = [](std::string_view, const MaskRule &) { return true; },
+	        .recognizable = false},
 	};
 }
 

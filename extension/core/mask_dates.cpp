@@ -58,7 +58,8 @@ public:
 		if (shift >= 0) ++shift;
 		const bool bc = value.ends_with(" BC");
 		const std::string_view rest = value.substr(moment.day_end);
-		const std::int64_t day = *parse_date(bc ? std::string(value.substr(0, moment.day_end)) + " BC" : std::string(value.substr(0, moment.day_end)));
+		const std::int64_t day =
+		    *parse_date(bc ? std::string(value.substr(0, moment.day_end)) + " BC" : std::string(value.substr(0, moment.day_end)));
 		const std::size_t at = out.size();
 		for (const std::int64_t towards : {shift, -shift}) {
 			out.resize(at);
@@ -114,12 +115,26 @@ std::vector<Strategy> date_strategies()
 {
 	using enum ValueKind;
 	return {
-	    {.name = "date_shift", .gives = "a day near by", .takes = {text, date, timestamp}, .keyed = true,
+	    {.name = "date_shift",
+	        .gives = "a day near by",
+	        .takes = {text, date, timestamp},
+	        .keyed = true,
 	        .options = {{.name = "days", .kind = MaskOption::Kind::number, .least = 1, .most = 36'500, .otherwise = "180"}},
-	        .width = width_of<as_long_as_the_value>, .distinct = never_distinct, .make = masker<DateShift>, .in_form = any_text, .recognizable = false},
-	    {.name = "date_truncate", .gives = "the first day of the month or year", .takes = {text, date, timestamp}, .keyed = true,
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct = never_distinct,
+	        .make = masker<DateShift>,
+	        .in_form = any_text,
+	        .recognizable = false},
+	    {.name = "date_truncate",
+	        .gives = "the first day of the month or year",
+	        .takes = {text, date, timestamp},
+	        .keyed = true,
 	        .options = {{.name = "to", .kind = MaskOption::Kind::word, .words = {"month", "year"}, .otherwise = "\"month\""}},
-	        .width = width_of<as_long_as_the_value>, .distinct = never_distinct, .make = masker<DateTruncate>, .in_form = is_truncated, .recognizable = false},
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct = never_distinct,
+	        .make = masker<DateTruncate>,
+	        .in_form = is_truncated,
+	        .recognizable = false},
 	};
 }
 

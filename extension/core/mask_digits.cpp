@@ -148,7 +148,8 @@ class Digits : public DigitMasker {
 	{
 		// 007 and 00.50 are no number in the form above and must not become one: the first zero stays.
 		const std::size_t sign = value.starts_with('-'), rest = value.find_first_not_of("0123456789", sign);
-		const bool padded = is_digit(value[sign]) && (rest == value.npos || (value[rest] == '.' && rest + 1 < value.size() && all_digits(value.substr(rest + 1))));
+		const bool padded = is_digit(value[sign]) &&
+		    (rest == value.npos || (value[rest] == '.' && rest + 1 < value.size() && all_digits(value.substr(rest + 1))));
 		auto [from, to] = replaced(count);
 		if (padded && from == 0) from = 1, to = to > 1 ? to : count;
 		context_.assign(value);
@@ -171,7 +172,8 @@ class Digits : public DigitMasker {
 
 public:
 	Digits(const MaskRule &rule, const MaskSubkey &key)
-	    : DigitMasker(key), keep_first_(static_cast<std::size_t>(rule.number("keep_first", 0))), keep_last_(static_cast<std::size_t>(rule.number("keep_last", 0)))
+	    : DigitMasker(key), keep_first_(static_cast<std::size_t>(rule.number("keep_first", 0))),
+	      keep_last_(static_cast<std::size_t>(rule.number("keep_last", 0)))
 	{}
 
 	void write(std::string_view value, Hash, std::string &out) override
@@ -301,7 +303,8 @@ public:
 		context_.clear();
 		for (std::size_t i = 0; i < iban_.size(); ++i) context_ += i < 2 ? static_cast<char>(iban_[i] & 0xdf) : is_digit(iban_[i]) ? '0' : 'a';
 		encrypt(is_digit, 10, '0');
-		for (const unsigned char digit : digits_) context_ += static_cast<char>(digit);    // so that a bank's letters do not always become the same ones
+		for (const unsigned char digit : digits_)
+			context_ += static_cast<char>(digit);  // so that a bank's letters do not always become the same ones
 		encrypt(is_letter, 26, 'a');
 		const std::string_view all = iban_;
 		const unsigned check = iban_check(all.substr(0, 2), all.substr(4));
@@ -318,16 +321,43 @@ std::vector<Strategy> digit_strategies()
 {
 	using enum ValueKind;
 	return {
-	    {.name = "digits", .gives = "other digits in the same form", .takes = {text, integer, numeric}, .keyed = true,
+	    {.name = "digits",
+	        .gives = "other digits in the same form",
+	        .takes = {text, integer, numeric},
+	        .keyed = true,
 	        .options = {{.name = "keep_first", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"},
 	            {.name = "keep_last", .kind = MaskOption::Kind::number, .least = 0, .most = 32, .otherwise = "0"}},
-	        .width = width_of<as_long_as_the_value>, .distinct = always_distinct, .make = masker<Digits>, .in_form = any_text, .recognizable = false,
-	        .unfit = digits_unfit, .of_the_value = true},
-	    {.name = "iban", .gives = "an IBAN of the same country", .takes = {text}, .keyed = true, .options = {}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Iban>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers, .of_the_value = true},
-	    {.name = "card", .gives = "a card number of the same length", .takes = {text}, .keyed = true,
-	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"bin"}}}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Card>, .in_form = any_text, .recognizable = false, .caution = may_be_a_strangers, .of_the_value = true},
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct = always_distinct,
+	        .make = masker<Digits>,
+	        .in_form = any_text,
+	        .recognizable = false,
+	        .unfit = digits_unfit,
+	        .of_the_value = true},
+	    {.name = "iban",
+	        .gives = "an IBAN of the same country",
+	        .takes = {text},
+	        .keyed = true,
+	        .options = {},
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct = always_distinct,
+	        .make = masker<Iban>,
+	        .in_form = any_text,
+	        .recognizable = false,
+	        .caution = may_be_a_strangers,
+	        .of_the_value = true},
+	    {.name = "card",
+	        .gives = "a card number of the same length",
+	        .takes = {text},
+	        .keyed = true,
+	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"bin"}}},
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct = always_distinct,
+	        .make = masker<Card>,
+	        .in_form = any_text,
+	        .recognizable = false,
+	        .caution = may_be_a_strangers,
+	        .of_the_value = true},
 	};
 }
 

@@ -94,7 +94,10 @@ int email_width(const MaskRule &rule)
 	const int local = of_name(rule) ? longest(first_names) + 1 + longest(last_names) + 1 + name_digits : 5 + 16;
 	const int none = static_cast<int>(nowhere.size());
 	const Keep keep = kept(rule);
-	return local + 1 + (keep == Keep::domain ? static_cast<int>(longest_kept_domain) : keep == Keep::company ? longest(company_names) + 1 + company_digits + 1 + none : none);
+	return local + 1 +
+	    (keep == Keep::domain           ? static_cast<int>(longest_kept_domain)
+	            : keep == Keep::company ? longest(company_names) + 1 + company_digits + 1 + none
+	                                    : none);
 }
 
 bool is_local(std::string_view local, const MaskRule &rule)
@@ -108,7 +111,9 @@ bool is_local(std::string_view local, const MaskRule &rule)
 bool is_company(std::string_view domain)
 {
 	const auto line = domain.find('-');
-	if (line == domain.npos || domain.size() != line + 1 + company_digits + 1 + nowhere.size() || !domain.ends_with(nowhere) || domain[line + 1 + company_digits] != '.') return false;
+	if (line == domain.npos || domain.size() != line + 1 + company_digits + 1 + nowhere.size() || !domain.ends_with(nowhere) ||
+	    domain[line + 1 + company_digits] != '.')
+		return false;
 	return all_hex(domain.substr(line + 1, company_digits)) && std::any_of(company_names.begin(), company_names.end(), [&](Word name) {
 		std::string lower;
 		append_lower(name, lower);
@@ -135,9 +140,9 @@ const char *email_subkey(const MaskRule &rule) { return of_name(rule) || kept(ru
 
 std::string email_caution(const MaskRule &rule)
 {
-	return kept(rule) == Keep::domain
-	    ? "keeps the domains of production's addresses: mail sent to a masked address goes out to them, and bounces there (keep: company makes up a domain for each)"
-	    : "";
+	return kept(rule) == Keep::domain ? "keeps the domains of production's addresses: mail sent to a masked address goes out to "
+	                                    "them, and bounces there (keep: company makes up a domain for each)"
+	                                  : "";
 }
 
 }  // namespace
@@ -145,10 +150,18 @@ std::string email_caution(const MaskRule &rule)
 std::vector<Strategy> email_strategies()
 {
 	using Kind = MaskOption::Kind;
-	return {{.name = "email", .gives = "user_<16 hex digits>@example.com", .takes = {ValueKind::text}, .keyed = true,
+	return {{.name = "email",
+	    .gives = "user_<16 hex digits>@example.com",
+	    .takes = {ValueKind::text},
+	    .keyed = true,
 	    .options = {{.name = "form", .kind = Kind::word, .words = {"user", "name"}, .otherwise = "\"user\""},
 	        {.name = "keep", .kind = Kind::word, .words = {"nothing", "company", "domain"}, .otherwise = "\"nothing\""}},
-	    .width = email_width, .distinct = distinct_by_hash<64>, .make = make_email, .in_form = is_email, .recognizable = true, .subkey_of = email_subkey,
+	    .width = email_width,
+	    .distinct = distinct_by_hash<64>,
+	    .make = make_email,
+	    .in_form = is_email,
+	    .recognizable = true,
+	    .subkey_of = email_subkey,
 	    .caution = email_caution}};
 }
 

@@ -29,13 +29,17 @@ std::string too_many_digits(const Column &column, std::string_view value)
 	if (const int read = std::sscanf(column.type.c_str(), "numeric(%d,%d)", &precision, &scale); read == 2) {
 		const auto first = value.substr(0, point).find_first_of("123456789");
 		const int before = first == std::string_view::npos ? 0 : static_cast<int>(point - first);
-		return behind > scale ? "has more digits behind the point than the column keeps" : before > precision - scale ? "is too large for the column" : "";
+		return behind > scale            ? "has more digits behind the point than the column keeps"
+		    : before > precision - scale ? "is too large for the column"
+		                                 : "";
 	}
 	const auto bracket = column.type.find("timestamp") == 0 ? column.type.find('(') : column.type.npos;
 	if (bracket == column.type.npos) return "";
 	const auto zone = fraction.find_first_not_of("0123456789");
 	const auto digits = fraction.substr(0, zone).find_last_not_of('0');
-	return digits != fraction.npos && static_cast<int>(digits) + 1 > std::atoi(column.type.c_str() + bracket + 1) ? "has more digits behind the point than the column keeps" : "";
+	return digits != fraction.npos && static_cast<int>(digits) + 1 > std::atoi(column.type.c_str() + bracket + 1)
+	    ? "has more digits behind the point than the column keeps"
+	    : "";
 }
 
 // Why the text is no value of the column, in words; empty: it is one.
@@ -62,7 +66,10 @@ std::string no_value_of(const Column &column, const std::string &value)
 // ---- null ----
 
 bool never_in_form(std::string_view, const MaskRule &) { return false; }
-std::string null_unfit(const MaskRule &, const Column &column) { return column.not_null ? "makes NULL of every value, and the column is NOT NULL" : ""; }
+std::string null_unfit(const MaskRule &, const Column &column)
+{
+	return column.not_null ? "makes NULL of every value, and the column is NOT NULL" : "";
+}
 
 // ---- constant ----
 
@@ -156,7 +163,10 @@ bool is_choice(std::string_view value, const MaskRule &rule)
 {
 	const auto list = rule.options.find("of");
 	if (list == rule.options.end()) return false;
-	const auto any = [&](const auto &same) { return std::any_of(list->begin(), list->end(), [&](const json &one) { return same(one.template get_ref<const std::string &>()); }); };
+	const auto any = [&](const auto &same) {
+		return std::any_of(
+		    list->begin(), list->end(), [&](const json &one) { return same(one.template get_ref<const std::string &>()); });
+	};
 	return any([&](const std::string &one) { return value == one; }) || any([&](const std::string &one) { return same_value(value, one); });
 }
 
@@ -182,15 +192,51 @@ std::vector<Strategy> fixed_strategies()
 {
 	using Kind = MaskOption::Kind;
 	return {
-	    {.name = "choice", .gives = "one of the list", .takes = every_kind, .keyed = true, .options = {{.name = "of", .kind = Kind::texts}},
-	        .width = choice_width, .distinct = never_distinct, .make = make_choice, .in_form = is_choice, .recognizable = false, .unfit = choice_unfit},
-	    {.name = "constant", .gives = "the value that the rule says", .takes = every_kind, .keyed = false,
-	        .options = {{.name = "value", .kind = Kind::scalar, .required = true}}, .width = constant_width, .distinct = never_distinct,
-	        .make = make_constant, .in_form = is_constant, .recognizable = true, .unfit = constant_unfit, .of_the_whole = true},
-	    {.name = "null", .gives = "NULL", .takes = every_kind, .keyed = false, .options = {}, .width = width_of<as_long_as_the_value>,
-	        .distinct = never_distinct, .make = nullptr, .in_form = never_in_form, .recognizable = true, .gives_null = true, .unfit = null_unfit},
-	    {.name = "empty_json", .gives = "{} or []", .takes = {json_document, text}, .keyed = false, .options = {}, .width = width_of<2>,
-	        .distinct = never_distinct, .make = simple_masker<write_empty_json>, .in_form = is_empty_json, .recognizable = true},
+	    {.name = "choice",
+	        .gives = "one of the list",
+	        .takes = every_kind,
+	        .keyed = true,
+	        .options = {{.name = "of", .kind = Kind::texts}},
+	        .width = choice_width,
+	        .distinct = never_distinct,
+	        .make = make_choice,
+	        .in_form = is_choice,
+	        .recognizable = false,
+	        .unfit = choice_unfit},
+	    {.name = "constant",
+	        .gives = "the value that the rule says",
+	        .takes = every_kind,
+	        .keyed = false,
+	        .options = {{.name = "value", .kind = Kind::scalar, .required = true}},
+	        .width = constant_width,
+	        .distinct = never_distinct,
+	        .make = make_constant,
+	        .in_form = is_constant,
+	        .recognizable = true,
+	        .unfit = constant_unfit,
+	        .of_the_whole = true},
+	    {.name = "null",
+	        .gives = "NULL",
+	        .takes = every_kind,
+	        .keyed = false,
+	        .options = {},
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct = never_distinct,
+	        .make = nullptr,
+	        .in_form = never_in_form,
+	        .recognizable = true,
+	        .gives_null = true,
+	        .unfit = null_unfit},
+	    {.name = "empty_json",
+	        .gives = "{} or []",
+	        .takes = {json_document, text},
+	        .keyed = false,
+	        .options = {},
+	        .width = width_of<2>,
+	        .distinct = never_distinct,
+	        .make = simple_masker<write_empty_json>,
+	        .in_form = is_empty_json,
+	        .recognizable = true},
 	};
 }
 

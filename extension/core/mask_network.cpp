@@ -156,7 +156,8 @@ struct Address {
 void append_address(const Address &address, std::string &out)
 {
 	std::array<unsigned char, 16> bytes{};
-	for (int i = 0; i < address.bits / 8; ++i) bytes[static_cast<std::size_t>(i)] = static_cast<unsigned char>(address.number >> (address.bits - 8 - 8 * i));
+	for (int i = 0; i < address.bits / 8; ++i)
+		bytes[static_cast<std::size_t>(i)] = static_cast<unsigned char>(address.number >> (address.bits - 8 - 8 * i));
 	char buffer[INET6_ADDRSTRLEN];
 	out += inet_ntop(address.bits == 32 ? AF_INET : AF_INET6, bytes.data(), buffer, sizeof buffer);
 	if (address.prefix >= 0) out += '/' + std::to_string(address.prefix);
@@ -197,7 +198,9 @@ class Ip : public BitMasker {
 	}
 
 public:
-	Ip(const MaskRule &rule, const MaskSubkey &key) : BitMasker(key, true), keep_network_(rule.text("keep") == "network"), only_4_(rule.number("version", 0) == 4) {}
+	Ip(const MaskRule &rule, const MaskSubkey &key)
+	    : BitMasker(key, true), keep_network_(rule.text("keep") == "network"), only_4_(rule.number("version", 0) == 4)
+	{}
 
 	void write(std::string_view value, Hash, std::string &out) override
 	{
@@ -205,7 +208,8 @@ public:
 		if (!is_address(value, address)) {
 			// Other spellings of an address become other spellings of one, for a to f stay hex digits.
 			const bool spelling = read_address(value, address);
-			scramble_.append(value, out, [&](std::string_view other) { return spelling ? is_address(other, address) : read_address(other, address); });
+			scramble_.append(value, out,
+			    [&](std::string_view other) { return spelling ? is_address(other, address) : read_address(other, address); });
 			return;
 		}
 		// 10.1.0.0/16 is a network, 10.1.0.7/16 a host in it: a network becomes a network, a host a host.
@@ -218,7 +222,11 @@ public:
 			const Wide mask = bits == 128 ? ~Wide{0} : ((Wide{1} << bits) - 1) << shift, around = address.number & ~mask;
 			std::array<char, 18> context{static_cast<char>(address.bits), static_cast<char>(bits)};
 			for (std::size_t i = 0; i < 16; ++i) context[2 + i] = static_cast<char>(around >> 8 * i);
-			do address.number = around | cipher_.encrypt_bits(static_cast<unsigned>(bits), (address.number & mask) >> shift, {context.data(), context.size()}) << shift;
+			do
+				address.number = around |
+				    cipher_.encrypt_bits(
+				        static_cast<unsigned>(bits), (address.number & mask) >> shift, {context.data(), context.size()})
+				        << shift;
 			while (host != is_host());
 		}
 		append_address(address, out);
@@ -237,15 +245,42 @@ std::vector<Strategy> network_strategies()
 	using enum ValueKind;
 	// A mask may be longer than its address: 15 characters of version 4, 39 of version 6, a slash and up to three digits.
 	return {
-	    {.name = "uuid", .gives = "a UUID of the same version", .takes = {text, uuid}, .keyed = true, .options = {}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Uuid>, .in_form = any_text, .recognizable = false, .of_the_value = true},
-	    {.name = "ip", .gives = "an address of the same version", .takes = {text, network}, .keyed = true,
-	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"network"}}, {.name = "version", .kind = MaskOption::Kind::number, .numbers = {4}}},
-	        .width = [](const MaskRule &rule) { return rule.number("version", 0) == 4 ? 15 : 43; }, .distinct = always_distinct, .make = masker<Ip>,
-	        .in_form = any_text, .recognizable = false, .unfit = version_of_text, .as_long_too = true, .of_the_value = true},
-	    {.name = "mac", .gives = "a MAC address of the same length", .takes = {text, mac}, .keyed = true,
-	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"vendor"}}}, .width = width_of<as_long_as_the_value>,
-	        .distinct = always_distinct, .make = masker<Mac>, .in_form = any_text, .recognizable = false, .of_the_value = true},
+	    {.name = "uuid",
+	        .gives = "a UUID of the same version",
+	        .takes = {text, uuid},
+	        .keyed = true,
+	        .options = {},
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct = always_distinct,
+	        .make = masker<Uuid>,
+	        .in_form = any_text,
+	        .recognizable = false,
+	        .of_the_value = true},
+	    {.name = "ip",
+	        .gives = "an address of the same version",
+	        .takes = {text, network},
+	        .keyed = true,
+	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"network"}},
+	            {.name = "version", .kind = MaskOption::Kind::number, .numbers = {4}}},
+	        .width = [](const MaskRule &rule) { return rule.number("version", 0) == 4 ? 15 : 43; },
+	        .distinct = always_distinct,
+	        .make = masker<Ip>,
+	        .in_form = any_text,
+	        .recognizable = false,
+	        .unfit = version_of_text,
+	        .as_long_too = true,
+	        .of_the_value = true},
+	    {.name = "mac",
+	        .gives = "a MAC address of the same length",
+	        .takes = {text, mac},
+	        .keyed = true,
+	        .options = {{.name = "keep", .kind = MaskOption::Kind::word, .words = {"vendor"}}},
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct = always_distinct,
+	        .make = masker<Mac>,
+	        .in_form = any_text,
+	        .recognizable = false,
+	        .of_the_value = true},
 	};
 }
 

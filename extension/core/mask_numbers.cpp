@@ -212,14 +212,32 @@ std::vector<Strategy> number_strategies()
 {
 	using enum ValueKind;
 	return {
-	    {.name = "number_noise", .gives = "a number near by", .takes = {integer, numeric}, .keyed = true,
+	    {.name = "number_noise",
+	        .gives = "a number near by",
+	        .takes = {integer, numeric},
+	        .keyed = true,
 	        .options = {{.name = "percent", .kind = MaskOption::Kind::number, .least = 1, .most = 100, .otherwise = "10"}},
-	        .width = width_of<as_long_as_the_value>, .distinct = never_distinct, .make = masker<NumberNoise>, .in_form = any_text, .recognizable = false, .unfit = noise_unfit},
-	    {.name = "number_range", .gives = "a number from least to most", .takes = {integer, numeric}, .keyed = true,
-	        .options = {{.name = "least", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true},
-	            {.name = "most", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true}},
-	        .width = width_of<20>, .distinct = never_distinct, .make = simple_masker<write_in_range>, .in_form = is_in_range, .recognizable = false,
-	        .refused = refused_range, .unfit = range_that_does_not_fit, .as_long_too = true},
+	        .width = width_of<as_long_as_the_value>,
+	        .distinct = never_distinct,
+	        .make = masker<NumberNoise>,
+	        .in_form = any_text,
+	        .recognizable = false,
+	        .unfit = noise_unfit},
+	    {.name = "number_range",
+	        .gives = "a number from least to most",
+	        .takes = {integer, numeric},
+	        .keyed = true,
+	        .options =
+	            {{.name = "least", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true},
+	                {.name = "most", .kind = MaskOption::Kind::number, .least = INT64_MIN, .most = INT64_MAX, .required = true}},
+	        .width = width_of<20>,
+	        .distinct = never_distinct,
+	        .make = simple_masker<write_in_range>,
+	        .in_form = is_in_range,
+	        .recognizable = false,
+	        .refused = refused_range,
+	        .unfit = range_that_does_not_fit,
+	        .as_long_too = true},
 	};
 }
 

@@ -37,7 +37,8 @@ const std::vector<JsonPath> &known_paths(const MaskRule &rule)
 	};
 	static thread_local std::vector<std::unique_ptr<Known>> known;
 	for (const auto &one : known)
-		if (std::equal(one->written.begin(), one->written.end(), rule.inside.begin(), rule.inside.end(), [](const std::string &written, const MaskRule &part) { return written == part.path; }))
+		if (std::equal(one->written.begin(), one->written.end(), rule.inside.begin(), rule.inside.end(),
+		        [](const std::string &written, const MaskRule &part) { return written == part.path; }))
 			return one->paths;
 	if (known.size() >= 64) known.clear();
 	auto one = std::make_unique<Known>();
@@ -62,7 +63,9 @@ class ArrayMasker : public Masker {
 	const bool padded_;    // with blanks that are no part of the value
 
 public:
-	ArrayMasker(const MaskRule &rule, const MaskKey *key, const std::string &element) : element_(rule, key, element), padded_(element == "character") {}
+	ArrayMasker(const MaskRule &rule, const MaskKey *key, const std::string &element)
+	    : element_(rule, key, element), padded_(element == "character")
+	{}
 	void write(std::string_view value, const MaskHash &, std::string &out) override
 	{
 		if (!mask_array(value, ',', [&](std::string_view one) { return element_(padded_ ? unpadded(one) : one); }, out)) no_value("array");
@@ -108,7 +111,8 @@ private:
 			good_ = mask_record(value, fields->size(), [&](std::size_t i, std::string_view text, std::optional<std::string_view> &masked) {
 				const json &field = (*fields)[i];
 				States there;
-				for (std::size_t p = 0; p < paths_.size(); ++p) there.push_back(paths_[p].member(states[p], field["name"].get_ref<const std::string &>()));
+				for (std::size_t p = 0; p < paths_.size(); ++p)
+					there.push_back(paths_[p].member(states[p], field["name"].get_ref<const std::string &>()));
 				return below(field, there, text, masked);
 			}, out) && good_;
 			return changed ? Done::masked : Done::as_it_was;
@@ -180,7 +184,8 @@ bool parts_in_form(const MaskRule &rule, const std::string &base, std::string_vi
 		look(rule.inside[which], leaf);
 		return leaf;
 	};
-	if (const auto shape = rule.options.find(shape_option); shape != rule.options.end()) return Walk(paths, look_at)(*shape, value, unused) && !others;
+	if (const auto shape = rule.options.find(shape_option); shape != rule.options.end())
+		return Walk(paths, look_at)(*shape, value, unused) && !others;
 	if (is_hstore(base))
 		return mask_hstore(value, [&](std::string_view key, std::string_view one, std::optional<std::string_view> &) {
 			std::size_t which = 0;

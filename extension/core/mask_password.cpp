@@ -68,7 +68,8 @@ std::string bcrypt(const MaskRule &rule, Hash salt_hash)
 	setting += '.';    // only four of the last character's bits count: "." has none of the others
 	const auto data = std::make_unique<crypt_data>();
 	const char *hash = crypt_r(test_password(rule).c_str(), setting.c_str(), data.get());
-	if (!hash || !std::string_view(hash).starts_with(setting)) throw std::runtime_error("the system's crypt library knows no bcrypt of the form $2b$");
+	if (!hash || !std::string_view(hash).starts_with(setting))
+		throw std::runtime_error("the system's crypt library knows no bcrypt of the form $2b$");
 	return hash;
 }
 
@@ -92,7 +93,9 @@ class PasswordMasker : public Masker {
 	std::string hash_;
 
 public:
-	PasswordMasker(const MaskRule &rule, const MaskSubkey &key) : key_(key), keeps_unusable_(!is_bcrypt(rule)), hash_(kept_hash(rule, mask_hash("", key))) {}
+	PasswordMasker(const MaskRule &rule, const MaskSubkey &key)
+	    : key_(key), keeps_unusable_(!is_bcrypt(rule)), hash_(kept_hash(rule, mask_hash("", key)))
+	{}
 	void write(std::string_view value, Hash hash, std::string &out) override
 	{
 		if (keeps_unusable_ && value.starts_with(unusable)) {
@@ -107,7 +110,10 @@ public:
 
 std::unique_ptr<Masker> make_password(const MaskRule &rule, const MaskSubkey &key) { return std::make_unique<PasswordMasker>(rule, key); }
 
-std::string django_head(const MaskRule &rule) { return std::string(django_prefix) + std::to_string(iterations_of(rule)) + "$" + std::string(salt_mark); }
+std::string django_head(const MaskRule &rule)
+{
+	return std::string(django_prefix) + std::to_string(iterations_of(rule)) + "$" + std::string(salt_mark);
+}
 
 int password_width(const MaskRule &rule)
 {
@@ -119,13 +125,16 @@ bool is_password(std::string_view value, const MaskRule &rule)
 {
 	if (is_bcrypt(rule)) {
 		const auto head = bcrypt_head(rule);
-		return value.size() == bcrypt_length && value.starts_with(head) && all_hex(value.substr(head.size(), bcrypt_salt_digits)) && value[head.size() + bcrypt_salt_digits] == '.';
+		return value.size() == bcrypt_length && value.starts_with(head) &&
+		    all_hex(value.substr(head.size(), bcrypt_salt_digits)) && value[head.size() + bcrypt_salt_digits] == '.';
 	}
 	if (value.starts_with(unusable))
-		return value.size() == unusable.size() + unusable_digits && value.find_first_not_of("abcdefghijklmnopqrstuvwxyz", unusable.size()) == value.npos;
+		return value.size() == unusable.size() + unusable_digits &&
+		    value.find_first_not_of("abcdefghijklmnopqrstuvwxyz", unusable.size()) == value.npos;
 	const auto head = django_head(rule);
-	return value.size() == head.size() + django_salt_digits + 1 + base64_length && value.starts_with(head) && all_hex(value.substr(head.size(), django_salt_digits)) &&
-	    value[head.size() + django_salt_digits] == '$' && value.back() == '=';
+	return value.size() == head.size() + django_salt_digits + 1 + base64_length && value.starts_with(head) &&
+	    all_hex(value.substr(head.size(), django_salt_digits)) && value[head.size() + django_salt_digits] == '$' &&
+	    value.back() == '=';
 }
 
 std::string password_refused(const MaskRule &rule)
@@ -142,12 +151,20 @@ std::string password_refused(const MaskRule &rule)
 std::vector<Strategy> password_strategies()
 {
 	using Kind = MaskOption::Kind;
-	return {{.name = "password", .gives = "a hash of the test password", .takes = {ValueKind::text}, .keyed = true,
+	return {{.name = "password",
+	    .gives = "a hash of the test password",
+	    .takes = {ValueKind::text},
+	    .keyed = true,
 	    .options = {{.name = "form", .kind = Kind::word, .words = {"django", "bcrypt"}, .otherwise = "\"django\""},
 	        {.name = "password", .kind = Kind::text, .otherwise = "\"prodsync\""},
 	        {.name = "iterations", .kind = Kind::number, .least = 1, .most = 2'000'000, .otherwise = "100000"},
 	        {.name = "cost", .kind = Kind::number, .least = 4, .most = 14, .otherwise = "10"}},
-	    .width = password_width, .distinct = never_distinct, .make = make_password, .in_form = is_password, .recognizable = true, .refused = password_refused}};
+	    .width = password_width,
+	    .distinct = never_distinct,
+	    .make = make_password,
+	    .in_form = is_password,
+	    .recognizable = true,
+	    .refused = password_refused}};
 }
 
 }  // namespace core

@@ -56,7 +56,8 @@ bool is_full(std::string_view value, const MaskRule &)
 bool is_username(std::string_view value, const MaskRule &)
 {
 	const auto line = value.find('_');
-	return line != value.npos && is_lower_first_name(value.substr(0, line)) && value.size() == line + 1 + username_digits && all_hex(value.substr(line + 1));
+	return line != value.npos && is_lower_first_name(value.substr(0, line)) && value.size() == line + 1 + username_digits &&
+	    all_hex(value.substr(line + 1));
 }
 
 }  // namespace

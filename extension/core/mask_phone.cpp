@@ -24,7 +24,8 @@ std::size_t country_code_length(std::string_view digits)
 {
 	if (digits.front() == '1' || digits.front() == '7') return 1;
 	// Those of two digits; all others have three.
-	constexpr std::string_view two = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98";
+	constexpr std::string_view two = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 "
+	                                 "64 65 66 81 82 84 86 90 91 92 93 94 95 98";
 	for (std::size_t at = 0; at < two.size(); at += 3)
 		if (digits.starts_with(two.substr(at, 2))) return 2;
 	return 3;
@@ -145,7 +146,8 @@ bool is_phone(std::string_view value, const MaskRule &rule)
 {
 	switch (form_of(rule)) {
 	case Form::e164:
-		return value.size() >= 1 + least_digits && value.size() <= 1 + most_digits && value[0] == '+' && value[1] != '0' && all_digits(value.substr(1));
+		return value.size() >= 1 + least_digits && value.size() <= 1 + most_digits && value[0] == '+' && value[1] != '0' &&
+		    all_digits(value.substr(1));
 	case Form::as_written: return is_ascii(value);
 	case Form::fictional: break;
 	}
@@ -154,7 +156,9 @@ bool is_phone(std::string_view value, const MaskRule &rule)
 
 std::string phone_refused(const MaskRule &rule)
 {
-	return rule.options.contains("country") && form_of(rule) != Form::e164 ? "country is for form: e164, which writes it before national numbers" : "";
+	return rule.options.contains("country") && form_of(rule) != Form::e164
+	    ? "country is for form: e164, which writes it before national numbers"
+	    : "";
 }
 
 std::string phone_caution(const MaskRule &rule)

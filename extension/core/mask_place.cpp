@@ -97,7 +97,8 @@ int company_width(const MaskRule &) { return longest(company_names) + 1 + longes
 
 // ---- url ----
 
-constexpr std::string_view schemes[] = {"https", "http", "ftps", "ftp", "sftp", "wss", "ws", "ssh", "git", "s3"};    // the first where there is none of them
+constexpr std::string_view schemes[] = {
+    "https", "http", "ftps", "ftp", "sftp", "wss", "ws", "ssh", "git", "s3"};  // the first where there is none of them
 constexpr std::string_view under = ".example.com";
 constexpr int host_digits = 16;
 
@@ -142,7 +143,9 @@ public:
 		append_hex(of_host, host_digits, out);
 		out += under;
 		const std::size_t host_end = out.size();
-		if (std::any_of(path.begin(), path.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80; })) {
+		if (std::any_of(path.begin(), path.end(), [](char c) {
+			    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+		    })) {
 			MaskStream stream(hash, key_, 'u');
 			append_shape(path, stream, out);
 			std::replace(out.begin() + static_cast<std::ptrdiff_t>(host_end), out.end(), '%', '-');    // two letters behind a % would be no escape
@@ -158,7 +161,9 @@ std::unique_ptr<Masker> make_url(const MaskRule &rule, const MaskSubkey &key) { 
 bool is_url(std::string_view value, const MaskRule &rule)
 {
 	const std::string_view scheme = scheme_of(value);
-	if (scheme.empty() || !value.starts_with(scheme) || !is_ascii(value) || value.size() > static_cast<std::size_t>(rule.number("length", 200))) return false;
+	if (scheme.empty() || !value.starts_with(scheme) || !is_ascii(value) ||
+	    value.size() > static_cast<std::size_t>(rule.number("length", 200)))
+		return false;
 	value.remove_prefix(scheme.size() + 3);
 	return value.size() > host_digits + under.size() && all_hex(value.substr(0, host_digits)) && value.substr(host_digits).starts_with(under) &&
 	    std::string_view("/?#").find(value[host_digits + under.size()]) != std::string_view::npos;

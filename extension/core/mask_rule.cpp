@@ -29,7 +29,8 @@ std::string wanted(const MaskOption &option, const json &value)
 	switch (option.kind) {
 	case MaskOption::Kind::number: {
 		// what is no signed number of 64 bits would be read as another one
-		const bool whole = value.is_number_integer() && !(value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max());
+		const bool whole = value.is_number_integer() &&
+		    !(value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max());
 		if (!option.numbers.empty()) {
 			std::vector<std::string> words;
 			for (const auto one : option.numbers) words.push_back(std::to_string(one));
@@ -93,8 +94,8 @@ json MaskRule::to_json() const
 
 MaskRule MaskRule::from_json(const json &document)
 {
-	MaskRule rule{document.value("strategy", ""), document.value("domain", ""), document.value("options", json::object()), document.value("entity", ""),
-	    document.value("when", ""), document.value("path", "")};
+	MaskRule rule{document.value("strategy", ""), document.value("domain", ""), document.value("options", json::object()),
+	    document.value("entity", ""), document.value("when", ""), document.value("path", "")};
 	for (const json &part : document.value("inside", json::array())) rule.inside.push_back(from_json(part));
 	return rule;
 }

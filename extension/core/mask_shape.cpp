@@ -44,7 +44,8 @@ bool beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool is_capital(char32_t code)
 {
 	const bool odd = (code >= 0x139 && code <= 0x148) || (code >= 0x179 && code <= 0x17E);    // where the capital is the odd one of two
-	return (code >= 0xC0 && code <= 0xDE) || (code >= 0x100 && code <= 0x17F && code % 2 == odd) || (code >= 0x391 && code <= 0x3A9) || (code >= 0x400 && code <= 0x42F);
+	return (code >= 0xC0 && code <= 0xDE) || (code >= 0x100 && code <= 0x17F && code % 2 == odd) ||
+	    (code >= 0x391 && code <= 0x3A9) || (code >= 0x400 && code <= 0x42F);
 }
 
 // Whether the value has something that is replaced.
@@ -163,7 +164,8 @@ struct Ends {
 	std::size_t first, last;
 	char with;
 	explicit Ends(const MaskRule &rule)
-	    : first(static_cast<std::size_t>(rule.number("first", 0))), last(static_cast<std::size_t>(rule.number("last", 0))), with(rule.text("with", "*").front())
+	    : first(static_cast<std::size_t>(rule.number("first", 0))), last(static_cast<std::size_t>(rule.number("last", 0))),
+	      with(rule.text("with", "*").front())
 	{}
 	// Of a short value nothing is kept: what is hidden is at least as long as what is shown.
 	bool shows(std::size_t characters) const { return (first + last) * 2 <= characters; }
@@ -197,9 +199,11 @@ bool is_partial(std::string_view value, const MaskRule &rule)
 }
 std::string partial_refused(const MaskRule &rule)
 {
-	if (rule.number("first", 0) + rule.number("last", 0) == 0) return "first, last or both have to say how many characters stay, for instance last: 4";
+	if (rule.number("first", 0) + rule.number("last", 0) == 0)
+		return "first, last or both have to say how many characters stay, for instance last: 4";
 	const auto with = rule.text("with", "*");
-	if (with.size() != 1 || static_cast<unsigned char>(with.front()) < 0x21 || beyond_ascii(with.front())) return "with has to be one character of ASCII";
+	if (with.size() != 1 || static_cast<unsigned char>(with.front()) < 0x21 || beyond_ascii(with.front()))
+		return "with has to be one character of ASCII";
 	return "";
 }
 
@@ -227,18 +231,49 @@ std::vector<Strategy> shape_strategies()
 	using Kind = MaskOption::Kind;
 	const auto as_long = width_of<as_long_as_the_value>;
 	return {
-	    {.name = "postcode", .gives = "letters and digits where the postcode has them", .takes = {text}, .keyed = true,
-	        .options = {{.name = "first", .kind = Kind::number, .least = 0, .most = 4, .otherwise = "0"}}, .width = as_long, .distinct = never_distinct,
-	        .make = make_postcode, .in_form = is_shape, .recognizable = false},
-	    {.name = "shape", .gives = "letters and digits where the value has them", .takes = {text}, .keyed = true, .options = {}, .width = as_long,
-	        .distinct = never_distinct, .make = make_shape, .in_form = is_shape, .recognizable = false},
-	    {.name = "secret", .gives = "random-looking letters and digits", .takes = {text}, .keyed = true,
-	        .options = {{.name = "length", .kind = Kind::number, .least = 8, .most = 255}}, .width = secret_width, .distinct = secret_distinct,
-	        .make = make_secret, .in_form = is_secret, .recognizable = false},
-	    {.name = "partial", .gives = "its first or last characters and stars for the others", .takes = {text}, .keyed = false,
+	    {.name = "postcode",
+	        .gives = "letters and digits where the postcode has them",
+	        .takes = {text},
+	        .keyed = true,
+	        .options = {{.name = "first", .kind = Kind::number, .least = 0, .most = 4, .otherwise = "0"}},
+	        .width = as_long,
+	        .distinct = never_distinct,
+	        .make = make_postcode,
+	        .in_form = is_shape,
+	        .recognizable = false},
+	    {.name = "shape",
+	        .gives = "letters and digits where the value has them",
+	        .takes = {text},
+	        .keyed = true,
+	        .options = {},
+	        .width = as_long,
+	        .distinct = never_distinct,
+	        .make = make_shape,
+	        .in_form = is_shape,
+	        .recognizable = false},
+	    {.name = "secret",
+	        .gives = "random-looking letters and digits",
+	        .takes = {text},
+	        .keyed = true,
+	        .options = {{.name = "length", .kind = Kind::number, .least = 8, .most = 255}},
+	        .width = secret_width,
+	        .distinct = secret_distinct,
+	        .make = make_secret,
+	        .in_form = is_secret,
+	        .recognizable = false},
+	    {.name = "partial",
+	        .gives = "its first or last characters and stars for the others",
+	        .takes = {text},
+	        .keyed = false,
 	        .options = {{.name = "first", .kind = Kind::number, .least = 0, .most = 64, .otherwise = "0"},
-	            {.name = "last", .kind = Kind::number, .least = 0, .most = 64, .otherwise = "0"}, {.name = "with", .kind = Kind::text, .otherwise = "\"*\""}},
-	        .width = as_long, .distinct = never_distinct, .make = make_partial, .in_form = is_partial, .recognizable = true, .refused = partial_refused},
+	            {.name = "last", .kind = Kind::number, .least = 0, .most = 64, .otherwise = "0"},
+	            {.name = "with", .kind = Kind::text, .otherwise = "\"*\""}},
+	        .width = as_long,
+	        .distinct = never_distinct,
+	        .make = make_partial,
+	        .in_form = is_partial,
+	        .recognizable = true,
+	        .refused = partial_refused},
 	};
 }
 

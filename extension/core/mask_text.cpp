@@ -37,7 +37,10 @@ public:
 		for (std::size_t at = text_.find('@', from_); at != text_.npos; at = text_.find('@', from_)) {
 			begin = at, end = at + 1;
 			// o'brien@: an apostrophe within a word; one before it is a quote
-			while (begin > from_ && (is_local(text_[begin - 1]) || (text_[begin - 1] == '\'' && begin - 1 > from_ && is_letter(text_[begin]) && is_letter(text_[begin - 2])))) --begin;
+			while (begin > from_ &&
+			    (is_local(text_[begin - 1]) ||
+			        (text_[begin - 1] == '\'' && begin - 1 > from_ && is_letter(text_[begin]) && is_letter(text_[begin - 2]))))
+				--begin;
 			while (begin < at && !is_word(text_[begin])) ++begin;
 			while (end < text_.size() && is_host(text_[end])) ++end;
 			while (end > at + 1 && !is_word(text_[end - 1])) --end;    // a full stop behind it
@@ -65,7 +68,9 @@ std::size_t run_end(std::string_view text, std::size_t at, std::size_t &digits)
 // The end of an IBAN: two capitals, two digits, and groups of letters and digits.
 std::size_t iban_end(std::string_view text, std::size_t at)
 {
-	if (text.size() < at + least_iban || !is_upper(text[at]) || !is_upper(text[at + 1]) || !is_digit(text[at + 2]) || !is_digit(text[at + 3])) return at;
+	if (text.size() < at + least_iban || !is_upper(text[at]) || !is_upper(text[at + 1]) || !is_digit(text[at + 2]) ||
+	    !is_digit(text[at + 3]))
+		return at;
 	std::size_t characters = 4, digits = 2, i = at + 4, end = i;
 	while (i < text.size() && characters < most_iban) {
 		if (text[i] == ' ' && characters % 4 == 0 && i + 1 < text.size() && (is_upper(text[i + 1]) || is_digit(text[i + 1]))) {
@@ -81,7 +86,8 @@ std::size_t iban_end(std::string_view text, std::size_t at)
 
 bool is_title(std::string_view word)
 {
-	constexpr std::string_view titles[] = {"Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Herr", "Herrn", "Frau", "Sr", "Sra", "Monsieur", "Madame", "Mme", "Signor", "Signora", "Dear", "Liebe", "Lieber"};
+	constexpr std::string_view titles[] = {"Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Herr", "Herrn", "Frau", "Sr", "Sra",
+	    "Monsieur", "Madame", "Mme", "Signor", "Signora", "Dear", "Liebe", "Lieber"};
 	return std::find(std::begin(titles), std::end(titles), word) != std::end(titles);
 }
 
@@ -165,7 +171,8 @@ void TextMasker::write_parts(std::string_view text, std::string &out) const
 			std::transform(spelled.begin() + 1, spelled.end(), spelled.begin() + 1, [](char letter) { return static_cast<char>(letter | 0x20); });
 		const bool first = is_known_first_name(spelled), last = is_known_last_name(spelled);
 		if (digits >= least_mixed && (letters || digits >= least_run)) write_shape(word, out);
-		else if (first || last || ((after_name || after_title) && capital && !is_title(word))) write_name(word, !first && (after_name || after_title || last), out);
+		else if (first || last || ((after_name || after_title) && capital && !is_title(word)))
+			write_name(word, !first && (after_name || after_title || last), out);
 		else out += word;
 		after_name = first || (after_title && capital && !is_title(word));
 		after_title = is_title(word);
@@ -175,7 +182,10 @@ void TextMasker::write_parts(std::string_view text, std::string &out) const
 
 std::unique_ptr<Masker> make_free_text(const MaskRule &rule, const MaskSubkey &key) { return std::make_unique<TextMasker>(rule, key); }
 
-bool is_masked_email(std::string_view text) { return text.size() == 33 && text.starts_with("user_") && text.ends_with("@example.com") && all_hex(text.substr(5, 16)); }
+bool is_masked_email(std::string_view text)
+{
+	return text.size() == 33 && text.starts_with("user_") && text.ends_with("@example.com") && all_hex(text.substr(5, 16));
+}
 
 // All that can be told: every e-mail address in it is one of ours.
 bool is_free_text(std::string_view value, const MaskRule &rule)
@@ -190,7 +200,9 @@ int free_text_width(const MaskRule &rule) { return is_shape_form(rule) ? as_long
 
 std::string free_text_caution(const MaskRule &rule)
 {
-	return is_shape_form(rule) ? "" : "keeps its text but for e-mail addresses, numbers and known names: what else it says of somebody stays readable (form: shape keeps nothing)";
+	return is_shape_form(rule) ? ""
+	                           : "keeps its text but for e-mail addresses, numbers and known names: what else it says of "
+	                             "somebody stays readable (form: shape keeps nothing)";
 }
 
 }  // namespace
@@ -198,9 +210,19 @@ std::string free_text_caution(const MaskRule &rule)
 std::vector<Strategy> text_strategies()
 {
 	using Kind = MaskOption::Kind;
-	return {{.name = "free_text", .gives = "the text with e-mail addresses, numbers and names replaced", .takes = {ValueKind::text}, .keyed = true,
-	    .options = {{.name = "form", .kind = Kind::word, .words = {"parts", "shape"}, .otherwise = "\"parts\""}}, .width = free_text_width,
-	    .distinct = never_distinct, .make = make_free_text, .in_form = is_free_text, .recognizable = false, .subkey = "email", .caution = free_text_caution, .of_the_value = true}};
+	return {{.name = "free_text",
+	    .gives = "the text with e-mail addresses, numbers and names replaced",
+	    .takes = {ValueKind::text},
+	    .keyed = true,
+	    .options = {{.name = "form", .kind = Kind::word, .words = {"parts", "shape"}, .otherwise = "\"parts\""}},
+	    .width = free_text_width,
+	    .distinct = never_distinct,
+	    .make = make_free_text,
+	    .in_form = is_free_text,
+	    .recognizable = false,
+	    .subkey = "email",
+	    .caution = free_text_caution,
+	    .of_the_value = true}};
 }
 
 }  // namespace core

@@ -148,7 +148,8 @@ bool is_drawn_last_name(Word word)
 	return std::binary_search(names.begin(), names.end(), word);
 }
 
-static_assert(std::is_sorted(std::begin(other_first_names), std::end(other_first_names)) && std::is_sorted(std::begin(other_last_names), std::end(other_last_names)));
+static_assert(std::is_sorted(std::begin(other_first_names), std::end(other_first_names)) &&
+    std::is_sorted(std::begin(other_last_names), std::end(other_last_names)));
 
 bool is_known_first_name(Word word)
 {

@@ -35,7 +35,8 @@ std::string problem_text(const TriedCheck &tried, const PlannedTable &table)
 	std::string masked;
 	for (std::size_t i = 0; i < check.masked; ++i) {
 		const MaskRule *rule = rule_of(table, check.columns[i]);
-		masked += (i ? ", " : "") + table.name.shown() + "." + check.columns[i] + " masked by " + (rule && rule->inside.empty() ? "strategy " + rule->strategy : "rules for its parts");
+		masked += (i ? ", " : "") + table.name.shown() + "." + check.columns[i] + " masked by " +
+		    (rule && rule->inside.empty() ? "strategy " + rule->strategy : "rules for its parts");
 	}
 	return masked + ": CHECK constraint " + check.constraint + " does not allow " + counted(tried.violations, "row", "rows") + " of a sample of " +
 	    std::to_string(tried.rows);
@@ -109,7 +110,8 @@ void tell_tried_checks(const std::vector<TriedCheck> &all, const Catalog &target
 				auto names = checks_of(target, table.name, *column);
 				std::erase_if(names, [&](const std::string &name) {
 					return std::any_of(all.begin(), all.end(), [&](const TriedCheck &tried) {
-						return tried.rows && tried.check.table == table.name && tried.check.constraint == name && contains(tried.check.columns, column->name);
+						return tried.rows && tried.check.table == table.name && tried.check.constraint == name &&
+						    contains(tried.check.columns, column->name);
 					});
 				});
 				if (!names.empty()) warnings.push_back(masked_check_warning(table.name, one.column, names, one.mask));

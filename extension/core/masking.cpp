@@ -85,7 +85,8 @@ bool covers(const MaskRule &rule, const PersonalLeaf &leaf)
 {
 	std::string why;
 	const auto place = JsonPath::parse(leaf.place(), why);
-	return std::any_of(rule.inside.begin(), rule.inside.end(), [&](const MaskRule &part) { return place && JsonPath::parse(part.path, why)->covers(*place); });
+	return std::any_of(rule.inside.begin(), rule.inside.end(),
+	    [&](const MaskRule &part) { return place && JsonPath::parse(part.path, why)->covers(*place); });
 }
 
 class Checker {
@@ -113,7 +114,10 @@ class Checker {
 	MaskRule effective(const PlannedTable &table, const std::string &column) const
 	{
 		const MaskRule *found = rule(table.name, column);
-		return found && found->masks() && (table.mode == Mode::copy || (graph.node(table.name).stays && !config.choice.in_place)) && table.in_source ? *found : MaskRule{};
+		return found && found->masks() &&
+		        (table.mode == Mode::copy || (graph.node(table.name).stays && !config.choice.in_place)) && table.in_source
+		    ? *found
+		    : MaskRule{};
 	}
 
 	// Every relation of the table that has indexes and constraints of its own: the root, and its leaves.
@@ -166,7 +170,9 @@ class Checker {
 	{
 		const int width = mask_width(rule), room = column.base == "name" ? 63 : length_of(column);
 		if (room && width == longer_than_the_value) return "what may be longer than the value, the column holds " + std::to_string(room);
-		return room && width != as_long_as_the_value && room < width ? std::to_string(width) + " characters, the column holds " + std::to_string(room) : "";
+		return room && width != as_long_as_the_value && room < width
+		    ? std::to_string(width) + " characters, the column holds " + std::to_string(room)
+		    : "";
 	}
 
 	// Of varchar(20)[] that of an element.
@@ -194,7 +200,8 @@ class Checker {
 		const Strategy *strategy = find_strategy(rule.strategy);
 		// A permutation is one only where all values go through it.
 		const bool mixed = !rule.when.empty() && strategy && strategy->distinct(rule).kind == Distinct::Kind::always;
-		const bool never = !strategy || mixed || strategy->distinct(rule).kind == Distinct::Kind::never || (!rule.entity.empty() && !one_row_an_entity(table, rule.entity));
+		const bool never = !strategy || mixed || strategy->distinct(rule).kind == Distinct::Kind::never ||
+		    (!rule.entity.empty() && !one_row_an_entity(table, rule.entity));
 		if (!never && strategy->distinct(rule).kind == Distinct::Kind::unknown) return {};    // the index tells
 		if (!whole) return "may give equal keys in the unique index " + index + ", which is over an expression";
 		const double rows = std::max(2.0, most_rows(source, table.name)), odds = never ? 1 : collision_odds(*strategy, rule, rows);
@@ -217,7 +224,9 @@ class Checker {
 				for (const auto number : option.numbers)
 					if (std::to_string(number) != option.otherwise) forms.push_back({name, "", {{option.name, number}}});
 			for (const MaskRule &one : forms)
-				if ((!strategy.unfit || strategy.unfit(one, column).empty()) && too_narrow(column, one).empty() && collides(table, column.name, one).empty()) return one;
+				if ((!strategy.unfit || strategy.unfit(one, column).empty()) && too_narrow(column, one).empty() &&
+				    collides(table, column.name, one).empty())
+					return one;
 		}
 		return std::nullopt;
 	}
@@ -240,12 +249,15 @@ class Checker {
 	}
 
 	// What the column it is made from is masked by, where that fits; of a tsvector nothing is left.
-	MaskRule fitting_derived(const PlannedTable &table, const Column &column, const Derived &derived, const std::map<std::string, Personal> &personal) const
+	MaskRule fitting_derived(const PlannedTable &table, const Column &column, const Derived &derived,
+	    const std::map<std::string, Personal> &personal) const
 	{
 		const auto fits = [&](const MaskRule &one) {
 			const Strategy *strategy = find_strategy(one.strategy);
-			return strategy && one.inside.empty() && one.when.empty() && one.strategy != by_production && takes(*strategy, kind_of_type(masked_base(one, column.base))) &&
-			    (!strategy->unfit || strategy->unfit(one, column).empty()) && too_narrow(column, one).empty() && collides(table, column.name, one).empty();
+			return strategy && one.inside.empty() && one.when.empty() && one.strategy != by_production &&
+			    takes(*strategy, kind_of_type(masked_base(one, column.base))) &&
+			    (!strategy->unfit || strategy->unfit(one, column).empty()) && too_narrow(column, one).empty() &&
+			    collides(table, column.name, one).empty();
 		};
 		const MaskRule nothing{"null", "", json::object()}, empty{"constant", "", {{"value", ""}}};
 		if (column.base != "tsvector")
@@ -293,15 +305,24 @@ class Checker {
 				problem(id, object, text, fix);
 				fits = false;
 			};
-			if (fields.empty()) refuse("masked-path", "the path " + part.path + " names no field of " + object + ", which is " + column.type, "fields: " + listed(field_names(shape)));
+			if (fields.empty())
+				refuse("masked-path", "the path " + part.path + " names no field of " + object + ", which is " + column.type,
+				    "fields: " + listed(field_names(shape)));
 			for (Column field : fields) {
 				const auto shown_field = object + "." + field.name;
 				const Strategy *strategy = part.masks() ? find_strategy(part.strategy) : nullptr;
 				if (!strategy) continue;
-				const std::string another = rule_lines(target, table.name, "- " + rule_text(column.name, {"redact", "", json::object(), "", "", part.path, {}}));
-				if (!takes(*strategy, kind_of_type(field.base))) refuse("masked-type", shown_field + " is " + field.type + ", which strategy " + part.strategy + " does not take", another);
-				else if (const auto no = strategy->unfit ? strategy->unfit(part, field) : ""; !no.empty()) refuse("masked-value", "strategy " + part.strategy + " " + no + " (" + shown_field + ", " + field.type + ")", "");
-				else if (const auto narrow = too_narrow(field, part); !narrow.empty()) refuse("masked-length", shown_field + " is too short for strategy " + part.strategy + ": it gives " + narrow, "");
+				const std::string another = rule_lines(
+				    target, table.name, "- " + rule_text(column.name, {"redact", "", json::object(), "", "", part.path, {}}));
+				if (!takes(*strategy, kind_of_type(field.base)))
+					refuse("masked-type",
+					    shown_field + " is " + field.type + ", which strategy " + part.strategy + " does not take", another);
+				else if (const auto no = strategy->unfit ? strategy->unfit(part, field) : ""; !no.empty())
+					refuse("masked-value", "strategy " + part.strategy + " " + no + " (" + shown_field + ", " + field.type + ")",
+					    "");
+				else if (const auto narrow = too_narrow(field, part); !narrow.empty())
+					refuse("masked-length", shown_field + " is too short for strategy " + part.strategy + ": it gives " + narrow,
+					    "");
 			}
 		}
 		return fits;
@@ -317,7 +338,8 @@ class Checker {
 				if (!index.unique || !index.valid || index.predicate.empty()) continue;
 				std::string predicate = index.predicate;
 				if (!gives_null(rule))
-					for (const std::string &same : {name + " IS NOT NULL", name + " IS NULL", "(" + name + ")::text <> ''::text", name + " <> ''::text"})
+					for (const std::string &same :
+					    {name + " IS NOT NULL", name + " IS NULL", "(" + name + ")::text <> ''::text", name + " <> ''::text"})
 						if (const auto at = predicate.find(same); at != predicate.npos) predicate.erase(at, same.size());
 				if (!mentions(predicate, column.name)) continue;
 				plan.warnings.push_back({"masked-predicate", table.name.shown() + "." + column.name,
@@ -335,27 +357,37 @@ class Checker {
 			Column one = column;
 			one.base = masked_base(rule, column.base);
 			if (!takes(strategy, kind_of_type(one.base)))
-				problem("masked-type", object, object + " is " + column.type + ", which strategy " + rule.strategy + " does not take", instead(table, column));
+				problem("masked-type", object,
+				    object + " is " + column.type + ", which strategy " + rule.strategy + " does not take",
+				    instead(table, column));
 			else if (const auto no = strategy.unfit ? strategy.unfit(rule, one) : ""; !no.empty())
-				problem("masked-value", object, "strategy " + rule.strategy + " " + no + " (" + object + ", " + column.type + ")", instead(table, column));
+				problem("masked-value", object, "strategy " + rule.strategy + " " + no + " (" + object + ", " + column.type + ")",
+				    instead(table, column));
 			else return true;
 			return false;
 		}
 		if (rule.options.contains(shape_option)) return fits_fields(table, column, rule, object);
 		if (!has_parts(column.base)) {
-			problem("masked-type", object, object + " is " + column.type + ", which has no parts that a path could name", rule_lines(target, table.name,
-			    "- " + rule_text(column.name, {rule.inside.front().strategy, "", rule.inside.front().options})));
+			problem("masked-type", object, object + " is " + column.type + ", which has no parts that a path could name",
+			    rule_lines(target, table.name,
+			        "- " + rule_text(column.name, {rule.inside.front().strategy, "", rule.inside.front().options})));
 			return false;
 		}
 		for (const MaskRule &part : rule.inside)
 			if (std::string why; is_hstore(column.base) && !JsonPath::parse(part.path, why)->names_members()) {
-				problem("masked-type", object, object + " is " + column.type + ", whose keys have nothing below them: the path " + part.path + " names no key", "path: $.key");
+				problem("masked-type", object,
+				    object + " is " + column.type + ", whose keys have nothing below them: the path " + part.path +
+				        " names no key",
+				    "path: $.key");
 				return false;
 			}
 		for (const MaskRule &part : rule.inside)
 			if (part.masks() && !takes(*find_strategy(part.strategy), ValueKind::text)) {
-				problem("masked-type", object, object + " " + part.path + " is text as far as a mask is concerned, which strategy " + part.strategy + " does not take",
-				    rule_lines(target, table.name, "- " + rule_text(column.name, {"redact", "", json::object(), "", "", part.path, {}})));
+				problem("masked-type", object,
+				    object + " " + part.path + " is text as far as a mask is concerned, which strategy " + part.strategy +
+				        " does not take",
+				    rule_lines(target, table.name,
+				        "- " + rule_text(column.name, {"redact", "", json::object(), "", "", part.path, {}})));
 				return false;
 			}
 		return true;
@@ -366,21 +398,30 @@ class Checker {
 		const auto object = table.name.shown() + "." + column.name;
 		if (!fits_type(table, column, rule, object)) return;
 		if (const Strategy *strategy = find_strategy(rule.strategy); strategy && strategy->caution)
-			if (const auto what = strategy->caution(rule); !what.empty()) plan.warnings.push_back({"masked-caution", object, object + " " + what, ""});
+			if (const auto what = strategy->caution(rule); !what.empty())
+				plan.warnings.push_back({"masked-caution", object, object + " " + what, ""});
 		if (const auto why = too_narrow(column, rule); !why.empty())
 			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
 			    instead(table, column));
-		else if (const auto odds = collides(table, column.name, rule); !odds.empty() && find_strategy(rule.strategy) && find_strategy(rule.strategy)->as_elsewhere)
-			plan.warnings.push_back({"masked-unique", object, strategy_of(rule) + " " + odds + " (" + object + ")", "prodsync sync --rehearse tries it, and changes nothing; without compat: confiture masks do not collide"});
+		else if (const auto odds = collides(table, column.name, rule);
+		         !odds.empty() && find_strategy(rule.strategy) && find_strategy(rule.strategy)->as_elsewhere)
+			plan.warnings.push_back({"masked-unique", object, strategy_of(rule) + " " + odds + " (" + object + ")",
+			    "prodsync sync --rehearse tries it, and changes nothing; without compat: confiture masks do not collide"});
 		else if (!odds.empty())
 			problem("masked-unique", object, strategy_of(rule) + " " + odds + " (" + object + ")", instead(table, column));
-		if (const Strategy *strategy = find_strategy(rule.strategy); strategy && !rule.entity.empty() && (strategy->of_the_value || masked_base(rule, column.base) != column.base))
-			problem("bad-value", object, strategy->of_the_value ? "strategy " + rule.strategy + " is made of the value itself, so entity has no effect (" + object + ")"
-			                                                    : object + " is an array, whose elements draw each from itself: entity has no effect", "take entity out");
+		if (const Strategy *strategy = find_strategy(rule.strategy);
+		    strategy && !rule.entity.empty() && (strategy->of_the_value || masked_base(rule, column.base) != column.base))
+			problem("bad-value", object,
+			    strategy->of_the_value
+			        ? "strategy " + rule.strategy + " is made of the value itself, so entity has no effect (" + object + ")"
+			        : object + " is an array, whose elements draw each from itself: entity has no effect",
+			    "take entity out");
 		if (const Relation *there = source.find(table.name); there && !rule.entity.empty() && !there->column(rule.entity)) {
 			std::vector<std::string> known;
 			for (const Column &one : there->columns) known.push_back(one.name);
-			problem("unknown-column", object, "the rule for " + object + " draws its mask from " + rule.entity + ", which production's table does not have" + did_you_mean(rule.entity, known),
+			problem("unknown-column", object,
+			    "the rule for " + object + " draws its mask from " + rule.entity + ", which production's table does not have" +
+			        did_you_mean(rule.entity, known),
 			    "entity: the column that tells whose row it is, like user_id");
 		}
 		checks(table, column, rule);
@@ -398,9 +439,14 @@ class Checker {
 		if (is_key && table.name == tenant_table(config, graph))
 			problem("masked-key", object, object + " is the key of the tenant table: which tenants are left out is told by it", without_rule);
 		else if (is_key && fold != answers.folds.end() && !fold->second.dropped.empty())
-			problem("masked-key", object, object + " is the key of a table whose rows become equal when users are mapped: which of them go is told by it", without_rule);
-		else if (const auto &columns = table.columns; std::any_of(columns.begin(), columns.end(), [&](const Transfer &one) { return one.column == column.name && (!one.map.empty() || !one.by_model.empty()); }))
-			problem("masked-key", object, object + " holds ids that are replaced on their way: masking and replacing exclude each other", without_rule);
+			problem("masked-key", object,
+			    object + " is the key of a table whose rows become equal when users are mapped: which of them go is told by it",
+			    without_rule);
+		else if (const auto &columns = table.columns; std::any_of(columns.begin(), columns.end(), [&](const Transfer &one) {
+			         return one.column == column.name && (!one.map.empty() || !one.by_model.empty());
+		         }))
+			problem("masked-key", object,
+			    object + " holds ids that are replaced on their way: masking and replacing exclude each other", without_rule);
 		if (config.tenants && table.name == tenant_table(config, graph))
 			for (const auto &mentioned : mentioned_columns(config.tenants->keep, *target.find(table.name)))
 				if (mentioned == column.name)
@@ -414,10 +460,13 @@ class Checker {
 		for (const PlannedTable &child : plan.tables) {
 			const Relation *relation = target.find(child.name);
 			const bool written = child.mode == Mode::copy || (config.choice.in_place && graph.node(child.name).stays);
-			if (!written || !child.in_source || std::find(relation->parents.begin(), relation->parents.end(), table.name) == relation->parents.end()) continue;
+			if (!written || !child.in_source ||
+			    std::find(relation->parents.begin(), relation->parents.end(), table.name) == relation->parents.end())
+				continue;
 			if (!rule(child.name, column.name))
 				problem("masked-child", child.name.shown() + "." + column.name,
-				    child.name.shown() + " inherits " + column.name + " from " + table.name.shown() + ", where it is masked, and has no rule of its own",
+				    child.name.shown() + " inherits " + column.name + " from " + table.name.shown() +
+				        ", where it is masked, and has no rule of its own",
 				    rule_lines(target, child.name, "- " + rule_text(column.name, given)));
 		}
 	}
@@ -439,24 +488,29 @@ class Checker {
 					of_equal_rules(*key, i, of_child);
 					continue;
 				}
-				const auto child_column = child->first.shown() + "." + key->columns[i], parent_column = parent->first.shown() + "." + key->referenced[i];
+				const auto child_column = child->first.shown() + "." + key->columns[i],
+				           parent_column = parent->first.shown() + "." + key->referenced[i];
 				const auto how = [](const MaskRule &rule) {
 					return !rule.masks() ? std::string("copied as it is")
 					                     : "masked by " + rule.strategy + (rule.options.empty() ? "" : " with " + rule.options.dump()) +
 					        (rule.domain.empty() ? "" : " in domain " + rule.domain);
 				};
-				const bool copies = config.choice.in_place || (child->second->mode == Mode::copy && (parent->second->mode == Mode::copy || graph.node(parent->first).stays));
+				const bool copies = config.choice.in_place ||
+				    (child->second->mode == Mode::copy &&
+				        (parent->second->mode == Mode::copy || graph.node(parent->first).stays));
 				// One rule for both ends: the parent's, or the child's where only that has one.
 				const MaskRule &both = of_parent.masks() ? of_parent : of_child;
 				problem("masked-reference", child_column,
-				    child_column + " (" + how(of_child) + ") references " + parent_column + " (" + how(of_parent) + "): " + key->name +
-				        " would break",
-				    config.choice.in_place && config.choice.of_tables() && rule(child->first, key->columns[i]) && rule(parent->first, key->referenced[i])
+				    child_column + " (" + how(of_child) + ") references " + parent_column + " (" + how(of_parent) +
+				        "): " + key->name + " would break",
+				    config.choice.in_place && config.choice.of_tables() && rule(child->first, key->columns[i]) &&
+				            rule(parent->first, key->referenced[i])
 				        ? "choose both: " + child->first.shown() + " and " + parent->first.shown()
-				    : copies ? rule_lines(target, child->first, "- " + rule_text(key->columns[i], both)) + "\n    " + yaml_table(target, parent->first) +
-				            ":\n      - " + rule_text(key->referenced[i], both)
-				           : rule_lines(target, of_child.masks() ? child->first : parent->first,
-				                 copied_line(rule_text(of_child.masks() ? key->columns[i] : key->referenced[i], {"none", "", json::object()}))));
+				        : copies ? rule_lines(target, child->first, "- " + rule_text(key->columns[i], both)) + "\n    " +
+				            yaml_table(target, parent->first) + ":\n      - " + rule_text(key->referenced[i], both)
+				                 : rule_lines(target, of_child.masks() ? child->first : parent->first,
+				                       copied_line(rule_text(of_child.masks() ? key->columns[i] : key->referenced[i],
+				                           {"none", "", json::object()}))));
 			}
 		}
 	}
@@ -468,7 +522,9 @@ class Checker {
 		const Column *column = child ? child->column(key.columns[i]) : nullptr;
 		if (rule.masks() && column && (column->base == "citext" || column->base.ends_with(".citext")))
 			plan.warnings.push_back({"masked-citext", child->name.shown() + "." + column->name,
-			    child->name.shown() + "." + column->name + " is citext and masked: a reference that differs in case from what it references finds nothing, and ends the run",
+			    child->name.shown() + "." + column->name +
+			        " is citext and masked: a reference that differs in case from what it references finds nothing, and ends the "
+			        "run",
 			    "prodsync sync --rehearse tries it, and changes nothing"});
 	}
 
@@ -480,7 +536,9 @@ class Checker {
 			for (const auto &[column, rule] : columns) {
 				if (!rule.masks() || recognizable(rule)) continue;
 				plan.problems.push_back({"kept-rows-form", table.shown() + "." + column,
-				    "what " + strategy_of(rule) + " gave cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." + column + " once more",
+				    "what " + strategy_of(rule) +
+				        " gave cannot be told from raw values: every refresh would mask the kept rows of " + table.shown() + "." +
+				        column + " once more",
 				    "anonymize: {kept_rows: trust}, or another strategy for the column"});
 			}
 		if (target.settings.contains(key_file_setting)) return;
@@ -489,14 +547,16 @@ class Checker {
 				if (!rule.masks() || !needs_key(rule)) continue;
 				plan.problems.push_back({"kept-rows-key", "anonymize.kept_rows",
 				    "kept rows are to be masked on the target, and its setting prodsync.key_file names no file with a key",
-				    "ALTER SYSTEM SET prodsync.key_file = '/path/to/uat.key';    -- a superuser of the target, then SELECT pg_reload_conf(); 64 hex digits, "
+				    "ALTER SYSTEM SET prodsync.key_file = '/path/to/uat.key';    -- a superuser of the target, then SELECT "
+				    "pg_reload_conf(); 64 hex digits, "
 				    "mode 0600, of the server's operating system user"});
 				return;
 			}
 	}
 
 public:
-	Checker(const Config &config_, const Graph &graph_, const Masking &masking_, const Catalog &source_, const Catalog &target_, const Answers &answers_, Plan &plan_)
+	Checker(const Config &config_, const Graph &graph_, const Masking &masking_, const Catalog &source_, const Catalog &target_,
+	    const Answers &answers_, Plan &plan_)
 	    : config(config_), graph(graph_), masking(masking_), source(source_), target(target_), answers(answers_), plan(plan_)
 	{}
 
@@ -570,7 +630,9 @@ void Checker::personal(const Contents &contents, double least)
 			if (one == personal.end() || column.generated) continue;
 			// Ids are replaced by maps. (Of a table whose rows fold the map leaves most values as they are.)
 			const auto &columns = table.columns;
-			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &transfer) { return transfer.column == column.name && answers.maps.contains(transfer.map); }))
+			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &transfer) {
+				    return transfer.column == column.name && answers.maps.contains(transfer.map);
+			    }))
 				continue;
 			const MaskRule *given = rule(table.name, column.name);
 			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, {}, given != nullptr};
@@ -579,7 +641,8 @@ void Checker::personal(const Contents &contents, double least)
 				std::erase_if(leaves, [&](const PersonalLeaf &leaf) { return covers(*given, leaf); });
 				looks.has_rule = leaves.empty();
 			}
-			if (const auto origin = derived.find(column.name); !looks.has_rule && origin != derived.end()) looks.fits = fitting_derived(table, column, origin->second, personal);
+			if (const auto origin = derived.find(column.name); !looks.has_rule && origin != derived.end())
+				looks.fits = fitting_derived(table, column, origin->second, personal);
 			plan.personal.push_back(std::move(looks));
 		}
 	}
@@ -620,12 +683,18 @@ void Checker::personal_in_kept(const std::map<Name, std::map<std::string, Person
 		if (personal == all.end() || table.mode != Mode::keep || graph.node(table.name).stays) continue;
 		const std::size_t before = columns.size();
 		for (const auto &[column, looks] : personal->second)
-			if (const Column *here = target.find(table.name)->column(column); here && !here->generated && !rule(table.name, column)) columns.push_back(table.name.shown() + "." + column);
-		if (columns.size() > before) lines += "\n  " + yaml_table(target, table.name) + ": {mode: copy}    # and rules for it, or {mode: empty}; a rule with strategy: none says that a column may stay";
+			if (const Column *here = target.find(table.name)->column(column);
+			    here && !here->generated && !rule(table.name, column))
+				columns.push_back(table.name.shown() + "." + column);
+		if (columns.size() > before)
+			lines += "\n  " + yaml_table(target, table.name) +
+			    ": {mode: copy}    # and rules for it, or {mode: empty}; a rule with strategy: none says that a column may stay";
 	}
 	if (columns.empty()) return;
 	Problem problem{"personal-kept", "tables",
-	    listed(columns) + (columns.size() == 1 ? " looks" : " look") + " personal, and the mode is keep: in place that leaves production's rows as they are", "tables:" + lines};
+	    listed(columns) + (columns.size() == 1 ? " looks" : " look") +
+	        " personal, and the mode is keep: in place that leaves production's rows as they are",
+	    "tables:" + lines};
 	(config.policy == Policy::strict ? plan.problems : plan.warnings).push_back(std::move(problem));
 }
 

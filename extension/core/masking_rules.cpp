@@ -62,8 +62,10 @@ const ColumnPattern *pattern_of(const Config &config, const std::string &column,
 		if (one.pattern == column) return &one;
 		if (!glob(one.pattern, column)) continue;
 		if (found && found->rule != one.rule)
-			problems.push_back({"two-rules", "anonymize.columns", object + " matches " + found->pattern + " and " + one.pattern + ", which say different things",
-			    "name the column: anonymize: {columns: {" + column + ": {strategy: ...}}}, or give it a rule under anonymize: tables:"});
+			problems.push_back({"two-rules", "anonymize.columns",
+			    object + " matches " + found->pattern + " and " + one.pattern + ", which say different things",
+			    "name the column: anonymize: {columns: {" + column +
+			        ": {strategy: ...}}}, or give it a rule under anonymize: tables:"});
 		found = &one;
 	}
 	return found;
@@ -89,7 +91,8 @@ void apply_patterns(const Config &config, const Graph &graph, const Catalog &sou
 	}
 	for (const ColumnPattern &one : config.mask_patterns)
 		if (!matched.contains(one.pattern))
-			problems.push_back({"unknown-column", "anonymize.columns." + one.pattern, "no column of a copied table is called " + one.pattern, "correct it, or take it out"});
+			problems.push_back({"unknown-column", "anonymize.columns." + one.pattern,
+			    "no column of a copied table is called " + one.pattern, "correct it, or take it out"});
 }
 
 }  // namespace
@@ -112,7 +115,8 @@ Masking resolve_masking(const Config &config, const Graph &graph, const Catalog 
 				problems.push_back({"masked-generated", "anonymize.tables." + masked.table,
 				    "a rule for " + object + ": it is generated from other columns", "mask the columns it is made of"});
 			} else if (!same_condition(masking[*table], column, rule)) {
-				problems.push_back({"two-rules", "anonymize.tables." + masked.table, "rules for parts of " + object + " have different conditions (when)", "give them one"});
+				problems.push_back({"two-rules", "anonymize.tables." + masked.table,
+				    "rules for parts of " + object + " have different conditions (when)", "give them one"});
 			} else if (!add_rule(masking[*table], column, of_labels(rule, here->column(column)))) {
 				problems.push_back({"two-rules", "anonymize.tables." + masked.table, "two rules for " + object, "take one of them out"});
 			}

@@ -47,8 +47,9 @@ const std::vector<Strategy> &strategies()
 {
 	static const std::vector<Strategy> table = [] {
 		std::vector<Strategy> all;
-		for (auto *group : {email_strategies, phone_strategies, basic_strategies, person_strategies, place_strategies, digit_strategies, network_strategies,
-		         date_strategies, number_strategies, shape_strategies, text_strategies, fixed_strategies, password_strategies, confiture_strategies})
+		for (auto *group : {email_strategies, phone_strategies, basic_strategies, person_strategies, place_strategies,
+		         digit_strategies, network_strategies, date_strategies, number_strategies, shape_strategies, text_strategies,
+		         fixed_strategies, password_strategies, confiture_strategies})
 			for (Strategy &one : group()) all.push_back(std::move(one));
 		return all;
 	}();

@@ -56,7 +56,8 @@ struct Strategy {
 	// Nothing but its output is likely to have the form: what has it was masked before. Only such rules can mask kept rows, which
 	// every refresh meets again.
 	bool recognizable;
-	const char *subkey = nullptr;              // strategies of one subkey draw alike from a value (a full name is the first and the last); null: its own name
+	const char *subkey =
+	    nullptr;  // strategies of one subkey draw alike from a value (a full name is the first and the last); null: its own name
 	// Why these options cannot be, alone or together; empty: they can.
 	std::string (*refused)(const MaskRule &) = nullptr;
 	// Which subkey, where it depends on the options; null: the one above.

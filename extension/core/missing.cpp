@@ -199,7 +199,8 @@ std::string Missing::condition(const Gap &gap, const std::string &alias, std::ve
 		const Relation &parent = *source_.find(key.parent);
 		const std::string next = "g" + std::to_string(way.size());
 		const auto gone = left_out(logical_table(graph_, key.parent), next, way);
-		return "EXISTS (SELECT FROM " + from_only(parent) + " AS " + next + " WHERE " + matches(key, next, alias) + (key.by_model ? " AND " + given.back() : "") + " AND (" + gone + "))";
+		return "EXISTS (SELECT FROM " + from_only(parent) + " AS " + next + " WHERE " + matches(key, next, alias) +
+		    (key.by_model ? " AND " + given.back() : "") + " AND (" + gone + "))";
 	}
 	if (gap.why == Gap::Why::unmatched) {
 		const auto &name = key.columns.front();
@@ -283,7 +284,8 @@ std::string Missing::value(const Name &table, const std::string &column) const
 			std::string stay = "'{}'::" + cast_type(type);
 			if (std::vector<Name> way; gap.why == Gap::Why::left_out)
 				// One of several dimensions stays as it is, to be found by the verification: it has no place to leave out.
-				stay = "CASE WHEN array_ndims(" + as_it_is + ") > 1 THEN " + as_it_is + " ELSE ARRAY(SELECT e.v FROM unnest(" + as_it_is + ") WITH ORDINALITY AS e(v, n) WHERE NOT EXISTS (SELECT FROM " +
+				stay = "CASE WHEN array_ndims(" + as_it_is + ") > 1 THEN " + as_it_is + " ELSE ARRAY(SELECT e.v FROM unnest(" +
+				    as_it_is + ") WITH ORDINALITY AS e(v, n) WHERE NOT EXISTS (SELECT FROM " +
 				    from_only(*source_.find(gap.key->parent)) + " AS p WHERE p." + quote_identifier(gap.key->referenced.front()) +
 				    " = e.v AND (" + left_out(logical_table(graph_, gap.key->parent), "p", way) + ")) ORDER BY e.n) END";
 			return "CASE WHEN " + as_it_is + " IS NOT NULL THEN " + stay + " END";
@@ -407,7 +409,8 @@ void check_on_missing(
 			if (node.relation->column(column) && !known.contains(column))
 				problems.push_back({"no-reference", place(table, column),
 				    table.shown() + "." + column + " is no foreign key" + did_you_mean(column, {known.begin(), known.end()}),
-				    "tables:\n  " + yaml_table(target, table) + ":\n    references:\n      " + yaml_word(column) + ": {to: TABLE}    # what it references"});
+				    "tables:\n  " + yaml_table(target, table) + ":\n    references:\n      " + yaml_word(column) +
+				        ": {to: TABLE}    # what it references"});
 	}
 	std::set<Name> losing;
 	auto keys = graph.keys;
@@ -419,8 +422,10 @@ void check_on_missing(
 		const Name table = logical_table(graph, key->child);
 		if (*action == OnMissing::adopt) {
 			if (const auto why = cannot_adopt(graph, *key); !why.empty())
-				problems.push_back({"cannot-adopt", place(table, key->columns.front()), table.shown() + "." + key->columns.front() + ": on_missing: adopt, but " + why,
-				    "tables:\n  " + yaml_table(target, table) + ":\n    references:\n      " + yaml_word(key->columns.front()) + ": {on_missing: drop}    # or null"});
+				problems.push_back({"cannot-adopt", place(table, key->columns.front()),
+				    table.shown() + "." + key->columns.front() + ": on_missing: adopt, but " + why,
+				    "tables:\n  " + yaml_table(target, table) + ":\n    references:\n      " + yaml_word(key->columns.front()) +
+				        ": {on_missing: drop}    # or null"});
 			continue;
 		}
 		if (key->array) {
@@ -513,13 +518,18 @@ void add_missing_obstacles(
 		const auto rows = counted(count->second, "row", "rows");
 		if (gap.action == OnMissing::null)
 			plan.warnings.push_back({"becomes-null", object,
-			    object + " -> " + parent.shown() + ": " + rows + " of production reference rows that are not copied; the references become NULL", ""});
+			    object + " -> " + parent.shown() + ": " + rows +
+			        " of production reference rows that are not copied; the references become NULL",
+			    ""});
 		else if (gap.why != Gap::Why::left_out)
-			plan.problems.push_back({gap.why == Gap::Why::unmatched ? "unmatched-reference" : gap.why == Gap::Why::empty ? "reference-to-empty" : "reference-to-kept", object,
+			plan.problems.push_back({gap.why == Gap::Why::unmatched ? "unmatched-reference"
+			        : gap.why == Gap::Why::empty                    ? "reference-to-empty"
+			                                                        : "reference-to-kept",
+			    object,
 			    object + " -> " + parent.shown() + ": " + rows + " of production reference rows " +
-			        (gap.why == Gap::Why::unmatched  ? "that the target's " + missing.map_of(gap).shown() + " does not have"
-			            : gap.why == Gap::Why::empty ? "of a table that is emptied"
-			                                         : "that are not copied and are not mapped either"),
+			        (gap.why == Gap::Why::unmatched      ? "that the target's " + missing.map_of(gap).shown() + " does not have"
+			                : gap.why == Gap::Why::empty ? "of a table that is emptied"
+			                                             : "that are not copied and are not mapped either"),
 			    lines(target, key, may_be_null(graph, key))});
 		else
 			plan.problems.push_back({"reference-to-dropped", object,

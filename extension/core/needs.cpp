@@ -29,7 +29,9 @@ void locks(const Graph &graph, const Catalog &target, Plan &plan)
 	for (const auto &table : plan.tables) {
 		if (table.mode == Mode::keep) continue;
 		const Relation *root = target.find(table.name);
-		const auto sequences = !root ? 0 : std::count_if(root->columns.begin(), root->columns.end(), [](const Column &column) { return !column.sequence.empty(); });
+		const auto sequences = !root ? 0 : std::count_if(root->columns.begin(), root->columns.end(), [](const Column &column) {
+			return !column.sequence.empty();
+		});
 		const bool kept = table.kept_rows > 0;
 		needed += sequences + (root && root->kind == 'p');
 		for (const Relation *leaf : target.storage(table.name))

@@ -142,17 +142,20 @@ void rights(const Catalog &source, const Graph &graph, const Config &config, Pla
 			if (relation->row_security && !relation->bypasses_row_security)
 				plan.problems.push_back({"row-security", relation->name.shown(),
 				    relation->name.shown() +
-				        (config.choice.in_place ? " has row security, which the role that masks is subject to: rows would be missing"
-				                                : " of production has row security, which the role of the source is subject to: rows would be missing"),
-				    "ALTER ROLE " + source_role(source) + " BYPASSRLS;    -- " + (config.choice.in_place ? "" : "in production, ") + "as a superuser"});
+				        (config.choice.in_place
+				                ? " has row security, which the role that masks is subject to: rows would be missing"
+				                : " of production has row security, which the role of the source is subject to: rows would be "
+				                  "missing"),
+				    "ALTER ROLE " + source_role(source) + " BYPASSRLS;    -- " +
+				        (config.choice.in_place ? "" : "in production, ") + "as a superuser"});
 		}
 	}
 	if (tables.empty()) return;
 	const auto role = source_role(source);
 	const bool in_place = config.choice.in_place;
 	plan.problems.push_back({"rights", "source",
-	    (in_place ? "the role that masks may not read " : "the role of the source may not read ") + counted(static_cast<std::int64_t>(tables.size()), "table", "tables") +
-	        (in_place ? "" : " of production"),
+	    (in_place ? "the role that masks may not read " : "the role of the source may not read ") +
+	        counted(static_cast<std::int64_t>(tables.size()), "table", "tables") + (in_place ? "" : " of production"),
 	    "GRANT USAGE ON SCHEMA " + listed({schemas.begin(), schemas.end()}) + " TO " + role +
 	        (in_place ? ";" : ";    -- in production") + "\nGRANT SELECT ON " + listed(tables) + " TO " + role + ";"});
 }
@@ -212,7 +215,8 @@ void large_objects(const Catalog &source, const Catalog &target, const std::set<
 			const auto object = table.name.shown() + "." + column->name;
 			plan.problems.push_back({"large-objects", object,
 			    object + " may name large objects of production, which are not copied: it would lead nowhere",
-			    mode_line(target, table.name, "mode: keep") + "    # or {mode: empty}; where it names none, or need not lead anywhere:\naccept:\n  large_objects: " +
+			    mode_line(target, table.name, "mode: keep") +
+			        "    # or {mode: empty}; where it names none, or need not lead anywhere:\naccept:\n  large_objects: " +
 			        yaml_list({yaml_table(target, table.name)})});
 		}
 	}
@@ -250,7 +254,8 @@ void maps(
 			if (!there || !there->ordinary() || common_key(*node.relation, *there).empty() ||
 			    std::any_of(natural.begin(), natural.end(), [&](const auto &column) { return !there->column(column); }))
 				plan.problems.push_back({"map-without-source", shown,
-				    shown + " stays as it is (" + node.reason + "), and production has nothing to tell its rows by", "choose " + shown + " as well, or other tables"});
+				    shown + " stays as it is (" + node.reason + "), and production has nothing to tell its rows by",
+				    "choose " + shown + " as well, or other tables"});
 			continue;
 		}
 		if (natural.empty() && !has_fallback(config, graph, name))
@@ -292,10 +297,12 @@ void maps(
 			}
 			if (graph.node(by).stays) {
 				plan.problems.push_back({"unmatched-reference", name.shown() + "." + column.name,
-				    name.shown() + "." + column.name + " -> " + by.shown() + ": " + counted(count->second, "row", "rows") + " of production reference rows of " +
-				        by.shown() + ", which stays as it is (" + graph.node(by).reason + ") and does not have them",
-				    graph.node(by).reason == "--exclude" ? "take " + by.shown() + " out of --exclude, or --exclude " + name.shown() + " as well"
-				                                         : "--tables " + listed_for_option(config.choice.tables) + by.shown()});
+				    name.shown() + "." + column.name + " -> " + by.shown() + ": " + counted(count->second, "row", "rows") +
+				        " of production reference rows of " + by.shown() + ", which stays as it is (" + graph.node(by).reason +
+				        ") and does not have them",
+				    graph.node(by).reason == "--exclude"
+				        ? "take " + by.shown() + " out of --exclude, or --exclude " + name.shown() + " as well"
+				        : "--tables " + listed_for_option(config.choice.tables) + by.shown()});
 				continue;
 			}
 			plan.problems.push_back({"unmatched-reference", name.shown() + "." + column.name,
@@ -333,7 +340,8 @@ void references(const Graph &graph, const Catalog &target, const Plan &plan, Pro
 		const auto object = from.name.shown() + "." + listed(key->columns);
 		if (parent.stays) {
 			problems.push_back({"reference-to-staying", object,
-			    object + " references " + to.name.shown() + ", which stays as it is (" + parent.reason + "), by other columns than its key (" + key->name + ")",
+			    object + " references " + to.name.shown() + ", which stays as it is (" + parent.reason +
+			        "), by other columns than its key (" + key->name + ")",
 			    "choose " + to.name.shown() + " as well, or leave " + from.name.shown() + " out"});
 			continue;
 		}

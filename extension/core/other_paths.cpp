@@ -47,7 +47,8 @@ std::vector<OtherPath> other_paths(const Config &config, const Graph &graph)
 
 }  // namespace
 
-std::pair<std::string, std::string> tenant_of_row(const Catalog &catalog, const std::vector<Hop> &path, const std::string &key, const std::string &alias, Rows rows)
+std::pair<std::string, std::string> tenant_of_row(
+    const Catalog &catalog, const std::vector<Hop> &path, const std::string &key, const std::string &alias, Rows rows)
 {
 	std::string joins, at = "t";
 	for (std::size_t i = 0; i < path.size(); ++i) {
@@ -57,7 +58,8 @@ std::pair<std::string, std::string> tenant_of_row(const Catalog &catalog, const 
 		std::string same, goes_on;
 		for (std::size_t c = 0; c < hop.columns.size(); ++c)
 			same += (c ? " AND " : "") + next + "." + quote_identifier(hop.referenced[c]) + " = " + at + "." + quote_identifier(hop.columns[c]);
-		for (const auto &column : i + 1 == path.size() ? std::vector{key} : path[i + 1].columns) goes_on += (goes_on.empty() ? "" : ", ") + next + "." + quote_identifier(column);
+		for (const auto &column : i + 1 == path.size() ? std::vector{key} : path[i + 1].columns)
+			goes_on += (goes_on.empty() ? "" : ", ") + next + "." + quote_identifier(column);
 		const auto from = from_only(*catalog.find(hop.to)) + " AS " + next;
 		if (rows == Rows::all) joins += " LEFT JOIN " + from + " ON " + same;
 		else joins += " LEFT JOIN LATERAL (SELECT " + goes_on + " FROM " + from + " WHERE " + same + " LIMIT 1) AS " + next + " ON true";
@@ -92,8 +94,8 @@ std::vector<Question> path_questions(const Config &config, const Graph &graph, c
 		const auto [joins, of_chosen] = tenant_of_row(source, chosen, key, "a", Rows::few);
 		const auto [others, of_other] = tenant_of_row(source, other.path, key, "b", Rows::few);
 		out.push_back({"other_path " + other.id(), "other_path", Side::source, other.table, columns,
-		    "SELECT count(*)::text FROM (SELECT " + read + " FROM " + from_only(*table) + " LIMIT " + rows_looked_at + ") AS t" + joins + others + " WHERE " +
-		        of_other + " IS NOT NULL AND " + of_chosen + " IS DISTINCT FROM " + of_other,
+		    "SELECT count(*)::text FROM (SELECT " + read + " FROM " + from_only(*table) + " LIMIT " + rows_looked_at + ") AS t" +
+		        joins + others + " WHERE " + of_other + " IS NOT NULL AND " + of_chosen + " IS DISTINCT FROM " + of_other,
 		    {}, false});
 	}
 	return out;

@@ -19,12 +19,19 @@ struct Sign {
 const std::vector<Sign> &signs()
 {
 	static const std::vector<Sign> table{
-	    {"webhooks", {"webhook", "webhooks", "hook subscription", "callback url"}, {"url", "uri", "endpoint", "target", "address"}},
-	    {"device tokens", {"device token", "device tokens", "push token", "push tokens", "push subscription", "push subscriptions", "push device", "push devices", "fcm", "apns", "gcm", "webpush"}, {"token", "endpoint", "registration", "subscription"}},
+	    {"webhooks", {"webhook", "webhooks", "hook subscription", "callback url"},
+	        {"url", "uri", "endpoint", "target", "address"}},
+	    {"device tokens",
+	        {"device token", "device tokens", "push token", "push tokens", "push subscription", "push subscriptions",
+	            "push device", "push devices", "fcm", "apns", "gcm", "webpush"},
+	        {"token", "endpoint", "registration", "subscription"}},
 	    {"device tokens", {"device", "devices"}, {"push", "fcm", "apns", "gcm"}},
-	    {"messages to send", {"outbox", "mail queue", "email queue", "sms queue", "outgoing", "outbound", "mailer", "mailing queue"}, {}},
-	    {"a queue of jobs", {"job", "jobs", "task queue", "job queue", "queue", "work queue", "delayed", "background"}, {"payload", "handler", "run at", "attempts", "args", "arguments", "available at", "locked at", "locked by", "eta"}},
-	    {"a schedule of tasks", {"schedule", "schedules", "scheduled", "periodic", "cron", "crontab", "recurring", "scheduler"}, {"cron", "crontab", "next run", "last run", "run at", "task", "command", "job"}},
+	    {"messages to send",
+	        {"outbox", "mail queue", "email queue", "sms queue", "outgoing", "outbound", "mailer", "mailing queue"}, {}},
+	    {"a queue of jobs", {"job", "jobs", "task queue", "job queue", "queue", "work queue", "delayed", "background"},
+	        {"payload", "handler", "run at", "attempts", "args", "arguments", "available at", "locked at", "locked by", "eta"}},
+	    {"a schedule of tasks", {"schedule", "schedules", "scheduled", "periodic", "cron", "crontab", "recurring", "scheduler"},
+	        {"cron", "crontab", "next run", "last run", "run at", "task", "command", "job"}},
 	};
 	return table;
 }
@@ -48,7 +55,10 @@ std::string acts_outside(const Relation &table)
 {
 	const std::string name = spaced(table.name.name);
 	for (const Sign &sign : signs())
-		if (has(name, sign.of_name) && (sign.of_columns.empty() || std::any_of(table.columns.begin(), table.columns.end(), [&](const Column &column) { return has(spaced(column.name), sign.of_columns); })))
+		if (has(name, sign.of_name) &&
+		    (sign.of_columns.empty() || std::any_of(table.columns.begin(), table.columns.end(), [&](const Column &column) {
+			    return has(spaced(column.name), sign.of_columns);
+		    })))
 			return sign.what;
 	return {};
 }
@@ -66,7 +76,8 @@ std::vector<Problem> outgoing_tables(const Graph &graph, const Catalog &catalog,
 		lines += "\n  " + yaml_table(catalog, table->name) + ": {mode: empty}";
 	}
 	if (names.empty()) return {};
-	return {{"acts-outside", "tables", "copied, with whatever production has in store: " + names + "; what works on these tables here acts on real people",
+	return {{"acts-outside", "tables",
+	    "copied, with whatever production has in store: " + names + "; what works on these tables here acts on real people",
 	    "tables:" + lines + "\n  # mode: copy, where nothing here does"}};
 }
 

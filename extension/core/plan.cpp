@@ -49,7 +49,8 @@ std::string what_happens(const Config &config, const Graph &graph, const Catalog
     const std::vector<Step> &steps)
 {
 	const auto leaves = static_cast<std::int64_t>(target.storage(table.name).size());
-	if (config.choice.in_place && table.mode == Mode::keep) return graph.node(table.name).stays ? "stays as it is (" + table.reason + ")" : "never masked";
+	if (config.choice.in_place && table.mode == Mode::keep)
+		return graph.node(table.name).stays ? "stays as it is (" + table.reason + ")" : "never masked";
 	if (graph.node(table.name).stays) {
 		const auto map = answers.maps.find(table.name);
 		const auto moved = map == answers.maps.end() ? 0 : static_cast<std::int64_t>(map->second.pairs.size());
@@ -69,8 +70,8 @@ std::string what_happens(const Config &config, const Graph &graph, const Catalog
 	if (table.name == tenant_table(config, graph) && answers.target_tenants >= 0)
 		if (const auto gone = answers.target_tenants - static_cast<std::int64_t>(answers.kept_tenants.size()); gone > 0)
 			add(plural(gone, "old tenant") + " replaced");
-	if (const auto mapped =
-	        std::count_if(table.columns.begin(), table.columns.end(), [](const Transfer &column) { return !column.map.empty() || !column.by_model.empty(); }))
+	if (const auto mapped = std::count_if(table.columns.begin(), table.columns.end(),
+	        [](const Transfer &column) { return !column.map.empty() || !column.by_model.empty(); }))
 		add(plural(mapped, "column") + " remapped");
 	if (const auto masked =
 	        std::count_if(table.columns.begin(), table.columns.end(), [](const Transfer &column) { return column.mask.masks(); }))
@@ -219,7 +220,9 @@ void estimates(const Catalog &source, bool in_place, Plan &plan)
 			never += leaf->rows < 0 && leaf->pages == 0;
 	if (never)
 		plan.warnings.push_back({"not-analyzed", "source",
-		    plural(never, "table") + (in_place ? "" : " of production") + (never == 1 ? " was never analyzed or is empty" : " were never analyzed or are empty") + ": sizes and times are guesses",
+		    plural(never, "table") + (in_place ? "" : " of production") +
+		        (never == 1 ? " was never analyzed or is empty" : " were never analyzed or are empty") +
+		        ": sizes and times are guesses",
 		    in_place ? "ANALYZE;" : "ANALYZE;    -- in production"});
 }
 

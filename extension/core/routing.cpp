@@ -21,7 +21,8 @@ bool changes(const Transfer &column, const Relation *source, const std::string &
 	const Column *read = source ? source->column(column.column) : nullptr;
 	// An enum is hashed by the oids of its labels, which are each database's own.
 	if (read && !read->labels.empty() && partition_key.starts_with("HASH")) return true;
-	return column.mask.masks() || !column.map.empty() || !column.by_model.empty() || !column.source_value.empty() || !read || read->type != column.type;
+	return column.mask.masks() || !column.map.empty() || !column.by_model.empty() || !column.source_value.empty() || !read ||
+	    read->type != column.type;
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ void add_one(Graph &graph, const Catalog &catalog, const Name &table, const std:
 	}
 	const bool by_text = is_text_type(from) && !is_text_type(type);
 	if (by_text && std::find(tenant_path.begin(), tenant_path.end(), column) != tenant_path.end()) {
-		problems.push_back({"reference-type", place, shown + " is a text and cannot be part of a tenant path", "give it the type of " + parent->shown() + "." + key});
+		problems.push_back({"reference-type", place, shown + " is a text and cannot be part of a tenant path",
+		    "give it the type of " + parent->shown() + "." + key});
 		return;
 	}
 	for (const ForeignKey *other : graph.keys)

@@ -36,7 +36,9 @@ std::vector<MaskRule> candidates_for(const Column &column, Category category)
 	std::set<std::string> seen;
 	for (const char *name : names) {
 		const Strategy *strategy = find_strategy(name);
-		if (!suggested(strategy) || !seen.insert(name).second || !takes(*strategy, kind_of_type(masked_base({name, "", json::object()}, column.base)))) continue;
+		if (!suggested(strategy) || !seen.insert(name).second ||
+		    !takes(*strategy, kind_of_type(masked_base({name, "", json::object()}, column.base))))
+			continue;
 		out.push_back({name, "", json::object()});
 		for (const MaskOption &option : strategy->options)
 			for (const auto number : option.numbers)
@@ -53,7 +55,8 @@ MaskRule rule_for_parts(const Column &column, const std::vector<PersonalLeaf> &l
 	for (const PersonalLeaf &leaf : leaves) {
 		std::string why;
 		const auto &names = strategies_for(leaf.category);
-		const auto fits = std::find_if(names.begin(), names.end(), [](const char *name) { return suggested(find_strategy(name)) && takes(*find_strategy(name), ValueKind::text); });
+		const auto fits = std::find_if(names.begin(), names.end(),
+		    [](const char *name) { return suggested(find_strategy(name)) && takes(*find_strategy(name), ValueKind::text); });
 		// A name that looks like data is shown as *: a rule for that would be one for every member.
 		if (fits == names.end() || leaf.path.find(".*") != std::string::npos || !JsonPath::parse(leaf.path, why)) continue;
 		rule.inside.push_back({*fits, "", json::object(), "", "", leaf.path, {}});
@@ -129,7 +132,9 @@ class Suggester {
 				const Column *its = column(other);
 				const auto table = copied.find(other.first);
 				if (!its || its->generated || all.contains(other) || given(other) || table == copied.end()) continue;
-				if (std::none_of(table->second->columns.begin(), table->second->columns.end(), [&](const Transfer &transfer) { return transfer.column == other.second && transfer.map.empty(); })) continue;
+				if (std::none_of(table->second->columns.begin(), table->second->columns.end(),
+				        [&](const Transfer &transfer) { return transfer.column == other.second && transfer.map.empty(); }))
+					continue;
 				PersonalColumn more{other.first, other.second, its->type, one.personal, {}, {}, false};
 				more.personal.evidence = "has the values of " + shown(Place{one.table, one.column});
 				more.personal.seen = more.personal.evidence;
@@ -171,7 +176,8 @@ class Suggester {
 				if (columns[i].personal.confidence > best->personal.confidence) best = &columns[i];
 			const Column &its = *column({best->table, best->column});
 			group.candidates = candidates_for(its, best->personal.category);
-			if (auto parts = rule_for_parts(its, best->personal.leaves); group.candidates.empty() && !parts.inside.empty()) group.candidates.push_back(std::move(parts));
+			if (auto parts = rule_for_parts(its, best->personal.leaves); group.candidates.empty() && !parts.inside.empty())
+				group.candidates.push_back(std::move(parts));
 		}
 	}
 
@@ -201,7 +207,9 @@ class Suggester {
 			std::set<Group *> moved;
 			for (const Problem &one : try_rules(with_suggestions())) {
 				const auto group = of.find(one.object);
-				if (group == of.end() || before.contains({one.id, one.object}) || !group->second->rule() || !moved.insert(group->second).second) continue;
+				if (group == of.end() || before.contains({one.id, one.object}) || !group->second->rule() ||
+				    !moved.insert(group->second).second)
+					continue;
 				if (group->second->why.empty()) group->second->why = one.text;
 				++group->second->at;
 				more = true;
@@ -210,7 +218,8 @@ class Suggester {
 	}
 
 public:
-	Suggester(const Graph &graph, const Masking &masking_, const Catalog &target_, const Plan &plan, const TryRules &try_rules_, std::vector<PersonalColumn> &columns_)
+	Suggester(const Graph &graph, const Masking &masking_, const Catalog &target_, const Plan &plan, const TryRules &try_rules_,
+	    std::vector<PersonalColumn> &columns_)
 	    : masking(masking_), target(target_), try_rules(try_rules_), columns(columns_)
 	{
 		for (const PlannedTable &table : plan.tables) {
@@ -240,7 +249,8 @@ public:
 
 }  // namespace
 
-void suggest_rules(const Graph &graph, const Masking &masking, const Catalog &target, const Plan &plan, const TryRules &try_rules, std::vector<PersonalColumn> &columns)
+void suggest_rules(const Graph &graph, const Masking &masking, const Catalog &target, const Plan &plan, const TryRules &try_rules,
+    std::vector<PersonalColumn> &columns)
 {
 	Suggester(graph, masking, target, plan, try_rules, columns).run();
 }

@@ -139,13 +139,18 @@ std::vector<Question> tenant_choice_questions(const Config &config, const Graph 
 		const auto mine = tenant_rows(config, graph, source, answers, child), theirs = tenant_rows(config, graph, source, answers, parent, "q");
 		if (theirs.empty()) continue;
 		const auto copied = missing.where_copied(child);
-		std::string sql = "SELECT count(*)::text FROM " + from_only(*source.find(key_->child)) + " AS t WHERE " + (mine.empty() ? "" : mine + " AND ") +
-		    (copied.empty() ? "" : copied + " AND ") +
-		    "EXISTS (SELECT FROM " + from_only(*source.find(key_->parent)) + " AS q WHERE ";
+		std::string sql = "SELECT count(*)::text FROM " + from_only(*source.find(key_->child)) + " AS t WHERE " +
+		    (mine.empty() ? "" : mine + " AND ") + (copied.empty() ? "" : copied + " AND ") + "EXISTS (SELECT FROM " +
+		    from_only(*source.find(key_->parent)) + " AS q WHERE ";
 		if (key_->by_model)
-			sql += of_model(*key_->by_model, "t", key_->by_model->types.empty() ? "" : from_only(*source.find(key_->by_model->types)) + " AS ct") + " AND ";
+			sql += of_model(*key_->by_model, "t",
+			           key_->by_model->types.empty() ? "" : from_only(*source.find(key_->by_model->types)) + " AS ct") +
+			    " AND ";
 		for (std::size_t i = 0; i < key_->columns.size(); ++i)
-			sql += "q." + quote_identifier(key_->referenced[i]) + " = " + (key_->array ? "ANY (t." + quote_identifier(key_->columns[i]) + ")" : as_key(*key_, "t." + quote_identifier(key_->columns[i]))) + " AND ";
+			sql += "q." + quote_identifier(key_->referenced[i]) + " = " +
+			    (key_->array ? "ANY (t." + quote_identifier(key_->columns[i]) + ")"
+			                 : as_key(*key_, "t." + quote_identifier(key_->columns[i]))) +
+			    " AND ";
 		sql += "(" + theirs + ") IS NOT TRUE)";
 		out.push_back({"outside " + id_of(*key_), "outside", Side::source, key_->child, key_->columns, sql, {}, false});
 	}
@@ -166,25 +171,31 @@ void add_tenant_choice_obstacles(const Config &config, const Graph &graph, const
 	const auto unknown = [&](const std::vector<std::string> &labels, const std::string &option) {
 		for (const auto &label : labels)
 			if (!is_named(answers, label))
-				plan.problems.push_back({"unknown-tenant", option, "production has no tenant \"" + label + "\"" + did_you_mean(label, answers.tenant_labels),
+				plan.problems.push_back({"unknown-tenant", option,
+				    "production has no tenant \"" + label + "\"" + did_you_mean(label, answers.tenant_labels),
 				    "prodsync tenants lists them"});
 	};
 	unknown(only, only_option(config));
 	unknown(config.tenants->except, "tenants.except");
 	for (const auto &label : only) {
 		if (includes(config.tenants->except, label))
-			plan.problems.push_back({"tenant-left-out", only_option(config), "\"" + label + "\" is to be copied by " + only_option(config) + " and left out by tenants.except",
+			plan.problems.push_back({"tenant-left-out", only_option(config),
+			    "\"" + label + "\" is to be copied by " + only_option(config) + " and left out by tenants.except",
 			    "take it out of one of them"});
 		for (const auto &key : keys_of(answers, {label}))
 			if (includes(answers.source_tenants, key))
 				plan.problems.push_back({"tenant-left-out", only_option(config),
-				    "\"" + label + "\" of production is like the tenants that are kept, and left out", "take it out, or say with tenants.exclude_source which are left out"});
+				    "\"" + label + "\" of production is like the tenants that are kept, and left out",
+				    "take it out, or say with tenants.exclude_source which are left out"});
 	}
 	if (!only.empty())
 		plan.warnings.push_back({"tenants-chosen", only_option(config),
-		    "of production's tenants only " + listed(only) + (only.size() == 1 ? " is" : " are") + " copied; rows that belong to no tenant are not", ""});
+		    "of production's tenants only " + listed(only) + (only.size() == 1 ? " is" : " are") +
+		        " copied; rows that belong to no tenant are not",
+		    ""});
 	else
-		plan.warnings.push_back({"tenants-chosen", "tenants.except", "tenants of production that are not copied: " + listed(config.tenants->except), ""});
+		plan.warnings.push_back({"tenants-chosen", "tenants.except",
+		    "tenants of production that are not copied: " + listed(config.tenants->except), ""});
 	auto keys = graph.keys;
 	for (const GenericRelation &one : graph.generic) keys.insert(keys.end(), one.keys.begin(), one.keys.end());
 	for (const ForeignKey *key : keys) {

@@ -61,7 +61,8 @@ void append_float_text(std::string_view bytes, std::string &out)
 		const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
 		const std::string_view scientific(buffer, static_cast<std::size_t>(end - buffer));
 		const int exponent = std::atoi(std::string(scientific.substr(scientific.find('e') + 1)).c_str());
-		if (value == 0 || (exponent >= -4 && exponent < std::numeric_limits<Float>::digits10)) out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr);
+		if (value == 0 || (exponent >= -4 && exponent < std::numeric_limits<Float>::digits10))
+			out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr);
 		else out += scientific;
 	}
 }
@@ -89,7 +90,9 @@ void append_numeric_text(std::string_view bytes, std::string &out)
 		out += sign == numeric_nan ? "NaN" : sign == numeric_infinity ? "Infinity" : "-Infinity";
 		return;
 	}
-	if (bytes.size() != 8 + 2 * static_cast<std::size_t>(groups) || (sign != 0 && sign != numeric_negative) || scale > most_scale || (groups == 0 && (weight || sign))) no_value("numeric");
+	if (bytes.size() != 8 + 2 * static_cast<std::size_t>(groups) || (sign != 0 && sign != numeric_negative) ||
+	    scale > most_scale || (groups == 0 && (weight || sign)))
+		no_value("numeric");
 	const auto group = [&](int at) { return at >= 0 && at < groups ? word(8 + 2 * static_cast<std::size_t>(at)) : 0; };
 	for (int i = 0; i < groups; ++i)
 		if (group(i) > 9999 || (i == 0 && group(i) == 0)) no_value("numeric");
@@ -123,7 +126,9 @@ void append_numeric(std::string_view text, std::string &out)
 	if (text.starts_with('-')) sign = numeric_negative, text.remove_prefix(1);
 	const std::size_t point = std::min(text.find('.'), text.size());
 	std::string whole(text.substr(0, point)), fraction(point < text.size() ? text.substr(point + 1) : "");
-	if ((whole.empty() && fraction.empty()) || !all_digits(whole) || !all_digits(fraction) || fraction.size() > most_scale || whole.size() > 131'072) no_value("numeric");
+	if ((whole.empty() && fraction.empty()) || !all_digits(whole) || !all_digits(fraction) || fraction.size() > most_scale ||
+	    whole.size() > 131'072)
+		no_value("numeric");
 	const std::size_t scale = fraction.size();
 	whole.insert(0, (4 - whole.size() % 4) % 4, '0');
 	fraction.append((4 - fraction.size() % 4) % 4, '0');
@@ -154,7 +159,8 @@ void append_hex_bytes(std::string_view bytes, const char *between, std::size_t (
 }
 
 // So many bytes in hex, with any of `between` among them.
-void append_bytes_of_hex(std::string_view text, std::string_view between, std::initializer_list<std::size_t> sizes, const char *type, std::string &out)
+void append_bytes_of_hex(
+    std::string_view text, std::string_view between, std::initializer_list<std::size_t> sizes, const char *type, std::string &out)
 {
 	std::string bytes;
 	int value = 0;
@@ -224,11 +230,12 @@ std::int64_t timestamp_of(std::string_view text)
 
 BinaryForm binary_form(const std::string &base)
 {
-	static constexpr std::pair<const char *, BinaryForm> forms[] = {{"smallint", BinaryForm::int2}, {"integer", BinaryForm::int4}, {"bigint", BinaryForm::int8},
-	    {"real", BinaryForm::float4}, {"double precision", BinaryForm::float8}, {"numeric", BinaryForm::numeric}, {"boolean", BinaryForm::boolean},
-	    {"date", BinaryForm::date}, {"timestamp without time zone", BinaryForm::timestamp}, {"timestamp with time zone", BinaryForm::timestamptz},
-	    {"uuid", BinaryForm::uuid}, {"inet", BinaryForm::network}, {"cidr", BinaryForm::network}, {"macaddr", BinaryForm::mac}, {"macaddr8", BinaryForm::mac},
-	    {"json", BinaryForm::same}, {"jsonb", BinaryForm::jsonb}};
+	static constexpr std::pair<const char *, BinaryForm> forms[] = {{"smallint", BinaryForm::int2}, {"integer", BinaryForm::int4},
+	    {"bigint", BinaryForm::int8}, {"real", BinaryForm::float4}, {"double precision", BinaryForm::float8},
+	    {"numeric", BinaryForm::numeric}, {"boolean", BinaryForm::boolean}, {"date", BinaryForm::date},
+	    {"timestamp without time zone", BinaryForm::timestamp}, {"timestamp with time zone", BinaryForm::timestamptz},
+	    {"uuid", BinaryForm::uuid}, {"inet", BinaryForm::network}, {"cidr", BinaryForm::network}, {"macaddr", BinaryForm::mac},
+	    {"macaddr8", BinaryForm::mac}, {"json", BinaryForm::same}, {"jsonb", BinaryForm::jsonb}};
 	for (const auto &[name, form] : forms)
 		if (base == name) return form;
 	return kind_of_type(base) == ValueKind::text ? BinaryForm::same : BinaryForm::unknown;
