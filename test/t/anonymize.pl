@@ -283,6 +283,7 @@ $db = restored('four');
 	is($run->{exit}, 10, 'a materialized view that cannot be refreshed: exit 10');
 	is($uat->sql("SELECT status FROM sync_run_steps WHERE kind = 'clean'", $db), 'done', 'statistics that cannot be gathered do not keep their files from being written anew');
 	like($run->{err}, qr/uat is masked, but something afterwards failed.*materialized view never was not refreshed/s, '... names it');
+	like($run->{out}, qr/^  note: statistics of public\.customer could not be gathered: ANALYZE public\.customer; says why$/m, '... and tables whose statistics could not be gathered, with what to type') if $unanalyzable;
 	is_deeply([ files_with($db, $raw) ], [], '... and all else is clean');
 }
 
