@@ -140,6 +140,17 @@ refused('no fallback user', 5, qr/users\.fallback/, with_yaml('fallback.yaml', s
 	unlike("$own->{out}$own->{err}", qr/touch/, 'P20: is not shown');
 	ok(!-e 'shell', 'P20: nor run');
 }
+# Reading a catalog opens relations, and waits for whoever holds one: not without end.
+for ([production => $production], [uat => $uat]) {
+	my ($name, $side) = @$_;
+	my $table = 'apps_audit_history';    # partitioned: its key and bounds are expressions
+	$side->sql(q{ALTER DATABASE app SET lock_timeout = '300ms'});
+	my $holder = begin($side, "SET application_name = 'migration'; LOCK TABLE ONLY $table IN ACCESS EXCLUSIVE MODE");
+	refused("a table of $name that somebody holds", 4,
+		qr/the catalog of $name could not be read within [\d.]+ s: $table is locked by pid $holder->{backend} \(postgres, migration, idle in transaction\); nothing was changed\n.*hint: run it again/);
+	$holder->query('ROLLBACK');
+	$side->sql('ALTER DATABASE app RESET lock_timeout');
+}
 {
 	$uat->sql('CREATE DATABASE bare');
 	local $ENV{PRODSYNC_TARGET} = $uat->dsn('bare') . " password=$password";
