@@ -48,6 +48,8 @@ core::json masked_sample(const RefreshOptions &options, Prepared &prepared, cons
 	std::vector<std::set<std::string>> seen(check.columns.size());
 	for (const core::Step &step : prepared.plan.steps) {
 		if (step.kind != "load" || step.table != check.table || sample.size() >= most_rows) continue;
+		// Which rows come to a partition that is loaded through its table only the server knows.
+		if (check.relation != check.table && (step.routed || step.relation != check.relation)) continue;
 		core::Step part = with_sql(step, options.source_sql);
 		part.columns = transfers(check, part);
 		part.binary = false;
@@ -104,7 +106,7 @@ void try_checks(const RefreshOptions &options, Prepared &prepared)
 			if (!sample.empty()) {
 				const Result result = prepared.target->exec(
 				    "SELECT " + prepared.extension.call("sync_try_check($1, $2, $3, $4::pg_catalog.jsonb, $5::pg_catalog.jsonb)"),
-				    {check.table.schema, check.table.name, check.constraint, core::json(check.columns).dump(),
+				    {check.relation.schema, check.relation.name, check.constraint, core::json(check.columns).dump(),
 				        sample.dump(-1, ' ', false, core::json::error_handler_t::replace)});
 				one.violations = result.rows() == 1 ? result.number(0, 0) : 0;
 				one.rows = static_cast<std::int64_t>(sample.size());

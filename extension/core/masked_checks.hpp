@@ -10,6 +10,7 @@ namespace core {
 
 struct MaskedCheck {
 	Name table;
+	Name relation;                       // that has it: the table, or a partition that has it alone
 	std::string constraint;
 	bool of_domain = false;
 	std::vector<std::string> columns;    // that it looks at, all of them; masked ones first
@@ -17,7 +18,7 @@ struct MaskedCheck {
 	bool operator==(const MaskedCheck &) const = default;
 };
 
-// Those of tables that are copied: on the table itself and on the domains of its columns. What only a partition has is not among them.
+// Those of tables that are copied: on the table itself, on its partitions and on the domains of its columns.
 std::vector<MaskedCheck> masked_checks(const Plan &, const Catalog &target);
 
 struct TriedCheck {

@@ -48,6 +48,26 @@ is($uat->sql('SELECT count(*) FROM account', 'app'), 0, 'nothing was written');
 unlike($uat->log, qr/zq7open|owner 1|\+49891000001|\+49892000001|2000000001/, 'nothing of production is in the target\'s log: neither what is masked nor a text that is not');
 like($uat->log, qr/sync_try_check/, 'which has the tries');
 
+# Partitions with constraints of their own: two of one name that say different things, and one whose partition has no rows.
+for my $side ($production, $uat) {
+	$side->sql(<<'SQL', 'app');
+CREATE TABLE reading (id int, meter text) PARTITION BY LIST (id);
+CREATE TABLE reading_1 PARTITION OF reading (CONSTRAINT of_meter CHECK (length(meter) = 16)) FOR VALUES IN (1);
+CREATE TABLE reading_2 PARTITION OF reading (CONSTRAINT of_meter CHECK (meter ~ '^[0-9a-f]*$')) FOR VALUES IN (2);
+CREATE TABLE reading_3 PARTITION OF reading (CONSTRAINT of_nothing CHECK (meter = 'x')) FOR VALUES IN (3);
+SQL
+}
+$production->sql(q{INSERT INTO reading SELECT 1 + n % 2, lpad(n::text, 16, '0') FROM generate_series(1, 40) AS n}, 'app');
+my $parts = sub { my ($rule) = @_; return prodsync(@plan, file('prodsync.yaml', environments() . "anonymize:\n  policy: none\n  tables:\n    reading:\n      - {$rule}\n")) };
+my $parted = $parts->('column: meter, strategy: hash');
+is($parted->{exit}, 0, 'M9: constraints that only partitions have are tried') or diag $parted->{err};
+unlike($parted->{out}, qr/of_meter/, 'and are no warning');
+like($parted->{out}, qr/reading\.meter has CHECK constraint of_nothing:/, 'but for one whose partition gets no rows');
+my $parted_wrong = $parts->('column: meter, strategy: hash, length: 32');
+is($parted_wrong->{exit}, 5, 'one of two that have a name in common does not allow the masks: exit 5');
+like($parted_wrong->{err}, qr/reading\.meter masked by strategy hash: CHECK constraint of_meter of reading_1 does not allow 20 rows of a sample of 20\n/, 'and it is said whose');
+unlike($parted_wrong->{err}, qr/of reading_2/, 'the other one is not named');
+
 # The owner's code runs as the owner; whoever may refresh may ask.
 $uat->sql(<<'SQL', 'app');
 CREATE ROLE holds_owner; CREATE ROLE holds_refresher;
