@@ -311,8 +311,12 @@ $before = digest($db);
 {
 	$uat->sql("CREATE TABLE job (command text); INSERT INTO job VALUES ('$raw'); ALTER EXTENSION plpgsql ADD TABLE job; CREATE FUNCTION broken() RETURNS int LANGUAGE plpgsql AS \$\$BEGIN RAISE 'broken'; END\$\$; "
 		. "CREATE TABLE mode (raises boolean); INSERT INTO mode VALUES (false); CREATE MATERIALIZED VIEW never AS SELECT CASE WHEN raises THEN broken() ELSE 1 END AS one FROM mode; UPDATE mode SET raises = true", $db);
+	# as pg_extension_config_dump() marks them: rows of projections come with the extension, but for some; in settings they are the user's
+	$uat->sql("CREATE TABLE projections (id int, of_user boolean); INSERT INTO projections VALUES (1, false); CREATE TABLE settings (what text); INSERT INTO settings VALUES ('x'); CREATE TABLE unused (); ANALYZE;
+		ALTER EXTENSION plpgsql ADD TABLE projections; ALTER EXTENSION plpgsql ADD TABLE settings; ALTER EXTENSION plpgsql ADD TABLE unused;
+		UPDATE pg_extension SET extconfig = ARRAY['settings', 'projections']::regclass[]::oid[], extcondition = ARRAY['', 'WHERE of_user'] WHERE extname = 'plpgsql'", $db);
 	my $plan = anonymize(config(), '--ephemeral-key', '--dry-run');
-	like_all($plan->{out}, qr/tables of extensions are not masked: job/, qr/Run it: .* --ephemeral-key$/m, 'the plan names tables of extensions, and the command that was planned');
+	like_all($plan->{out}, qr/tables of extensions are not masked: job \(plpgsql\), settings \(plpgsql\)$/m, qr/Run it: .* --ephemeral-key$/m, 'the plan names tables of extensions, and the command that was planned');
 	is(anonymize(config(), '--yes')->{exit}, 10, 'a view that cannot be refreshed');
 	my @clean = ('clean', '--to', 'uat', '--config', config());
 	my $not_yet = prodsync(@clean);
