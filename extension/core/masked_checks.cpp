@@ -44,6 +44,11 @@ std::vector<std::pair<Name, const CheckConstraint *>> all_checks(const Catalog &
 	return out;
 }
 
+std::string check_name(const MaskedCheck &check)
+{
+	return check.constraint + (check.relation == check.table ? "" : " of " + check.relation.shown());
+}
+
 std::string problem_text(const TriedCheck &tried, const PlannedTable &table)
 {
 	const MaskedCheck &check = tried.check;
@@ -53,8 +58,7 @@ std::string problem_text(const TriedCheck &tried, const PlannedTable &table)
 		masked += (i ? ", " : "") + table.name.shown() + "." + check.columns[i] + " masked by " +
 		    (rule && rule->inside.empty() ? "strategy " + rule->strategy : "rules for its parts");
 	}
-	return masked + ": CHECK constraint " + check.constraint + (check.relation == check.table ? "" : " of " + check.relation.shown()) +
-	    " does not allow " + counted(tried.violations, "row", "rows") + " of a sample of " +
+	return masked + ": CHECK constraint " + check_name(check) + " does not allow " + counted(tried.violations, "row", "rows") + " of a sample of " +
 	    std::to_string(tried.rows);
 }
 
@@ -75,6 +79,29 @@ Problem masked_check_warning(const Name &table, const std::string &column, const
 	    object + " has CHECK constraint" + (constraints.size() > 1 ? "s " : " ") + listed(constraints) + ": a value that it does not allow masked " +
 	        (rule.inside.empty() ? std::string("as ") + find_strategy(rule.strategy)->gives : "in its parts") + " ends the run",
 	    "prodsync sync --rehearse tries it, and changes nothing"};
+}
+
+std::vector<MaskRule> form_keeping_rules(const Catalog &target, const Name &table, const std::string &column, const MaskRule &instead_of)
+{
+	const Column *here = target.find(table)->column(column);
+	std::vector<const Relation *> relations{target.find(table)};
+	for (const Relation *leaf : target.storage(table)) relations.push_back(leaf);
+	const bool unique = std::any_of(relations.begin(), relations.end(), [&](const Relation *relation) {
+		return std::any_of(relation->indexes.begin(), relation->indexes.end(), [&](const Index &index) {
+			return (index.unique || index.exclusion) && (index.expressions || contains(index.columns, column));
+		});
+	});
+	std::vector<MaskRule> out;
+	for (MaskRule rule : {MaskRule{"phone", "", {{"form", "e164"}}}, MaskRule{"digits", "", json::object()}, MaskRule{"shape", "", json::object()}}) {
+		const Strategy &strategy = *find_strategy(rule.strategy);
+		if (rule.strategy == instead_of.strategy && rule.options == instead_of.options) continue;
+		if (rule.strategy == "phone" && instead_of.strategy != "phone") continue;
+		if (!takes(strategy, kind_of_type(here->base)) || (unique && strategy.distinct(rule).kind != Distinct::Kind::always)) continue;
+		rule.when = instead_of.when;
+		if (!strategy.of_the_value) rule.entity = instead_of.entity;
+		out.push_back(std::move(rule));
+	}
+	return out;
 }
 
 std::vector<MaskedCheck> masked_checks(const Plan &plan, const Catalog &target)
@@ -105,9 +132,12 @@ void tell_tried_checks(const std::vector<TriedCheck> &all, const Catalog &target
 		const PlannedTable *table = copied(plan, tried.check.table);
 		if (!table || tried.violations == 0) continue;
 		const std::string &column = tried.check.columns.front();
+		const std::string line = tried.allowed
+		    ? "- " + rule_text(column, *tried.allowed) + "    # " + check_name(tried.check) + " allows its masks"
+		    : "- {column: " + yaml_word(column) +
+		        ", strategy: ...}    # one whose masks it allows: phone with form: e164, shape and digits keep a value's form; sql makes any";
 		plan.problems.push_back({id, table->name.shown() + "." + column, problem_text(tried, *table),
-		    "anonymize:\n  tables:\n    " + yaml_table(target, table->name) + ":\n      - {column: " + yaml_word(column) +
-		        ", strategy: ...}    # one whose masks it allows: phone with form: e164, shape and digits keep a value's form; sql makes any"});
+		    "anonymize:\n  tables:\n    " + yaml_table(target, table->name) + ":\n      " + line});
 	}
 	std::vector<Problem> warnings;
 	for (Problem &warning : plan.warnings) {
