@@ -57,7 +57,7 @@ schemas AS (
 	SELECT n.oid, n.nspname, pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS readable
 	FROM pg_catalog.pg_namespace AS n
 	WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'prodsync_work') AND n.nspname !~ '^pg_(toast|temp)'),
--- pg_extension_config_dump() with a condition: all rows but those for which it holds came with the extension.
+-- shipped: the extension tells the dump by a condition which rows are its users'; the others came with it.
 members AS (
 	SELECT d.objid AS oid, e.extname,
 		nullif(e.extcondition[pg_catalog.array_position(e.extconfig, d.objid)], '') IS NOT NULL AS shipped
