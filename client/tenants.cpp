@@ -60,7 +60,7 @@ Found ask_extension(Connection &target, const core::Config &config)
 	const auto extension = find_extension(target);
 	core::Config about;
 	about.tenants = config.tenants;
-	const auto document = core::json::parse(target.one("SELECT " + extension.call("sync_catalog()"), {}, Show::message).value_or("null"));
+	const auto document = core::json::parse(read_catalog(target, "SELECT " + extension.call("sync_catalog()"), Show::message).value_or("null"));
 	const auto catalog = core::Catalog::parse(document);
 	auto asked = core::json::array();
 	for (const auto &question : core::questions(about, catalog, catalog, {}))
