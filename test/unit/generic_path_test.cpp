@@ -4,6 +4,7 @@
 #include "core/generic.hpp"
 #include "core/other_paths.hpp"
 #include "core/statements.hpp"
+#include "core/tenant_choice.hpp"
 #include "core/ways.hpp"
 #include "fixtures.hpp"
 
@@ -193,6 +194,9 @@ TEST_CASE("P10: questions along a path wait for the models, and circles are aske
 		const auto open = questions(b.config, b.catalog, b.catalog, answers);
 		return std::any_of(open.begin(), open.end(), [&](const Question &question) { return question.id == id; });
 	};
+	Answers early;    // no filter is made before it is known which models rows name
+	early.asked = {"source_tenants public.tenants"};
+	CHECK_FALSE(tenants_known(b.config, b.graph, b.catalog, early));
 	CHECK(has("kept_rows public.orders"));
 	CHECK_FALSE(has("kept_rows public.comments"));
 	for (const char *table : {"comments", "notes"})
@@ -202,6 +206,7 @@ TEST_CASE("P10: questions along a path wait for the models, and circles are aske
 		}
 	CHECK(has("kept_rows public.comments"));
 	answers.asked.push_back("source_tenants public.tenants");
+	CHECK(tenants_known(b.config, b.graph, b.catalog, answers));
 	answers.models = {{comments_id, {{"Note", "Note"}, {"Order", "Order"}}}, {notes_id, {{"Comment", "Comment"}}}};
 	CHECK_FALSE(has("circle public.comments"));
 	answers.source_tenants = {"9"};
