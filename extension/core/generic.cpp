@@ -196,8 +196,9 @@ std::string of_model(const ByModel &by, const std::string &child, const std::str
 {
 	const std::string column = child + "." + quote_identifier(by.column);
 	if (by.types.empty()) return column + "::text = ANY (" + array_literal(by.names, "text") + ")";
-	return column + " IN (SELECT ct." + quote_identifier(by.key) + " FROM " + types + " WHERE " + model_of_type(by) + " = ANY (" +
-	    array_literal(by.names, "text") + "))";
+	// An array that is made once, not a join that the planner may do last: then nothing else is looked up for rows of other models.
+	return column + " = ANY (ARRAY(SELECT ct." + quote_identifier(by.key) + " FROM " + types + " WHERE " + model_of_type(by) + " = ANY (" +
+	    array_literal(by.names, "text") + ")))";
 }
 
 std::string as_key(const ForeignKey &key, const std::string &value)
