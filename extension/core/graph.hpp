@@ -61,7 +61,7 @@ struct GenericRelation {
 
 struct Graph {
 	std::map<Name, TableNode> tables;       // every table of the catalog that prodsync looks at (Catalog::tables())
-	std::vector<const ForeignKey *> keys;   // enforced ones among them, by child and name, then declared ones
+	std::vector<const ForeignKey *> keys;   // among them, by child and name, then declared ones
 	std::shared_ptr<std::list<ForeignKey>> declared;    // references without a foreign key; a copy of the graph has the same
 	std::vector<GenericRelation> generic;   // their keys are not among `keys`
 	std::map<std::pair<Name, std::string>, Identity> identities;     // only columns that carry one
