@@ -92,7 +92,7 @@ Found read_tenants(Connection &connection, const core::Config &config, bool sour
 	// The condition is the configuration's own SQL: it may read, nothing else.
 	connection.exec("BEGIN READ ONLY");
 	const auto catalog =
-	    core::Catalog::parse(core::json::parse(connection.one(core::catalog_query, {}, Show::message).value_or("null")));
+	    core::Catalog::parse(core::json::parse(read_catalog(connection, core::catalog_query, Show::message).value_or("null")));
 	const auto found = catalog.resolve(tenants.table);
 	if (found.empty()) {
 		std::vector<std::string> known;

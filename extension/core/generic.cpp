@@ -207,7 +207,11 @@ std::string as_key(const ForeignKey &key, const std::string &value)
 	// Only what the server itself writes for such a key; and no cast that could fail.
 	if (key.text_of == "uuid")
 		return "CASE WHEN " + value + " OPERATOR(pg_catalog.~) '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN (" + value + ")::uuid END";
-	return "CASE WHEN " + value + " OPERATOR(pg_catalog.~) '^(0|-?[1-9][0-9]{0,17})$' THEN (" + value + ")::bigint END";
+	// Of 19 digits (snowflakes have them) not all are a bigint.
+	return "CASE WHEN " + value + " OPERATOR(pg_catalog.~) '^(0|-?[1-9][0-9]{0,17})$' THEN (" + value + ")::bigint WHEN " + value +
+	    " OPERATOR(pg_catalog.~) '^-?[1-9][0-9]{18}$' THEN CASE WHEN (" + value +
+	    ")::numeric OPERATOR(pg_catalog.<=) 9223372036854775807 AND (" + value +
+	    ")::numeric OPERATOR(pg_catalog.>=) -9223372036854775808 THEN (" + value + ")::bigint END END";
 }
 
 std::string name_for_checks(const ForeignKey &key) { return key.by_model ? key.child.shown() + "." + key.columns.front() : key.name; }
