@@ -172,7 +172,10 @@ bool discard_after(const RefreshOptions &options, Prepared &prepared, int run, c
 	try {
 		interrupt::Hold hold(interrupt::Hold::For::cleanup);
 		if (prepared.target) prepared.target->rollback();
-		if (!prepared.target || !prepared.target->usable()) prepared.target = std::make_unique<Connection>(options.target);
+		if (!prepared.target || !prepared.target->usable()) {
+			prepared.target = std::make_unique<Connection>(options.target);
+			settle(*prepared.target, core::target_settings(prepared.target->server()));
+		}
 		discard(*prepared.target, prepared.extension, run, reason);
 		return true;
 	} catch (...) {
