@@ -41,17 +41,21 @@ std::vector<core::Transfer> transfers(const core::MaskedCheck &check, const core
 	return out.size() == check.columns.size() ? out : std::vector<core::Transfer>{};
 }
 
-// Rows of masks, as the constraint's columns are ordered.
-core::json masked_sample(const RefreshOptions &options, Prepared &prepared, const core::MaskedCheck &check)
+// Rows of masks, as the constraint's columns are ordered. `instead`: of the rule of its first column.
+core::json masked_sample(
+    const RefreshOptions &options, Prepared &prepared, const core::MaskedCheck &check, const core::MaskRule *instead = nullptr)
 {
 	core::json sample = core::json::array();
 	std::vector<std::set<std::string>> seen(check.columns.size());
 	for (const core::Step &step : prepared.plan.steps) {
 		if (step.kind != "load" || step.table != check.table || sample.size() >= most_rows) continue;
+		// Which rows come to a partition that is loaded through its table only the server knows.
+		if (check.relation != check.table && (step.routed || step.relation != check.relation)) continue;
 		core::Step part = with_sql(step, options.source_sql);
 		part.columns = transfers(check, part);
 		part.binary = false;
 		if (part.columns.empty()) return core::json::array();
+		if (instead) part.columns[0].mask = *instead;
 		const std::vector<std::string> beside = core::read_beside(part);
 		std::vector<Replacement> replacements;
 		for (std::size_t i = 0; i < check.masked; ++i)
@@ -88,6 +92,31 @@ core::json masked_sample(const RefreshOptions &options, Prepared &prepared, cons
 	return sample;
 }
 
+// How many rows of the sample the constraint does not allow.
+std::int64_t violations(Prepared &prepared, const core::MaskedCheck &check, const core::json &sample)
+{
+	const Result result =
+	    prepared.target->exec("SELECT " + prepared.extension.call("sync_try_check($1, $2, $3, $4::pg_catalog.jsonb, $5::pg_catalog.jsonb)"),
+	        {check.relation.schema, check.relation.name, check.constraint, core::json(check.columns).dump(),
+	            sample.dump(-1, ' ', false, core::json::error_handler_t::replace)});
+	return result.rows() == 1 ? result.number(0, 0) : 0;
+}
+
+// Another rule for the column, of which nothing stands in the way of this constraint.
+std::optional<core::MaskRule> allowed_rule(const RefreshOptions &options, Prepared &prepared, const core::MaskedCheck &check)
+{
+	const auto table = std::find_if(prepared.plan.tables.begin(), prepared.plan.tables.end(),
+	    [&](const core::PlannedTable &one) { return one.name == check.table; });
+	const auto transfer = std::find_if(
+	    table->columns.begin(), table->columns.end(), [&](const core::Transfer &one) { return one.column == check.columns.front(); });
+	for (core::MaskRule &rule :
+	    core::form_keeping_rules(prepared.target_catalog, check.table, check.columns.front(), transfer->mask)) {
+		const core::json sample = masked_sample(options, prepared, check, &rule);
+		if (!sample.empty() && violations(prepared, check, sample) == 0) return std::move(rule);
+	}
+	return std::nullopt;
+}
+
 }  // namespace
 
 void try_checks(const RefreshOptions &options, Prepared &prepared)
@@ -102,12 +131,9 @@ void try_checks(const RefreshOptions &options, Prepared &prepared)
 		try {
 			const core::json sample = masked_sample(options, prepared, check);
 			if (!sample.empty()) {
-				const Result result = prepared.target->exec(
-				    "SELECT " + prepared.extension.call("sync_try_check($1, $2, $3, $4::pg_catalog.jsonb, $5::pg_catalog.jsonb)"),
-				    {check.table.schema, check.table.name, check.constraint, core::json(check.columns).dump(),
-				        sample.dump(-1, ' ', false, core::json::error_handler_t::replace)});
-				one.violations = result.rows() == 1 ? result.number(0, 0) : 0;
+				one.violations = violations(prepared, check, sample);
 				one.rows = static_cast<std::int64_t>(sample.size());
+				if (one.violations && check.masked == 1) one.allowed = allowed_rule(options, prepared, check);
 			}
 		} catch (const Error &error) {
 			if (!prepared.source->usable() || !prepared.target->usable() || error.exit_code == exit_interrupted) throw;

@@ -25,17 +25,24 @@ void Subtransaction::end(bool commit)
 	});
 }
 
+// Ends the subtransaction that failed; returns its error, which is the caller's to judge. For pg::call.
+static ErrorData *end_failed(MemoryContext context, ResourceOwner owner)
+{
+	MemoryContextSwitchTo(context);
+	ErrorData *error = CopyErrorData();
+	FlushErrorState();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
 Subtransaction::Violation Subtransaction::roll_back_violation()
 {
 	const MemoryContext context = context_;
 	const ResourceOwner owner = owner_;
 	const ErrorData *error = pg::call([=] {
-		MemoryContextSwitchTo(context);
-		ErrorData *e = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
+		ErrorData *e = end_failed(context, owner);
 		if (ERRCODE_TO_CATEGORY(e->sqlerrcode) != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) ReThrowError(e);
 		return e;
 	});
@@ -47,12 +54,7 @@ void Subtransaction::roll_back_error()
 	const MemoryContext context = context_;
 	const ResourceOwner owner = owner_;
 	pg::call([=] {
-		MemoryContextSwitchTo(context);
-		ErrorData *e = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
+		ErrorData *e = end_failed(context, owner);
 		if (ERRCODE_TO_CATEGORY(e->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION) ReThrowError(e);
 	});
 }

@@ -35,23 +35,34 @@ void DigitCipher::encrypt(unsigned radix, std::span<unsigned char> digits, std::
 		ff1_.encrypt(radix, digits, tweak);
 		return;
 	}
-	// Longer ones in pieces of about the same size, forth and back, each under the piece that was written before it: every digit depends on all.
-	const std::size_t pieces = (digits.size() + most - 1) / most;
-	const auto piece = [&](std::size_t i) {
-		const std::size_t from = digits.size() * i / pieces;
-		return digits.subspan(from, digits.size() * (i + 1) / pieces - from);
-	};
+	encrypt_pieces(radix, digits, (digits.size() + most - 1) / most, tweak);
+}
+
+// Pieces of about the same size. The first is shifted as the others say, so that it depends on every digit; then each of the others is
+// encrypted under those before it, the first at last under all of them. Every step leaves alone what it draws from, so each can be undone.
+void DigitCipher::encrypt_pieces(unsigned radix, std::span<unsigned char> digits, std::size_t pieces, std::string_view tweak)
+{
+	const auto end_of = [&](std::size_t piece) { return digits.size() * (piece + 1) / pieces; };
+	const std::span<unsigned char> first = digits.first(end_of(0)), others = digits.subspan(first.size());
 	const std::string begin(tweak);
-	const auto encrypt_piece = [&](std::size_t i, std::size_t before, char way) {
-		scratch_.assign(begin) += way;
-		scratch_ += std::to_string(i);
+	// of a step, and what it draws from
+	const auto under = [&](std::size_t step, std::span<const unsigned char> from, MaskHash &room) {
+		scratch_.assign(begin) += std::to_string(step);
 		scratch_ += ' ';
-		if (before < pieces) scratch_.append(reinterpret_cast<const char *>(piece(before).data()), piece(before).size());
-		MaskHash own{};
-		ff1_.encrypt(radix, piece(i), tweak_of(scratch_, own));
+		scratch_.append(reinterpret_cast<const char *>(from.data()), from.size());
+		return tweak_of(scratch_, room);
 	};
-	for (std::size_t i = 0; i < pieces; ++i) encrypt_piece(i, i ? i - 1 : pieces, 'f');
-	for (std::size_t i = pieces - 1; i-- > 0;) encrypt_piece(i, i + 1, 'b');
+	MaskHash room{};
+	under(0, others, room);
+	for (std::size_t i = 0; i < first.size(); ++i) {
+		if (i && i % room.size() == 0) room = mask_hash({reinterpret_cast<const char *>(room.data()), room.size()}, tweaks_);
+		first[i] = static_cast<unsigned char>((first[i] + room[i % room.size()]) % radix);
+	}
+	for (std::size_t piece = 1; piece < pieces; ++piece) {
+		const auto before = digits.first(end_of(piece - 1));
+		ff1_.encrypt(radix, digits.subspan(before.size(), end_of(piece) - before.size()), under(piece, before, room));
+	}
+	ff1_.encrypt(radix, first, under(pieces, others, room));
 }
 
 Wide DigitCipher::encrypt_bits(unsigned bits, Wide value, std::string_view context)

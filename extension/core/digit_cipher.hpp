@@ -15,6 +15,7 @@ class DigitCipher {
 	std::string scratch_;
 
 	std::string_view tweak_of(std::string_view bytes, MaskHash &room) const;
+	void encrypt_pieces(unsigned radix, std::span<unsigned char> digits, std::size_t pieces, std::string_view tweak);
 
 public:
 	explicit DigitCipher(const MaskSubkey &key);

@@ -24,6 +24,9 @@ struct Hop {                      // one foreign key on the way to the tenant ta
 	std::vector<std::string> columns;       // of the table the hop starts from
 	Name to;
 	std::vector<std::string> referenced;    // of `to`
+	// A generic relation instead: the column that says which model's row `columns` means. The path ends here, with `to` left open: each row goes on
+	// along the path of the table that it names (ways.hpp).
+	std::string by = {};
 	bool operator==(const Hop &) const = default;
 };
 

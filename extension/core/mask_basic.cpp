@@ -6,7 +6,7 @@ namespace core {
 
 namespace {
 
-constexpr std::string_view redacted = "[REDACTED]";
+constexpr std::string_view redaction = "[REDACTED]";
 
 void write_name(std::string_view, Hash hash, const MaskRule &, std::string &out)
 {
@@ -19,8 +19,8 @@ bool is_name(std::string_view value, const MaskRule &)
 	return value.size() == 13 && value.starts_with("User ") && all_hex(value.substr(5), true);
 }
 
-void write_redacted(std::string_view, Hash, const MaskRule &, std::string &out) { out += redacted; }
-bool is_redacted(std::string_view value, const MaskRule &) { return value == redacted; }
+void write_redacted(std::string_view, Hash, const MaskRule &, std::string &out) { out += redaction; }
+bool is_redacted(std::string_view value, const MaskRule &) { return value == redaction; }
 
 int hash_length(const MaskRule &rule) { return static_cast<int>(rule.number("length", 16)); }
 
@@ -42,6 +42,20 @@ std::unique_ptr<Masker> made_by_production(const MaskRule &, const MaskSubkey &)
 
 }  // namespace
 
+Strategy redacted()
+{
+	return {.name = "redact",
+	    .gives = "[REDACTED]",
+	    .takes = {ValueKind::text},
+	    .keyed = false,
+	    .options = {},
+	    .width = width_of<10>,
+	    .distinct = never_distinct,
+	    .make = simple_masker<write_redacted>,
+	    .in_form = is_redacted,
+	    .recognizable = true};
+}
+
 std::vector<Strategy> basic_strategies()
 {
 	using enum ValueKind;
@@ -56,16 +70,7 @@ std::vector<Strategy> basic_strategies()
 	        .make = simple_masker<write_name>,
 	        .in_form = is_name,
 	        .recognizable = true},
-	    {.name = "redact",
-	        .gives = "[REDACTED]",
-	        .takes = {text},
-	        .keyed = false,
-	        .options = {},
-	        .width = width_of<10>,
-	        .distinct = never_distinct,
-	        .make = simple_masker<write_redacted>,
-	        .in_form = is_redacted,
-	        .recognizable = true},
+	    redacted(),
 	    {.name = "hash",
 	        .gives = "<16 or 32 hex digits>",
 	        .takes = {text},

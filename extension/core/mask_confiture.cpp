@@ -62,81 +62,47 @@ bool is_name(std::string_view value, const MaskRule &) { return value.size() == 
 void write_hash(std::string_view value, Hash, const MaskRule &, std::string &out) { append_digest<16>(value, out); }
 bool is_hash(std::string_view value, const MaskRule &) { return value.size() == 16 && all_hex(value); }
 
-void write_redacted(std::string_view, Hash, const MaskRule &, std::string &out) { out += "[REDACTED]"; }
-bool is_redacted(std::string_view value, const MaskRule &) { return value == "[REDACTED]"; }
-
 std::string unsalted(const MaskRule &) { return "is masked as Confiture does, by a hash without a key: whoever guesses a value can tell its mask"; }
+
+using Write = void(std::string_view, Hash, const MaskRule &, std::string &);
+
+// What they have in common; characters of the mask, and bits of the digest that are in it, are each one's own.
+template <int Characters, int Bits, Write *Masked>
+Strategy by_digest(const char *name, const char *gives, bool (*in_form)(std::string_view, const MaskRule &))
+{
+	return {.name = name,
+	    .gives = gives,
+	    .takes = {ValueKind::text},
+	    .keyed = false,
+	    .options = {},
+	    .width = width_of<Characters>,
+	    .distinct = distinct_by_hash<Bits>,
+	    .make = simple_masker<Masked>,
+	    .in_form = in_form,
+	    .recognizable = true,
+	    .caution = unsalted,
+	    .masks_empty = true,
+	    .as_elsewhere = true};
+}
+
+Strategy confiture_redact()
+{
+	Strategy same = redacted();
+	same.name = "confiture_redact";
+	same.masks_empty = true;
+	return same;
+}
 
 }  // namespace
 
 std::vector<Strategy> confiture_strategies()
 {
-	using enum ValueKind;
-	// a phone number has 10,000 values: 13 bits
 	return {
-	    {.name = "confiture_email",
-	        .gives = "user_<8 hex digits>@example.com",
-	        .takes = {text},
-	        .keyed = false,
-	        .options = {},
-	        .width = width_of<25>,
-	        .distinct = distinct_by_hash<32>,
-	        .make = simple_masker<write_email>,
-	        .in_form = is_email,
-	        .recognizable = true,
-	        .caution = unsalted,
-	        .masks_empty = true,
-	        .as_elsewhere = true},
-	    {.name = "confiture_phone",
-	        .gives = "+1-555-<up to 4 digits>",
-	        .takes = {text},
-	        .keyed = false,
-	        .options = {},
-	        .width = width_of<11>,
-	        .distinct = distinct_by_hash<13>,
-	        .make = simple_masker<write_phone>,
-	        .in_form = is_phone,
-	        .recognizable = true,
-	        .caution = unsalted,
-	        .masks_empty = true,
-	        .as_elsewhere = true},
-	    {.name = "confiture_name",
-	        .gives = "User <4 hex digits>",
-	        .takes = {text},
-	        .keyed = false,
-	        .options = {},
-	        .width = width_of<9>,
-	        .distinct = distinct_by_hash<16>,
-	        .make = simple_masker<write_name>,
-	        .in_form = is_name,
-	        .recognizable = true,
-	        .caution = unsalted,
-	        .masks_empty = true,
-	        .as_elsewhere = true},
-	    {.name = "confiture_redact",
-	        .gives = "[REDACTED]",
-	        .takes = {text},
-	        .keyed = false,
-	        .options = {},
-	        .width = width_of<10>,
-	        .distinct = never_distinct,
-	        .make = simple_masker<write_redacted>,
-	        .in_form = is_redacted,
-	        .recognizable = true,
-	        .masks_empty = true},
-	    {.name = "confiture_hash",
-	        .gives = "16 hex digits",
-	        .takes = {text},
-	        .keyed = false,
-	        .options = {},
-	        .width = width_of<16>,
-	        .distinct = distinct_by_hash<64>,
-	        .make = simple_masker<write_hash>,
-	        .in_form = is_hash,
-	        .recognizable = true,
-	        .caution = unsalted,
-	        .masks_empty = true,
-	        .as_elsewhere = true},
+	    by_digest<25, 32, write_email>("confiture_email", "user_<8 hex digits>@example.com", is_email),
+	    by_digest<11, 13, write_phone>("confiture_phone", "+1-555-<up to 4 digits>", is_phone),    // 10,000 numbers: 13 bits
+	    by_digest<9, 16, write_name>("confiture_name", "User <4 hex digits>", is_name),
+	    confiture_redact(),
+	    by_digest<16, 64, write_hash>("confiture_hash", "16 hex digits", is_hash),
 	};
 }
 

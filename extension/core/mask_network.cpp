@@ -206,10 +206,8 @@ public:
 	{
 		Address address;
 		if (!is_address(value, address)) {
-			// Other spellings of an address become other spellings of one, for a to f stay hex digits.
-			const bool spelling = read_address(value, address);
-			scramble_.append(value, out,
-			    [&](std::string_view other) { return spelling ? is_address(other, address) : read_address(other, address); });
+			// Other spellings of an address mostly become other spellings of one, for a to f stay hex digits.
+			scramble_.append(value, out, [&](std::string_view other) { return is_address(other, address); });
 			return;
 		}
 		// 10.1.0.0/16 is a network, 10.1.0.7/16 a host in it: a network becomes a network, a host a host.

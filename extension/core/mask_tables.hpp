@@ -20,6 +20,7 @@ std::vector<Strategy> network_strategies();
 std::vector<Strategy> date_strategies();
 std::vector<Strategy> number_strategies();
 std::vector<Strategy> confiture_strategies();
+Strategy redacted();    // "redact", which Confiture has too
 
 // Maskers of values that are made of others (mask_parts.cpp).
 std::unique_ptr<Masker> array_masker(const MaskRule &, const MaskKey *, const std::string &element);

@@ -1,20 +1,17 @@
 #include "masking.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 
 #include "composite.hpp"
-#include "derived.hpp"
-#include "detect.hpp"
 #include "json_path.hpp"
 #include "maps.hpp"
 #include "masked_checks.hpp"
+#include "mask_fit.hpp"
 #include "masks.hpp"
 #include "obstacles.hpp"
+#include "personal_columns.hpp"
 #include "predicate.hpp"
 #include "rules.hpp"
-#include "suggest.hpp"
 
 namespace core {
 
@@ -52,42 +49,8 @@ std::string strategy_of(const MaskRule &rule)
 	return rule.inside.empty() ? "strategy " + rule.strategy : "rules for its parts";
 }
 
-bool contains(const std::vector<std::string> &list, const std::string &one)
-{
-	return std::find(list.begin(), list.end(), one) != list.end();
-}
-
-// Rows of the table; very many where nobody has counted them (before ANALYZE the size is not known either).
-double most_rows(const Catalog &source, const Name &table)
-{
-	double rows = 0;
-	for (const Relation *leaf : source.storage(table)) rows += leaf->rows >= 0 ? leaf->rows : 1e9;
-	return rows;
-}
-
-// lower((email)::text): an expression that keeps apart what a mask keeps apart. Others may keep less of it.
-bool keeps_apart(const std::string &expression, const std::string &column)
-{
-	std::string bare;
-	for (const char c : expression)
-		if (c != '(' && c != ')' && c != ' ') bare += c;
-	for (const char *cast : {"::text", "::charactervarying", "::citext"})
-		if (const auto at = bare.find(cast); at != bare.npos) bare.erase(at, std::string_view(cast).size());
-	const auto name = quote_identifier(column);
-	return bare == name || bare == "lower" + name || bare == "upper" + name;
-}
-
 // A rule that would copy the column, as a comment: nobody shall paste a leak.
 std::string copied_line(const std::string &rule) { return "# - " + rule + "    # copies it as it is"; }
-
-// Whether a part of the rule is about the leaf, or about what it is in: names of members are covered where all of the object is.
-bool covers(const MaskRule &rule, const PersonalLeaf &leaf)
-{
-	std::string why;
-	const auto place = JsonPath::parse(leaf.place(), why);
-	return std::any_of(rule.inside.begin(), rule.inside.end(),
-	    [&](const MaskRule &part) { return place && JsonPath::parse(part.path, why)->covers(*place); });
-}
 
 class Checker {
 	const Config &config;
@@ -95,6 +58,7 @@ class Checker {
 	const Masking &masking;
 	const Catalog &source, &target;
 	const Answers &answers;
+	const MaskFit fit;
 	Plan &plan;
 
 	void problem(const char *id, const std::string &object, const std::string &text, const std::string &fix)
@@ -102,182 +66,10 @@ class Checker {
 		plan.problems.push_back({id, object, text, fix});
 	}
 
-	const MaskRule *rule(const Name &table, const std::string &column) const
-	{
-		const auto rules = masking.find(table);
-		if (rules == masking.end()) return nullptr;
-		const auto found = rules->second.find(column);
-		return found == rules->second.end() ? nullptr : &found->second;
-	}
-
-	// What happens to the column's values on their way: nothing, where there is no rule or the rule says so.
-	MaskRule effective(const PlannedTable &table, const std::string &column) const
-	{
-		const MaskRule *found = rule(table.name, column);
-		return found && found->masks() &&
-		        (table.mode == Mode::copy || (graph.node(table.name).stays && !config.choice.in_place)) && table.in_source
-		    ? *found
-		    : MaskRule{};
-	}
-
-	// Every relation of the table that has indexes and constraints of its own: the root, and its leaves.
-	std::vector<const Relation *> relations(const Name &table) const
-	{
-		std::vector<const Relation *> out{target.find(table)};
-		for (const Relation *leaf : target.storage(table))
-			if (leaf != out.front()) out.push_back(leaf);
-		return out;
-	}
-
-	struct UniqueIndex {
-		std::string name;          // empty: there is none
-		bool of_the_whole = true;  // all of the mask is in the key, not only what an expression leaves of it
-	};
-	// An index in which two masks that are equal would be a duplicate. Not one that has the columns of another unique index without
-	// a masked column in it: that one keeps its rows apart.
-	UniqueIndex unique_index(const PlannedTable &table, const std::string &column, bool of_nulls) const
-	{
-		UniqueIndex found;
-		for (const Relation *relation : relations(table.name)) {
-			const auto untouched = [&](const Index &index) {
-				return index.unique && index.valid && index.predicate.empty() && !index.expressions && !index.columns.empty() &&
-				    std::none_of(index.columns.begin(), index.columns.end(), [&](const auto &one) {
-					    const Column *c = relation->column(one);
-					    return !c || !c->not_null || effective(table, one).masks();
-				    });
-			};
-			for (const Index &index : relation->indexes) {
-				if (!(index.unique || index.exclusion) || !index.valid) continue;
-				bool in_it = contains(index.columns, column), whole = in_it;
-				for (const auto &expression : index.expression_keys)
-					if (mentions(expression, column)) in_it = true, whole = whole || keeps_apart(expression, column);
-				if (!in_it) continue;
-				// NULLs are no duplicates, of the column itself.
-				if (of_nulls && !index.nulls_not_distinct && contains(index.columns, column) && !index.expressions) continue;
-				const bool apart = std::any_of(relation->indexes.begin(), relation->indexes.end(), [&](const Index &other) {
-					return untouched(other) && std::all_of(other.columns.begin(), other.columns.end(),
-					                               [&](const auto &one) { return contains(index.columns, one); });
-				});
-				if (apart) continue;
-				if (!whole) return {index.name, false};
-				if (found.name.empty()) found.name = index.name;
-			}
-		}
-		return found;
-	}
-
-	std::string too_narrow(const Column &column, const MaskRule &rule) const
-	{
-		const int width = mask_width(rule), room = column.base == "name" ? 63 : length_of(column);
-		if (room && width == longer_than_the_value) return "what may be longer than the value, the column holds " + std::to_string(room);
-		return room && width != as_long_as_the_value && room < width
-		    ? std::to_string(width) + " characters, the column holds " + std::to_string(room)
-		    : "";
-	}
-
-	// Of varchar(20)[] that of an element.
-	static int length_of(const Column &column)
-	{
-		const auto at = column.type.find('(');
-		const bool text = element_of_array(column.base) && kind_of_type(*element_of_array(column.base)) == ValueKind::text;
-		return column.length || !text || at == std::string::npos ? column.length : std::atoi(column.type.c_str() + at + 1);
-	}
-
-	// Rows of one entity have one mask.
-	bool one_row_an_entity(const PlannedTable &table, const std::string &entity) const
-	{
-		const Relation *relation = source.find(table.name);
-		return relation && std::any_of(relation->indexes.begin(), relation->indexes.end(), [&](const Index &index) {
-			const Column *column = relation->column(entity);
-			return index.unique && index.valid && index.predicate.empty() && column && column->not_null && index.columns == std::vector{entity};
-		});
-	}
-
-	std::string collides(const PlannedTable &table, const std::string &column, const MaskRule &rule) const
-	{
-		const auto [index, whole] = unique_index(table, column, gives_null(rule));
-		if (index.empty()) return {};
-		const Strategy *strategy = find_strategy(rule.strategy);
-		// A permutation is one only where all values go through it.
-		const bool mixed = !rule.when.empty() && strategy && strategy->distinct(rule).kind == Distinct::Kind::always;
-		const bool never = !strategy || mixed || strategy->distinct(rule).kind == Distinct::Kind::never ||
-		    (!rule.entity.empty() && !one_row_an_entity(table, rule.entity));
-		if (!never && strategy->distinct(rule).kind == Distinct::Kind::unknown) return {};    // the index tells
-		if (!whole) return "may give equal keys in the unique index " + index + ", which is over an expression";
-		const double rows = std::max(2.0, most_rows(source, table.name)), odds = never ? 1 : collision_odds(*strategy, rule, rows);
-		if (odds <= accepted_odds) return {};
-		if (never) return "gives too few different values for the unique index " + index;
-		char one_in[40];
-		std::snprintf(one_in, sizeof one_in, "1 in %.0f", std::max(1.0, std::ceil(1 / odds)));
-		return "would give two of about " + counted(std::llround(rows), "row", "rows") + (rows >= 1e9 ? " (nobody has counted them: ANALYZE)" : "") +
-		    " the same value with odds of " + one_in + ", and index " + index + " is unique";
-	}
-
-	// The first of these strategies (which want no option) that the column can take; of one whose width can be chosen the narrowest form that will do.
-	std::optional<MaskRule> fitting(const PlannedTable &table, const Column &column, const std::vector<const char *> &names) const
-	{
-		for (const char *name : names) {
-			const Strategy &strategy = *find_strategy(name);
-			if (!takes(strategy, kind_of_type(masked_base({name, "", json::object()}, column.base)))) continue;
-			std::vector<MaskRule> forms{{name, "", json::object()}};
-			for (const MaskOption &option : strategy.options)
-				for (const auto number : option.numbers)
-					if (std::to_string(number) != option.otherwise) forms.push_back({name, "", {{option.name, number}}});
-			for (const MaskRule &one : forms)
-				if ((!strategy.unfit || strategy.unfit(one, column).empty()) && too_narrow(column, one).empty() &&
-				    collides(table, column.name, one).empty())
-					return one;
-		}
-		return std::nullopt;
-	}
-
-	// Adds what is made from columns that are masked, or that nobody has decided about, to what looks personal by itself; and says what of.
-	std::map<std::string, Derived> derived_personal(const PlannedTable &table, std::map<std::string, Personal> &personal) const
-	{
-		std::map<std::string, Derived> out;
-		const Relation *there = source.find(table.name);
-		for (Derived &one : derived_columns(source, *there, [&](const std::string &column) {
-			     const MaskRule *given = rule(table.name, column);
-			     return given ? given->masks() : personal.contains(column);
-		     })) {
-			Personal looks{Category::derived, 0.9, (one.by.empty() ? "a tsvector beside " : one.by + ", of ") + listed(one.from), "", {}};
-			looks.seen = looks.evidence;
-			personal[one.column] = std::move(looks);
-			out.emplace(one.column, std::move(one));
-		}
-		return out;
-	}
-
-	// What the column it is made from is masked by, where that fits; of a tsvector nothing is left.
-	MaskRule fitting_derived(const PlannedTable &table, const Column &column, const Derived &derived,
-	    const std::map<std::string, Personal> &personal) const
-	{
-		const auto fits = [&](const MaskRule &one) {
-			const Strategy *strategy = find_strategy(one.strategy);
-			return strategy && one.inside.empty() && one.when.empty() && one.strategy != by_production &&
-			    takes(*strategy, kind_of_type(masked_base(one, column.base))) &&
-			    (!strategy->unfit || strategy->unfit(one, column).empty()) && too_narrow(column, one).empty() &&
-			    collides(table, column.name, one).empty();
-		};
-		const MaskRule nothing{"null", "", json::object()}, empty{"constant", "", {{"value", ""}}};
-		if (column.base != "tsvector")
-			for (const std::string &origin : derived.from) {
-				const MaskRule *given = rule(table.name, origin);
-				if (given && fits(*given)) return *given;
-				const auto looks = personal.find(origin);
-				if (given || looks == personal.end()) continue;
-				if (const auto own = fitting(table, column, strategies_for(looks->second.category))) return *own;
-			}
-		for (const MaskRule &one : {nothing, empty})
-			if (column.base == "tsvector" && fits(one)) return one;
-		if (const auto own = fitting(table, column, strategies_for(Category::derived))) return *own;
-		return fits(nothing) ? nothing : MaskRule{};
-	}
-
 	// "another strategy that fits", as lines to paste.
 	std::string instead(const PlannedTable &table, const Column &column) const
 	{
-		const auto other = fitting(table, column, {"hash", "email", "name", "redact"});
+		const auto other = fit.fitting(table, column, {"hash", "email", "name", "redact"});
 		return rule_lines(target, table.name,
 		    other ? "- " + rule_text(column.name, *other) : copied_line(rule_text(column.name, {"none", "", json::object()})));
 	}
@@ -320,7 +112,7 @@ class Checker {
 				else if (const auto no = strategy->unfit ? strategy->unfit(part, field) : ""; !no.empty())
 					refuse("masked-value", "strategy " + part.strategy + " " + no + " (" + shown_field + ", " + field.type + ")",
 					    "");
-				else if (const auto narrow = too_narrow(field, part); !narrow.empty())
+				else if (const auto narrow = fit.too_narrow(field, part); !narrow.empty())
 					refuse("masked-length", shown_field + " is too short for strategy " + part.strategy + ": it gives " + narrow,
 					    "");
 			}
@@ -333,7 +125,7 @@ class Checker {
 	void partial_index(const PlannedTable &table, const Column &column, const MaskRule &rule)
 	{
 		const auto name = quote_identifier(column.name);
-		for (const Relation *relation : relations(table.name))
+		for (const Relation *relation : fit.relations(table.name))
 			for (const Index &index : relation->indexes) {
 				if (!index.unique || !index.valid || index.predicate.empty()) continue;
 				std::string predicate = index.predicate;
@@ -400,10 +192,10 @@ class Checker {
 		if (const Strategy *strategy = find_strategy(rule.strategy); strategy && strategy->caution)
 			if (const auto what = strategy->caution(rule); !what.empty())
 				plan.warnings.push_back({"masked-caution", object, object + " " + what, ""});
-		if (const auto why = too_narrow(column, rule); !why.empty())
+		if (const auto why = fit.too_narrow(column, rule); !why.empty())
 			problem("masked-length", object, object + " is too short for strategy " + rule.strategy + ": it gives " + why,
 			    instead(table, column));
-		else if (const auto odds = collides(table, column.name, rule);
+		else if (const auto odds = fit.collides(table, column.name, rule);
 		         !odds.empty() && find_strategy(rule.strategy) && find_strategy(rule.strategy)->as_elsewhere)
 			plan.warnings.push_back({"masked-unique", object, strategy_of(rule) + " " + odds + " (" + object + ")",
 			    "prodsync sync --rehearse tries it, and changes nothing; without compat: confiture masks do not collide"});
@@ -463,7 +255,7 @@ class Checker {
 			if (!written || !child.in_source ||
 			    std::find(relation->parents.begin(), relation->parents.end(), table.name) == relation->parents.end())
 				continue;
-			if (!rule(child.name, column.name))
+			if (!fit.rule(child.name, column.name))
 				problem("masked-child", child.name.shown() + "." + column.name,
 				    child.name.shown() + " inherits " + column.name + " from " + table.name.shown() +
 				        ", where it is masked, and has no rule of its own",
@@ -483,7 +275,7 @@ class Checker {
 			if (graph.node(child->first).stays && !config.choice.in_place) continue;    // nothing of it travels; that its references hold is verified
 			if (child->second->mode == Mode::copy && !child->second->in_source) continue;    // kept rows only, which follow theirs
 			for (std::size_t i = 0; i < key->columns.size(); ++i) {
-				const MaskRule of_child = effective(*child->second, key->columns[i]), of_parent = effective(*parent->second, key->referenced[i]);
+				const MaskRule of_child = fit.effective(*child->second, key->columns[i]), of_parent = fit.effective(*parent->second, key->referenced[i]);
 				if (of_child == of_parent && of_child.entity.empty() && of_child.when.empty() && of_child.strategy != by_production) {
 					of_equal_rules(*key, i, of_child);
 					continue;
@@ -503,8 +295,8 @@ class Checker {
 				problem("masked-reference", child_column,
 				    child_column + " (" + how(of_child) + ") references " + parent_column + " (" + how(of_parent) +
 				        "): " + key->name + " would break",
-				    config.choice.in_place && config.choice.of_tables() && rule(child->first, key->columns[i]) &&
-				            rule(parent->first, key->referenced[i])
+				    config.choice.in_place && config.choice.of_tables() && fit.rule(child->first, key->columns[i]) &&
+				            fit.rule(parent->first, key->referenced[i])
 				        ? "choose both: " + child->first.shown() + " and " + parent->first.shown()
 				        : copies ? rule_lines(target, child->first, "- " + rule_text(key->columns[i], both)) + "\n    " +
 				            yaml_table(target, parent->first) + ":\n      - " + rule_text(key->referenced[i], both)
@@ -557,11 +349,9 @@ class Checker {
 public:
 	Checker(const Config &config_, const Graph &graph_, const Masking &masking_, const Catalog &source_, const Catalog &target_,
 	    const Answers &answers_, Plan &plan_)
-	    : config(config_), graph(graph_), masking(masking_), source(source_), target(target_), answers(answers_), plan(plan_)
+	    : config(config_), graph(graph_), masking(masking_), source(source_), target(target_), answers(answers_),
+	      fit(config_, graph_, masking_, source_, target_), plan(plan_)
 	{}
-
-	void personal(const Contents &contents, double least);
-	void personal_in_kept(const std::map<Name, std::map<std::string, Personal>> &);
 
 	void run()
 	{
@@ -610,93 +400,13 @@ public:
 		Checker(config, graph, rules, source, target, answers, tried).run();
 		return std::move(tried.problems);
 	}
+
+	void personal(const Contents &contents, double least)
+	{
+		add_personal_columns(config, graph, masking, source, target, answers, contents, least, with_rules_everywhere(),
+		    [&](const Masking &rules) { return problems_of(rules); }, plan);
+	}
 };
-
-// Every column that looks personal, for whoever lists them; and, of those without a rule, the problem with the lines to paste.
-void Checker::personal(const Contents &contents, double least)
-{
-	if (config.policy == Policy::none) return;
-	const auto all = find_personal(source, contents, least);
-	for (const PlannedTable &table : plan.tables) {
-		// In place, what no rule masks is production's too.
-		const bool stays = config.choice.in_place && !config.choice.of_tables() && graph.node(table.name).stays;
-		if ((table.mode != Mode::copy && !stays) || !table.in_source) continue;
-		const auto found_there = all.find(table.name);
-		auto personal = found_there == all.end() ? std::map<std::string, Personal>{} : found_there->second;
-		const auto derived = derived_personal(table, personal);
-		if (personal.empty()) continue;
-		for (const Column &column : target.find(table.name)->columns) {
-			const auto one = personal.find(column.name);
-			if (one == personal.end() || column.generated) continue;
-			// Ids are replaced by maps. (Of a table whose rows fold the map leaves most values as they are.)
-			const auto &columns = table.columns;
-			if (std::any_of(columns.begin(), columns.end(), [&](const Transfer &transfer) {
-				    return transfer.column == column.name && answers.maps.contains(transfer.map);
-			    }))
-				continue;
-			const MaskRule *given = rule(table.name, column.name);
-			PersonalColumn looks{table.name, column.name, column.type, one->second, {}, {}, given != nullptr};
-			// Rules for parts are about those parts: what else a document holds has none (C6).
-			if (auto &leaves = looks.personal.leaves; given && !given->inside.empty() && !leaves.empty()) {
-				std::erase_if(leaves, [&](const PersonalLeaf &leaf) { return covers(*given, leaf); });
-				looks.has_rule = leaves.empty();
-			}
-			if (const auto origin = derived.find(column.name); !looks.has_rule && origin != derived.end())
-				looks.fits = fitting_derived(table, column, origin->second, personal);
-			plan.personal.push_back(std::move(looks));
-		}
-	}
-	suggest_rules(graph, masking, target, with_rules_everywhere(), [&](const Masking &rules) { return problems_of(rules); }, plan.personal);
-
-	std::string block, lines;
-	std::size_t tables = 0, found = 0;
-	for (std::size_t i = 0; i < plan.personal.size(); ++i) {
-		const PersonalColumn &one = plan.personal[i];
-		if (!one.has_rule) {
-			++found;
-			for (const std::string &line : one.lines()) lines += "\n      " + line;
-		}
-		if (lines.empty() || (i + 1 < plan.personal.size() && plan.personal[i + 1].table == one.table)) continue;
-		++tables;
-		// of comments alone there is no list
-		block += (lines.find("\n      - ") == std::string::npos ? "\n    # " : "\n    ") + yaml_table(target, one.table) + ":" + lines;
-		lines.clear();
-	}
-	if (config.choice.in_place) personal_in_kept(all);
-	if (!found) return;
-	Problem problem{"personal-columns", "anonymize",
-	    counted(static_cast<std::int64_t>(found), "column", "columns") + " of " + counted(static_cast<std::int64_t>(tables), "table", "tables") +
-	        (found == 1 ? " looks personal and has no rule; what it is, " : " look personal and have no rule; what they are, ") +
-	        "and a rule for each (strategy: none copies a column as it is):",
-	    "anonymize:\n  tables:" + block};
-	(config.policy == Policy::strict ? plan.problems : plan.warnings).push_back(std::move(problem));
-}
-
-// Kept rows are the target's own in a refresh; in a database that was restored from production they are production's.
-void Checker::personal_in_kept(const std::map<Name, std::map<std::string, Personal>> &all)
-{
-	if (config.choice.of_tables()) return;
-	std::vector<std::string> columns;
-	std::string lines;
-	for (const PlannedTable &table : plan.tables) {
-		const auto personal = all.find(table.name);
-		if (personal == all.end() || table.mode != Mode::keep || graph.node(table.name).stays) continue;
-		const std::size_t before = columns.size();
-		for (const auto &[column, looks] : personal->second)
-			if (const Column *here = target.find(table.name)->column(column);
-			    here && !here->generated && !rule(table.name, column))
-				columns.push_back(table.name.shown() + "." + column);
-		if (columns.size() > before)
-			lines += "\n  " + yaml_table(target, table.name) +
-			    ": {mode: copy}    # and rules for it, or {mode: empty}; a rule with strategy: none says that a column may stay";
-	}
-	if (columns.empty()) return;
-	Problem problem{"personal-kept", "tables",
-	    listed(columns) + (columns.size() == 1 ? " looks" : " look") +
-	        " personal, and the mode is keep: in place that leaves production's rows as they are",
-	    "tables:" + lines};
-	(config.policy == Policy::strict ? plan.problems : plan.warnings).push_back(std::move(problem));
-}
 
 }  // namespace
 

@@ -235,6 +235,12 @@ void natural_keys(const Config &config, const Graph &graph, const Answers &answe
 			    "match: [...]    # columns that tell every row of " + name.shown() + " from the others, on both sides"});
 }
 
+std::string fallback_lines(const Relation &users, const std::vector<std::string> &natural)
+{
+	const std::string column = natural.empty() ? text_label(users) : natural.front();
+	return "users:\n  fallback: {" + (column.empty() ? "..." : yaml_word(column)) + ": ...}    # of a user of the target";
+}
+
 void maps(
     const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
 {
@@ -261,7 +267,7 @@ void maps(
 		if (natural.empty() && !has_fallback(config, graph, name))
 			plan.problems.push_back(
 			    {"no-fallback-user", shown, "rows of " + shown + " have neither a natural key to be matched by nor a fallback",
-			        "users:\n  fallback: {username: ...}    # of a user of the target"});
+			        fallback_lines(*node.relation, natural)});
 		for (const auto &column : natural)
 			if (!there || !there->ordinary() || !there->column(column) || !there->column(single_key(*node.relation)))
 				plan.problems.push_back({"map-without-source", shown,
@@ -271,7 +277,7 @@ void maps(
 			if (map == answers.maps.end() || !map->second.fallback)
 				plan.problems.push_back(
 				    {"no-fallback-user", shown, "no row of " + shown + " in the target matches users.fallback",
-				        "users:\n  fallback: {username: ...}    # of a user of the target"});
+				        fallback_lines(*node.relation, natural)});
 			else if (map->second.fallback_candidates > 1)
 				plan.warnings.push_back({"several-fallback-users", shown,
 				    counted(map->second.fallback_candidates, "user", "users") + " match users.fallback: " +
@@ -390,11 +396,6 @@ void add_source_obstacles(
 		rights(source, graph, config, plan);
 		return;
 	}
-	if (!source.system_identifier.empty() && source.system_identifier == target.system_identifier)
-		plan.warnings.push_back({"same-system", "target",
-		    "source and target have the same system identifier: one was made from the files of the other, or they are databases "
-		    "of one server",
-		    ""});
 	large_objects(source, target, accepted(target, config.accept_large_objects, "accept.large_objects", plan.problems), plan);
 	rights(source, graph, config, plan);
 	if (config.tenants) reserved_ranges(config, graph, answers, plan);

@@ -3,6 +3,8 @@
 // whatever the sizes are. The classes are a partition of Unicode, so the classes of what comes out are those of what went in.
 #include "scramble.hpp"
 
+#include <algorithm>
+
 #include "mask_tables.hpp"
 
 namespace core {
@@ -50,6 +52,8 @@ void append_code_point(std::uint32_t point, std::string &out)
 	out += static_cast<char>(0x80 | (point & 63));
 }
 
+bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
 struct Class {
 	std::uint32_t first, size;    // size 0: it stays
 };
@@ -81,6 +85,7 @@ void Scramble::read(std::string_view text, bool punctuation)
 	units_.clear();
 	pattern_.clear();
 	shape_.clear();
+	groups_ = hex_ && text.find(':') != text.npos && std::any_of(text.begin(), text.end(), is_hex);
 	for (std::size_t at = 0; at < text.size();) {
 		const std::size_t begin = at;
 		const auto c = static_cast<unsigned char>(text[at]);
@@ -88,6 +93,7 @@ void Scramble::read(std::string_view text, bool punctuation)
 		if (c < 0x80) ++at;
 		else if (point = take_code_point(text, at); !point) point = '?';    // no UTF-8: what it was is not shown
 		Class to = class_of(point, hex_);
+		if (groups_ && c >= '0' && c <= '9' && (begin == 0 || !is_hex(text[begin - 1]))) to = c == '0' ? Class{point, 0} : Class{'1', 9};
 		if (punctuation && c < 0x80)
 			if (const auto mark = punctuation_marks.find(static_cast<char>(c)); mark != punctuation_marks.npos) {
 				to = {marks, static_cast<std::uint32_t>(punctuation_marks.size())};
@@ -135,7 +141,7 @@ void Scramble::shift(std::size_t from, std::size_t to)
 void Scramble::append(std::string_view text, std::string &out)
 {
 	read(text, false);
-	if (units_.empty()) read(text, true);
+	if (units_.empty() && !groups_) read(text, true);
 	const std::size_t size = units_.size(), middle = size / 2;
 	const MaskHash shape = mask_hash(shape_, key_);
 	const auto begin_half = [&](char round) { half_.assign(reinterpret_cast<const char *>(shape.data()), shape.size()) += round; };

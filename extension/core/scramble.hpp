@@ -16,7 +16,7 @@ class Scramble {
 		std::uint32_t first, size, index;    // code points first .. first + size - 1; among them index
 	};
 	MaskSubkey key_;
-	bool hex_;
+	bool hex_, groups_ = false;    // groups_: of hex digits, between colons
 	std::vector<Unit> units_;
 	std::vector<int> pattern_;     // of the text's characters: a byte that stays, or one of the units in turn
 	std::string shape_, half_, walked_;
@@ -25,7 +25,8 @@ class Scramble {
 	void shift(std::size_t from, std::size_t to);    // as far as half_ says
 
 public:
-	// hex: the letters a to f are replaced among themselves.
+	// hex: the letters a to f are replaced among themselves. Between colons, a zero that begins a group stays and no other digit becomes
+	// one there: zeros are most of what can make an address another spelling than the server's.
 	explicit Scramble(const MaskSubkey &key, bool hex = false) : key_(key), hex_(hex) {}
 	// Appends as many characters, and bytes, as the text has. Punctuation stays unless there is nothing else; blanks always stay.
 	void append(std::string_view text, std::string &out);

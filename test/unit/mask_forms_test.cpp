@@ -286,6 +286,19 @@ TEST_CASE("uuid, mac and ip keep what kind they are")
 	for (int i = 0; i < 65'536; ++i) seen.insert(ip("10.1." + std::to_string(i / 256) + "." + std::to_string(i % 256)));
 	CHECK(seen.size() == 65'536);
 	for (const char *other : {"2001:DB8::1", "2001:db8:0:0:0:0:0:1", "unknown", "1.2.3.999", "10.0.0.1/024"}) CHECK(ip(other) != other);
+	// Spellings that are not the server's stay so, different ones different.
+	std::set<std::string> spelled, grouped;
+	const std::string digits = "0123456789abcdefABCDEF";
+	for (const char one : digits)
+		for (const char two : digits) {
+			if (one == '0' || std::isupper(one) || std::isupper(two)) spelled.insert(std::string("::") + one + two);
+			grouped.insert(std::string("0:0:0:0:0:") + one + ":0:" + two);
+		}
+	permutes(ip, spelled);
+	seen.clear();
+	for (const auto &one : grouped) seen.insert(ip(one));
+	CHECK(seen == grouped);
+	CHECK(ip(":-)") != ":-)");
 	CHECK(four("1.2.3.4").size() <= 15);
 	CHECK(four("2001:db8::1").size() == 11);
 }
