@@ -30,13 +30,13 @@ bases AS (
 	FROM domains AS d JOIN pg_catalog.pg_type AS t ON t.oid = d.base WHERE t.typtype <> 'd'),
 -- Types whose binary form contains no oid of this database. Enums travel by label; ranges contain nothing but their bounds.
 -- The element type's oid is in an array's binary form: only oids below 10000 are the same in every database and release.
--- Some built-in types have a receive function that only refuses (pg_node_tree, statistics).
+-- Some built-in types have a receive function that only refuses (pg_node_tree, statistics); that of tsquery refuses an empty one up to 15.18 and 18.6.
 scalars AS (
 	SELECT t.oid FROM pg_catalog.pg_type AS t
 	WHERE t.typtype = 'e'
 	   OR (t.oid < 16384 AND t.typtype IN ('b', 'r', 'm') AND t.typcategory <> 'A'
 	       AND t.typsend::pg_catalog.oid <> 0 AND t.typreceive::pg_catalog.oid <> 0
-	       AND t.typname <> 'oid' AND t.typname !~ '^(reg|pg_node_tree|pg_ndistinct|pg_dependencies|pg_mcv_list|pg_brin_|pg_ddl_command)')),
+	       AND t.typname <> 'oid' AND t.typname !~ '^(reg|tsquery$|pg_node_tree|pg_ndistinct|pg_dependencies|pg_mcv_list|pg_brin_|pg_ddl_command)')),
 binaries AS (
 	SELECT s.oid FROM scalars AS s
 	UNION ALL

@@ -149,9 +149,10 @@ sub table_of
 	return;
 }
 # Numbers of this database are no good in another one; a vector of numbers may be one of oids, and is not looked into.
-my @wire = grep { !/$by_name|^oid|vector$/ || $_ eq 'tsvector' } sort keys %values;
+my @wire = grep { !/$by_name|^oid|^tsquery$|vector$/ || $_ eq 'tsvector' } sort keys %values;
 table_of('every_type', @wire);
 table_of('every_type_by_name', sort keys %values);
+table_of('queries', 'tsquery');
 
 # Types that people make, and what they nest them in.
 $_->sql(<<'SQL', 'app') for $production, $uat;
@@ -189,13 +190,14 @@ SELECT 'bytes of labels', md5(string_agg(concat(enum_send(m), textsend(s), numer
 SQL
 	return \%lines;
 }
-my @typed = (qw(every_type every_type_by_name labels classes many_types made_types), '"Odd Table"');
+my @typed = (qw(every_type every_type_by_name queries labels classes many_types made_types), '"Odd Table"');
 my $plan = prodsync('plan', @names, '--all');
 is($plan->{exit}, 0, 'a plan of every type') or diag $plan->{err};
 like($plan->{out}, qr/\bevery_type .*\bbinary$/m, 'built-in types travel in binary');
 like($plan->{out}, qr/\blabels .*\bbinary$/m, 'and so do enums, and domains over built-in types');
 like($plan->{out}, qr/\bevery_type_by_name .*\btext$/m, 'E17: numbers of this database travel as names, in text');
 like($plan->{out}, qr/\b$_ .*\btext$/m, "E17: $_, too") for 'classes', 'many_types';
+like($plan->{out}, qr/\bqueries .*\btext$/m, 'so does tsquery: not every minor release receives an empty one in binary');
 like($plan->{out}, qr/\bmade_types .*\btext$/m, 'and composites, which have numbers of types inside');
 my $sync = prodsync('sync', @names, '--yes');
 is($sync->{exit}, 0, 'a refresh of every type') or diag $sync->{err};
