@@ -1,7 +1,7 @@
 // What is looked for. A column's raw values are production's values that its rule changes; what the rule makes of them, and what it leaves alone (`when`),
 // is honest: a mask can be equal to a raw value by chance (a bijection over six digits, a town). A value of the target is a survivor where it is raw and
-// not honest. Both are known exactly where the masks can be made again here, which needs the key; for strategies whose masks are told by their form, or
-// are words of a list, a value of that form says nothing, and the key is not needed.
+// not honest. Both are known exactly where the masks can be made again here, which needs the key. Without it strategies whose masks are told by their form
+// are compared all the same: a value of that form says nothing then. Nor does one that is in the list whose words a strategy gives, key or not.
 //
 // What the target's rows have to do with it: rows of kept tenants, and those whose id is in the reserved range, were made there.
 #include "against.hpp"
@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include "../extension/core/covered.hpp"
 #include "../extension/core/masks.hpp"
 #include "../extension/core/statements.hpp"
 #include "../extension/core/value_text.hpp"
@@ -68,6 +69,16 @@ class Sorter {
 	std::size_t at_;                                       // its value among the fields
 	std::optional<std::size_t> made_, condition_, entity_;    // fields: what production made of it; `when`; what the mask is drawn from
 	std::string element_;                                  // type of what the form is asked of
+	std::map<std::string, bool> spared_;                   // names of members, by where they stand: a rule says that they stay as they are
+
+	// No strategy masks them, so equal on both sides they are raw all the same.
+	bool is_raw_name(const Leaf &leaf)
+	{
+		if (leaf.kind != Leaf::Kind::name || column_.rule.inside.empty()) return false;
+		const auto at = spared_.find(leaf.key);
+		if (at != spared_.end()) return !at->second;
+		return !spared_.emplace(leaf.key, core::covers(column_.rule, {leaf.key, core::Category::marked, {}})).first->second;
+	}
 
 public:
 	// Adds what has to be read to the step.
@@ -118,6 +129,8 @@ public:
 				if (wanted(leaf)) sink.except(set_, leaf.text);
 			return;
 		}
+		for (const Leaf &leaf : before)
+			if (is_raw_name(leaf) && wanted(leaf)) sink.put(set_, leaf.text);
 		std::optional<std::string_view> made;
 		if (made_) made = row[*made_];
 		else if (mask_) try {
@@ -127,9 +140,9 @@ public:
 		}
 		const auto both = changed(std::move(before), made ? leaves(column_.base, *made) : std::vector<Leaf>());
 		for (const Leaf &leaf : both.from)
-			if (wanted(leaf) && (mask_ || made_ || leaf.kind == Leaf::Kind::text)) sink.put(set_, leaf.text);
+			if (wanted(leaf) && (mask_ || made_ || leaf.kind != Leaf::Kind::number)) sink.put(set_, leaf.text);
 		for (const Leaf &leaf : both.to)
-			if (wanted(leaf)) sink.except(set_, leaf.text);
+			if (wanted(leaf) && !is_raw_name(leaf)) sink.except(set_, leaf.text);
 	}
 };
 
@@ -231,7 +244,7 @@ int find_mentions(Sides &sides, const std::vector<ComparedTable> &tables, std::v
 				own.push_back(set == sets.end() ? 0 : set->second);
 			}
 			read_target(sides, table.table, table.columns, table.rows_of_target, [&](std::size_t i, const Leaf &one) {
-				if (one.kind != Leaf::Kind::text) return;
+				if (one.kind != Leaf::Kind::text && one.kind != Leaf::Kind::name) return;
 				tokens(one.text, [&](const std::string &token) {
 					if (digests.has(0, token) && !(own[i] && digests.has(own[i], token) && token == whole_token(one.text)))
 						++table.columns[i].mentions;

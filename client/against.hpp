@@ -16,7 +16,7 @@ struct ComparedColumn {
 	std::string column;
 	core::MaskRule rule;               // strategy empty: it looks personal, and no rule names it
 	std::string source_base, base;     // types, of production and the target
-	bool by_form = false;              // what the rule gives is told from raw values by its form
+	bool by_form = false;              // what the rule gives is told from raw values by its form alone
 	std::int64_t values = 0;           // of production, different ones
 	std::int64_t survivors = 0;        // values of the target's rows that are production's
 };

@@ -145,8 +145,10 @@ std::vector<ComparedTable> tables_to_compare(Sides &sides, const core::Config &c
 				if (const auto rule = rules->second.find(column.name); rule != rules->second.end()) one.rule = rule->second, ruled = true;
 			if (ruled ? !one.rule.masks() : !personal.contains(name) || !personal.at(name).contains(column.name)) continue;
 			std::string why = why_not(one.rule, column.base);
+			// A raw value may have the form of a mask (tokens of 16 hex digits under hash): with the key it is known which masks there are.
+			const bool can_be_made = key.key || !core::needs_key(one.rule);
 			one.by_form = ruled && one.rule.inside.empty() && one.rule.when.empty() && one.rule.strategy != core::by_production &&
-			    (core::recognizable(one.rule) || of_a_list(one.rule.strategy));
+			    ((core::recognizable(one.rule) && !can_be_made) || of_a_list(one.rule.strategy));
 			if (why.empty() && ruled && !one.by_form && one.rule.strategy != core::by_production && core::needs_key(one.rule) && !key.key) {
 				if (key_given) throw problems_error({key.problem});
 				why = "the key is needed to tell masks of strategy " + one.rule.strategy + " from raw values: key_file, or PRODSYNC_KEY";

@@ -29,7 +29,7 @@ std::string percent(double confidence)
 std::string shown_rule(const core::PersonalColumn &column)
 {
 	if (column.has_rule) return "has a rule";
-	if (column.fits.strategy.empty()) return column.why.empty() ? "none fits " + column.type : "none: " + column.why;
+	if (column.rule().empty()) return column.why.empty() ? "none fits " + column.type : "none: " + column.why;
 	if (column.fits.inside.size() < 2) return column.rule();
 	return core::rule_text(column.column, column.fits.inside.front()) + " and " + std::to_string(column.fits.inside.size() - 1) + " more";
 }

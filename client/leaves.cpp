@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
+#include "../extension/core/detect_content.hpp"
 #include "../extension/core/mask_elements.hpp"
 #include "../extension/core/masks.hpp"
 
@@ -11,11 +13,46 @@ namespace {
 // As mask_json() reads it: numbers that no double holds are numbers all the same.
 using json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, long double>;
 
+// Documents have the same few names again and again.
+bool is_data(const std::string &key)
+{
+	static thread_local std::unordered_map<std::string, bool> known;
+	if (const auto at = known.find(key); at != known.end()) return at->second;
+	if (known.size() >= 4096) known.clear();
+	return known.emplace(key, !core::can_be_name(key)).first->second;
+}
+
 class Collector : public nlohmann::json_sax<json> {
 	std::vector<Leaf> &out_;
+	struct Level {
+		bool array;
+		std::string key;
+	};
+	std::vector<Level> levels_;
+
 	bool add(Leaf::Kind kind, std::string text = {})
 	{
 		out_.push_back({kind, {}, std::move(text)});
+		return true;
+	}
+	// Of the object that is being read.
+	std::string names_of_members() const
+	{
+		std::string place = "$";
+		for (std::size_t i = 0; i + 1 < levels_.size(); ++i)
+			if (levels_[i].array) place += "[*]";
+			else if (is_data(levels_[i].key)) place += ".*";
+			else place += "['" + levels_[i].key + "']";
+		return place + " (keys)";
+	}
+	bool enter(bool array)
+	{
+		levels_.push_back({array, {}});
+		return true;
+	}
+	bool leave()
+	{
+		levels_.pop_back();
 		return true;
 	}
 
@@ -28,11 +65,16 @@ public:
 	bool number_float(number_float_t, const string_t &text) override { return add(Leaf::Kind::number, text); }
 	bool string(string_t &text) override { return add(Leaf::Kind::text, std::move(text)); }
 	bool binary(binary_t &) override { return add(Leaf::Kind::none); }
-	bool start_object(std::size_t) override { return true; }
-	bool key(string_t &) override { return true; }
-	bool end_object() override { return true; }
-	bool start_array(std::size_t) override { return true; }
-	bool end_array() override { return true; }
+	bool start_object(std::size_t) override { return enter(false); }
+	bool key(string_t &name) override
+	{
+		levels_.back().key = name;
+		if (is_data(name)) out_.push_back({Leaf::Kind::name, names_of_members(), std::move(name)});
+		return true;
+	}
+	bool end_object() override { return leave(); }
+	bool start_array(std::size_t) override { return enter(true); }
+	bool end_array() override { return leave(); }
 	bool parse_error(std::size_t, const std::string &, const json::exception &) override { return false; }
 };
 
@@ -45,10 +87,11 @@ bool read(const std::string &base, std::string_view value, std::vector<Leaf> &ou
 			return one;
 		}, unused);
 	if (core::is_hstore(base))
-		return core::mask_hstore(value, [&](std::string_view key, std::string_view one, std::optional<std::string_view> &) {
-			out.push_back({Leaf::Kind::text, std::string(key), std::string(one)});
-			return false;
-		}, unused);
+		return core::read_hstore(value, [&](std::string_view key, std::optional<std::string_view> one) {
+			std::string name(key);
+			if (is_data(name)) out.push_back({Leaf::Kind::name, "$ (keys)", name});
+			if (one) out.push_back({Leaf::Kind::text, std::move(name), std::string(*one)});
+		});
 	if (core::kind_of_type(base) == core::ValueKind::json_document) {
 		Collector collector(out);
 		return json::sax_parse(value, &collector);
@@ -87,7 +130,9 @@ Changed changed(std::vector<Leaf> before, const std::vector<Leaf> &after)
 	for (std::size_t i = 0; i < before.size(); ++i) {
 		auto same = alike ? after.begin() + static_cast<std::ptrdiff_t>(i) : after.end();
 		if (!alike && !before[i].key.empty())
-			same = std::find_if(after.begin(), after.end(), [&](const Leaf &leaf) { return leaf.key == before[i].key; });
+			same = std::find_if(after.begin(), after.end(), [&](const Leaf &leaf) {
+				return leaf.key == before[i].key && (leaf.kind != Leaf::Kind::name || leaf.text == before[i].text);
+			});
 		if (same != after.end() && *same == before[i]) continue;
 		if (same != after.end()) out.to.push_back(*same);
 		out.from.push_back(std::move(before[i]));

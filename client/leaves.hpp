@@ -1,4 +1,5 @@
-// The texts that a value consists of: the value itself, the elements of an array, the strings and numbers of a JSON document, the values of an hstore.
+// The texts that a value consists of: the value itself, the elements of an array, the strings and numbers of a JSON document, the values of an hstore;
+// and of these two the names of members that are data themselves (addresses, numbers, people's names), as detection tells them from names of fields.
 #pragma once
 #include <string>
 #include <string_view>
@@ -7,9 +8,9 @@
 namespace client {
 
 struct Leaf {
-	enum class Kind { text, number, none };    // none: null, true or false of a document; they keep its leaves countable
+	enum class Kind { text, number, name, none };    // none: null, true or false of a document; they keep its leaves countable
 	Kind kind = Kind::text;
-	std::string key;                           // of an hstore
+	std::string key;                           // of an hstore; of a name where it stands, as core::PersonalLeaf has it: $.by_mail (keys)
 	std::string text;
 	bool operator==(const Leaf &) const = default;
 };

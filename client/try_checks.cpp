@@ -16,8 +16,7 @@ constexpr int most_rows = 300;
 constexpr std::size_t most_bytes = 8192;     // of a value
 constexpr std::size_t most_codes = 10;       // different words that a column of codes has in a sample of most_rows
 
-// A text that nobody masks goes to the target with the refresh, and not before. A code does no harm: few words that many rows share.
-bool may_travel(const core::Column &column, const std::set<std::string> &seen, std::size_t rows)
+bool is_no_text(const core::Column &column)
 {
 	switch (core::kind_of_type(column.base)) {
 	case core::ValueKind::integer:
@@ -26,8 +25,15 @@ bool may_travel(const core::Column &column, const std::set<std::string> &seen, s
 	case core::ValueKind::timestamp:
 	case core::ValueKind::boolean:
 	case core::ValueKind::uuid: return true;
-	default: return !column.labels.empty() || (seen.size() <= most_codes && 3 * seen.size() <= rows) || seen.empty();
+	default: return !column.labels.empty();
 	}
+}
+
+// A text that nobody masks goes to the target with the refresh, and not before; what the target makes of it does not matter: a cast that fails writes it
+// into the log there. A code does no harm: few words that many rows share.
+bool may_travel(const core::Column &there, const core::Column &here, const std::set<std::string> &seen, std::size_t rows)
+{
+	return (is_no_text(there) && is_no_text(here)) || seen.empty() || (seen.size() <= most_codes && 3 * seen.size() <= rows);
 }
 
 // What the constraint looks at, in its order. Empty: production has not all of it, or it is replaced by maps.
@@ -84,11 +90,14 @@ core::json masked_sample(
 				sample.push_back(std::move(row));
 		    });
 	}
-	const core::Relation *here = prepared.target_catalog.find(check.table);
-	for (std::size_t i = check.masked; i < check.columns.size(); ++i)
-		if (const core::Column *column = here ? here->column(check.columns[i]) : nullptr;
-		    !column || !may_travel(*column, seen[i], sample.size()))
-			return core::json::array();
+	const auto column_of = [&](const core::Catalog &catalog, const std::string &column) {
+		const core::Relation *table = catalog.find(check.table);
+		return table ? table->column(column) : nullptr;
+	};
+	for (std::size_t i = check.masked; i < check.columns.size(); ++i) {
+		const core::Column *there = column_of(prepared.source_catalog, check.columns[i]), *here = column_of(prepared.target_catalog, check.columns[i]);
+		if (!there || !here || !may_travel(*there, *here, seen[i], sample.size())) return core::json::array();
+	}
 	return sample;
 }
 

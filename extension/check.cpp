@@ -6,6 +6,7 @@
 #include "foreign_keys.hpp"
 #include "generic.hpp"
 #include "inputs.hpp"
+#include "masked_now.hpp"
 #include "refresh.hpp"
 #include "shadow.hpp"
 
@@ -76,6 +77,7 @@ PG_FUNCTION(prodsync_check)
 	check_configuration(*refresh, out);
 	pg::Tables sql(extension);
 	for (Check &check : check_emptied_now(sql, *refresh)) out.push_back(std::move(check));
+	for (Check &check : check_masked_forms_now(sql, *refresh)) out.push_back(std::move(check));
 	for (auto &[name, node] : refresh->graph.tables) node.mode = core::Mode::keep;    // all rows are read where they are
 	pg::Settings settings;
 	for (const char *scan : {"enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"}) settings.set(scan, "off");

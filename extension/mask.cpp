@@ -33,6 +33,7 @@ struct MaskKeyState {
 	TimestampTz read_at = 0;    // the statement that read the file: the next one looks again
 	std::map<std::string, std::unique_ptr<core::Mask>> masks;    // by rule; made with the keys as they are
 	std::map<std::string, std::unique_ptr<core::Mask>> kept;     // the same with the file's key; within MaskKeptRows
+	std::map<std::string, core::MaskRule> forms;                  // that has_masked_form() was asked about
 	bool masks_kept = false;
 	std::vector<std::unique_ptr<core::Mask>> in_place;    // within MaskInPlace
 	std::vector<std::int64_t> masked_in_place;
@@ -218,6 +219,18 @@ PG_FUNCTION(prodsync_mask_kept)
 		mask = state.kept.emplace(label, std::make_unique<core::Mask>(rule, key ? &*key : nullptr, base)).first;
 	}
 	return datum(fcinfo, (*mask->second)(value));
+}
+
+// has_masked_form(value, rule, type): for sync_check(). A form is no secret, and the key has nothing to do with it.
+PG_FUNCTION(prodsync_has_masked_form)
+{
+	const std::string written = pg::arg_text(fcinfo, 1);
+	auto rule = state.forms.find(written);
+	if (rule == state.forms.end()) {
+		if (state.forms.size() >= 64) state.forms.clear();
+		rule = state.forms.emplace(written, core::MaskRule::from_json(core::json::parse(written))).first;
+	}
+	PG_RETURN_BOOL(core::is_masked_form(rule->second, pg::arg_text(fcinfo, 2), utf8_arg(fcinfo, 0)));
 }
 
 void define_mask_settings()

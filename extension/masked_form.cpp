@@ -73,6 +73,13 @@ void count(Oid shadow, AttrNumber last, Looked *looked, std::size_t columns)
 
 }  // namespace
 
+void text_forms(pg::Settings &settings)
+{
+	for (const auto &[name, value] : {std::pair("DateStyle", "ISO, YMD"), {"IntervalStyle", "postgres"}, {"TimeZone", "UTC"},
+	         {"extra_float_digits", "3"}, {"bytea_output", "hex"}, {"xmloption", "content"}})
+		settings.set(name, value);
+}
+
 std::vector<Check> verify_masked_forms(const Refresh &refresh, const StepRow &verify)
 {
 	core::json columns;

@@ -126,6 +126,11 @@ CREATE UNLOGGED TABLE prodsync_work.collision (
 CREATE FUNCTION prodsync_work.mask_kept(value text, rule text, base text) RETURNS text
 	LANGUAGE C STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_mask_kept';
 GRANT EXECUTE ON FUNCTION prodsync_work.mask_kept(text, text, text) TO PUBLIC;    -- whatever the default rights are
+-- Whether the value may be what the rule gives; in statements of sync_check().
+CREATE FUNCTION prodsync_work.has_masked_form(value text, rule text, base text) RETURNS boolean
+	LANGUAGE C STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_has_masked_form';
+GRANT EXECUTE ON FUNCTION prodsync_work.has_masked_form(text, text, text) TO PUBLIC;
+
 -- Masks a value by the rule of this number, while sync_anonymize() rewrites tables; an error anywhere else. `drawn_from`: the entity's, or NULL.
 CREATE FUNCTION prodsync_work.mask_in_place(value text, drawn_from text, rule integer) RETURNS text
 	LANGUAGE C STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_mask_in_place';

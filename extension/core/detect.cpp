@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "covered.hpp"
 #include "masking.hpp"
 #include "name.hpp"
 #include "words.hpp"
@@ -238,7 +239,7 @@ static std::string one_line(std::string text)
 
 std::string PersonalColumn::rule() const
 {
-	if (fits.inside.empty()) return fits.strategy.empty() ? "" : rule_text(column, fits);
+	if (fits.inside.empty()) return fits.strategy.empty() || fits.strategy == MaskRule::by_path ? "" : rule_text(column, fits);
 	std::vector<std::string> rules;
 	for (const MaskRule &part : fits.inside) rules.push_back(rule_text(column, part));
 	return listed(rules);
@@ -247,15 +248,17 @@ std::string PersonalColumn::rule() const
 std::vector<std::string> PersonalColumn::lines() const
 {
 	std::vector<std::string> out;
-	if (!fits.inside.empty()) {    // a part for each leaf
-		for (const PersonalLeaf &leaf : personal.leaves) {
+	if (fits.strategy == MaskRule::by_path) {    // a part for each leaf; what spares an object's members comes behind what masks some of them
+		auto leaves = personal.leaves;
+		std::stable_partition(leaves.begin(), leaves.end(), [](const PersonalLeaf &leaf) { return !is_of_names(leaf); });
+		for (const PersonalLeaf &leaf : leaves) {
 			const auto part = std::find_if(fits.inside.begin(), fits.inside.end(), [&](const MaskRule &one) { return one.path == leaf.path; });
 			const std::string comment = std::string("    # ") + shown(leaf.category);
 			if (part != fits.inside.end()) out.push_back("- " + rule_text(column, *part) + comment);
 			else
-				out.push_back("# - " + rule_text(column, {"none", "", json::object(), "", "", leaf.place(), {}}) + comment +
-				    (leaf.place() == leaf.path ? ": no strategy fits, this copies it as it is"
-				                               : " in names of members, which nothing masks: this copies them as they are"));
+				out.push_back("# - " + rule_text(column, {"none", "", json::object(), "", "", sparing_path(leaf), {}}) + comment +
+				    (is_of_names(leaf) ? " in names of members, which nothing masks: this copies them as they are"
+				                     : ": no strategy fits, this copies it as it is"));
 		}
 		return out;
 	}

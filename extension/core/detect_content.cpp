@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "mask_elements.hpp"
+#include "masks.hpp"
 #include "person_names.hpp"
 
 namespace core {
@@ -86,7 +88,7 @@ bool can_be_name(std::string_view key)
 ColumnContent::Shape ColumnContent::shape_of(const Column &column)
 {
 	if (column.base.ends_with("[]")) return Shape::array;
-	return column.base == "json" || column.base == "jsonb" ? Shape::document : Shape::text;
+	return has_parts(column.base) ? Shape::document : Shape::text;
 }
 
 void ColumnContent::Counts::add(std::string_view value)
@@ -189,7 +191,17 @@ struct ColumnContent::Leaves : nlohmann::json_sax<json> {
 void ColumnContent::add_json(std::string_view value)
 {
 	Leaves leaves(*this);
-	(void)json::sax_parse(value, &leaves);
+	if (value.front() != '"' || value.find("\"=>") == value.npos) {
+		(void)json::sax_parse(value, &leaves);
+		return;
+	}
+	// An hstore: one object of texts. Of one that was cut off, too, what comes before.
+	std::string text;
+	leaves.start_object(0);
+	(void)read_hstore(value, [&](std::string_view key, std::optional<std::string_view> one) {
+		leaves.key(text = key);
+		if (one) leaves.string(text = *one);
+	});
 }
 
 void ColumnContent::add(std::string_view value)

@@ -9,11 +9,13 @@ namespace core {
 // The subkey itself is AES's; what SipHash is for has a key of its own.
 DigitCipher::DigitCipher(const MaskSubkey &key) : ff1_(key), tweaks_(mask_hash("tweaks", key)) {}
 
-// Seven bytes: with them, the number of the round and that of a half of up to 64 bits (19 digits) a round is one block.
+// With them, the number of the round and that of a half of up to 64 bits (19 digits) a round is one block.
+constexpr std::size_t tweak_bytes = 7;
+
 std::string_view DigitCipher::tweak_of(std::string_view bytes, MaskHash &room) const
 {
 	room = mask_hash(bytes, tweaks_);
-	return {reinterpret_cast<const char *>(room.data()), 7};
+	return {reinterpret_cast<const char *>(room.data()), tweak_bytes};
 }
 
 void DigitCipher::encrypt(unsigned radix, std::span<unsigned char> digits, std::string_view context)
@@ -40,29 +42,41 @@ void DigitCipher::encrypt(unsigned radix, std::span<unsigned char> digits, std::
 
 // Pieces of about the same size. The first is shifted as the others say, so that it depends on every digit; then each of the others is
 // encrypted under those before it, the first at last under all of them. Every step leaves alone what it draws from, so each can be undone.
+// What stands before a piece is a chain of hashes, one link for each piece: a text of a million digits is read once, not once for each of its pieces.
 void DigitCipher::encrypt_pieces(unsigned radix, std::span<unsigned char> digits, std::size_t pieces, std::string_view tweak)
 {
 	const auto end_of = [&](std::size_t piece) { return digits.size() * (piece + 1) / pieces; };
 	const std::span<unsigned char> first = digits.first(end_of(0)), others = digits.subspan(first.size());
-	const std::string begin(tweak);
-	// of a step, and what it draws from
-	const auto under = [&](std::size_t step, std::span<const unsigned char> from, MaskHash &room) {
-		scratch_.assign(begin) += std::to_string(step);
-		scratch_ += ' ';
-		scratch_.append(reinterpret_cast<const char *>(from.data()), from.size());
-		return tweak_of(scratch_, room);
+	// The chain: of what stood before the link, and the digits of it. All begin with what kind of step they are for.
+	MaskHash chain{};
+	const auto begin = [&](char step) {
+		scratch_.assign(1, step) += tweak;
+		chain = mask_hash(scratch_, tweaks_);
 	};
-	MaskHash room{};
-	under(0, others, room);
+	const auto add = [&](std::span<const unsigned char> from) {
+		scratch_.assign(reinterpret_cast<const char *>(chain.data()), chain.size());
+		scratch_.append(reinterpret_cast<const char *>(from.data()), from.size());
+		chain = mask_hash(scratch_, tweaks_);
+	};
+	const auto drawn = [&] { return std::string_view(reinterpret_cast<const char *>(chain.data()), tweak_bytes); };
+
+	begin('s');
+	add(others);
 	for (std::size_t i = 0; i < first.size(); ++i) {
-		if (i && i % room.size() == 0) room = mask_hash({reinterpret_cast<const char *>(room.data()), room.size()}, tweaks_);
-		first[i] = static_cast<unsigned char>((first[i] + room[i % room.size()]) % radix);
+		if (i && i % chain.size() == 0) chain = mask_hash({reinterpret_cast<const char *>(chain.data()), chain.size()}, tweaks_);
+		first[i] = static_cast<unsigned char>((first[i] + chain[i % chain.size()]) % radix);
 	}
+	begin('p');
+	add(first);
 	for (std::size_t piece = 1; piece < pieces; ++piece) {
-		const auto before = digits.first(end_of(piece - 1));
-		ff1_.encrypt(radix, digits.subspan(before.size(), end_of(piece) - before.size()), under(piece, before, room));
+		const std::size_t at = end_of(piece - 1);
+		const auto digits_of_it = digits.subspan(at, end_of(piece) - at);
+		ff1_.encrypt(radix, digits_of_it, drawn());
+		add(digits_of_it);
 	}
-	ff1_.encrypt(radix, first, under(pieces, others, room));
+	begin('l');
+	add(others);
+	ff1_.encrypt(radix, first, drawn());
 }
 
 Wide DigitCipher::encrypt_bits(unsigned bits, Wide value, std::string_view context)

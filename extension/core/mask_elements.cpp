@@ -112,6 +112,31 @@ bool mask_hstore(std::string_view in, const HstoreMask &mask, std::string &out)
 	return true;
 }
 
+bool read_hstore(std::string_view in, const std::function<void(std::string_view key, std::optional<std::string_view> value)> &member)
+{
+	std::string key, value;
+	for (bool first = true; !in.empty(); first = false) {
+		if (!first) {
+			if (!in.starts_with(", ")) return false;
+			in.remove_prefix(2);
+		}
+		if (!in.starts_with('"')) return false;
+		in.remove_prefix(1);
+		if (!take_quoted(in, key) || !in.starts_with("=>")) return false;
+		in.remove_prefix(2);
+		if (in.starts_with("NULL")) {
+			in.remove_prefix(4);
+			member(key, std::nullopt);
+			continue;
+		}
+		if (!in.starts_with('"')) return false;
+		in.remove_prefix(1);
+		if (!take_quoted(in, value)) return false;
+		member(key, value);
+	}
+	return true;
+}
+
 bool mask_record(std::string_view in, std::size_t fields, const FieldMask &mask, std::string &out)
 {
 	if (!in.starts_with('(') || !in.ends_with(')') || in.size() < 2) return false;

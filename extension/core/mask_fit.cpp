@@ -24,8 +24,8 @@ double most_rows(const Catalog &source, const Name &table)
 	return rows;
 }
 
-// lower((email)::text): an expression that keeps apart what a mask keeps apart. Others may keep less of it.
-bool keeps_apart(const std::string &expression, const std::string &column)
+// lower((email)::text): an expression that keeps apart what a mask keeps apart, but for the case of its letters (`folds`). Others may keep less of it.
+bool keeps_apart(const std::string &expression, const std::string &column, bool &folds)
 {
 	std::string bare;
 	for (const char c : expression)
@@ -33,6 +33,7 @@ bool keeps_apart(const std::string &expression, const std::string &column)
 	for (const char *cast : {"::text", "::charactervarying", "::citext"})
 		if (const auto at = bare.find(cast); at != bare.npos) bare.erase(at, std::string_view(cast).size());
 	const auto name = quote_identifier(column);
+	folds = bare != name || expression.find("::citext") != expression.npos;
 	return bare == name || bare == "lower" + name || bare == "upper" + name;
 }
 
@@ -87,8 +88,15 @@ MaskFit::UniqueIndex MaskFit::unique_index(const PlannedTable &table, const std:
 		for (const Index &index : relation->indexes) {
 			if (!(index.unique || index.exclusion) || !index.valid) continue;
 			bool in_it = contains(index.columns, column), whole = in_it;
+			const Column *its = relation->column(column);
+			bool folds = whole && its && (its->base == "citext" || its->base.ends_with(".citext"));
 			for (const auto &expression : index.expression_keys)
-				if (mentions(expression, column)) in_it = true, whole = whole || keeps_apart(expression, column);
+				if (bool by_case = false; mentions(expression, column)) {
+					in_it = true;
+					if (whole) continue;
+					whole = keeps_apart(expression, column, by_case);
+					folds = whole && by_case;
+				}
 			if (!in_it) continue;
 			// NULLs are no duplicates, of the column itself.
 			if (of_nulls && !index.nulls_not_distinct && contains(index.columns, column) && !index.expressions) continue;
@@ -97,8 +105,9 @@ MaskFit::UniqueIndex MaskFit::unique_index(const PlannedTable &table, const std:
 				                               [&](const auto &one) { return contains(index.columns, one); });
 			});
 			if (apart) continue;
-			if (!whole) return {index.name, false};
+			if (!whole) return {index.name, false, ""};
 			if (found.name.empty()) found.name = index.name;
+			if (folds && found.folded_by.empty()) found.folded_by = index.name;
 		}
 	}
 	return found;
@@ -125,7 +134,7 @@ bool MaskFit::one_row_an_entity(const PlannedTable &table, const std::string &en
 
 std::string MaskFit::collides(const PlannedTable &table, const std::string &column, const MaskRule &rule) const
 {
-	const auto [index, whole] = unique_index(table, column, gives_null(rule));
+	const auto [index, whole, folded_by] = unique_index(table, column, gives_null(rule));
 	if (index.empty()) return {};
 	const Strategy *strategy = find_strategy(rule.strategy);
 	// A permutation is one only where all values go through it.
@@ -134,6 +143,9 @@ std::string MaskFit::collides(const PlannedTable &table, const std::string &colu
 	    (!rule.entity.empty() && !one_row_an_entity(table, rule.entity));
 	if (!never && strategy->distinct(rule).kind == Distinct::Kind::unknown) return {};    // the index tells
 	if (!whole) return "may give equal keys in the unique index " + index + ", which is over an expression";
+	// A permutation of texts: what differs in more than case may not do so afterwards.
+	if (!never && !folded_by.empty() && strategy->distinct(rule).kind == Distinct::Kind::always)
+		return "tells values apart by the case of letters as well, and the unique index " + folded_by + " does not look at it";
 	const double rows = std::max(2.0, most_rows(source, table.name)), odds = never ? 1 : collision_odds(*strategy, rule, rows);
 	if (odds <= accepted_odds) return {};
 	if (never) return "gives too few different values for the unique index " + index;

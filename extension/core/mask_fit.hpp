@@ -17,6 +17,7 @@ class MaskFit {
 	struct UniqueIndex {
 		std::string name;          // empty: there is none
 		bool of_the_whole = true;  // all of the mask is in the key, not only what an expression leaves of it
+		std::string folded_by;     // one that takes letters of both cases as equal; empty: there is none
 	};
 	UniqueIndex unique_index(const PlannedTable &, const std::string &column, bool of_nulls) const;
 	bool one_row_an_entity(const PlannedTable &, const std::string &entity) const;

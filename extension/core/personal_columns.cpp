@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "covered.hpp"
 #include "derived.hpp"
 #include "detect.hpp"
-#include "json_path.hpp"
 #include "maps.hpp"
 #include "rules.hpp"
 #include "words.hpp"
@@ -12,15 +12,6 @@
 namespace core {
 
 namespace {
-
-// Whether a part of the rule is about the leaf, or about what it is in: names of members are covered where all of the object is.
-bool covers(const MaskRule &rule, const PersonalLeaf &leaf)
-{
-	std::string why;
-	const auto place = JsonPath::parse(leaf.place(), why);
-	return std::any_of(rule.inside.begin(), rule.inside.end(),
-	    [&](const MaskRule &part) { return place && JsonPath::parse(part.path, why)->covers(*place); });
-}
 
 // Adds what is made from columns that are masked, or that nobody has decided about, to what looks personal by itself; and says what of.
 std::map<std::string, Derived> derived_personal(
@@ -118,6 +109,7 @@ void add_personal_columns(const Config &config, const Graph &graph, const Maskin
 			if (auto &leaves = looks.personal.leaves; given && !given->inside.empty() && !leaves.empty()) {
 				std::erase_if(leaves, [&](const PersonalLeaf &leaf) { return covers(*given, leaf); });
 				looks.has_rule = leaves.empty();
+				if (!leaves.empty()) looks.fits.strategy = MaskRule::by_path;    // a rule for the whole could not stand beside them
 			}
 			if (const auto origin = derived.find(column.name); !looks.has_rule && origin != derived.end())
 				looks.fits = fitting_derived(fit, table, column, origin->second, personal);

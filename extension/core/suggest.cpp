@@ -25,12 +25,28 @@ bool suggested(const Strategy *strategy)
 	return strategy && std::none_of(strategy->options.begin(), strategy->options.end(), [](const MaskOption &option) { return option.required; });
 }
 
+// Of a text that has as many digits as letters the strategy digits keeps the letters: anna1984 would stay Anna.
+bool is_a_name(Category category)
+{
+	switch (category) {
+	case Category::first_name:
+	case Category::last_name:
+	case Category::full_name:
+	case Category::username:
+	case Category::company:
+	case Category::street:
+	case Category::city:
+	case Category::address: return true;
+	default: return false;
+	}
+}
+
 // The strategies for the column, best first; of one whose width can be chosen the narrow form first.
 std::vector<MaskRule> candidates_for(const Column &column, Category category)
 {
 	std::vector<const char *> names = strategies_for(category);
 	// digits: a permutation of what has the same form, for what is unique or short; a file or a picture can be left out.
-	names.push_back("digits");
+	if (!is_a_name(category)) names.push_back("digits");
 	if (column.base == "bytea") names.push_back("null");
 	std::vector<MaskRule> out;
 	std::set<std::string> seen;

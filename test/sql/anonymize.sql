@@ -201,6 +201,31 @@ SELECT sync_configure('{"tables": {"queue": {"mode": "empty"}, "queue_entry": {"
 SELECT * FROM sync_anonymize();
 SELECT address = address_text::inet AS same, born = born_too AS same_shift FROM form;
 SELECT count(*) AS known FROM pg_stats WHERE tablename IN ('bodies', 'unread');
+-- the proof reads masks back in the text forms that they were made in, whatever the session has
+CREATE TABLE moment (id int PRIMARY KEY, at timestamptz, born date, email text);
+INSERT INTO moment VALUES (1, '2025-03-05 12:00+00', '1990-01-01', 'raw@corp.test');
+SELECT sync_configure('{"anonymize": {"policy": "none", "tables": {"moment": [{"column": "at", "strategy": "date_truncate"},
+	{"column": "born", "strategy": "constant", "value": "1970-01-01"}, {"column": "email", "strategy": "email"}]}}}');
+SET TimeZone = 'Europe/Berlin';
+SET DateStyle = 'German, DMY';
+SELECT column_name, rows FROM sync_anonymize();
+SELECT at, born FROM moment;
+SELECT object, violations, ok FROM sync_check() WHERE check_name = 'masked form';
+RESET TimeZone;
+RESET DateStyle;
+-- sync_check(): without tenants nothing tells a tester's row from one that was restored; what is found is said
+INSERT INTO moment (id, email) VALUES (2, 'tester@corp.test');
+SELECT object, violations, detail, ok FROM sync_check() WHERE check_name = 'masked form' AND violations > 0;
+-- with them: rows of kept tenants, and those of the reserved range, are testers'
+CREATE TABLE person (id int PRIMARY KEY, tenant_id int REFERENCES tenant, email text, about jsonb);
+INSERT INTO tenant VALUES (1, 'acme'), (2, 'test');
+INSERT INTO person VALUES (1, 1, 'user_0123456789abcdef@example.com', '{"mail": "user_0123456789abcdef@example.com", "kind": "raw"}'),
+	(2, 2, 'raw@corp.test', '{"mail": "raw@corp.test"}'), (1000000001, 1, 'raw@corp.test', '{"mail": "raw@corp.test"}');
+SELECT sync_configure('{"tenants": {"table": "tenant", "keep": "slug = ''test''"}, "anonymize": {"policy": "none", "tables": {"person": [
+	{"column": "email", "strategy": "email"}, {"column": "about", "path": "$.mail", "strategy": "email"}]}}}');
+SELECT object, violations, ok FROM sync_check() WHERE check_name = 'masked form';
+UPDATE person SET email = 'raw@corp.test', about = '{"mail": "raw@corp.test"}' WHERE id = 1;
+SELECT object, violations, detail, ok FROM sync_check() WHERE check_name = 'masked form';
 \c regression
 DROP DATABASE prodsync_anonymize;
 DROP ROLE prodsync_shop;

@@ -12,7 +12,7 @@ $_->sql(<<'SQL', 'app') for $production, $uat;
 CREATE EXTENSION hstore;
 CREATE TABLE site (id serial PRIMARY KEY, slug text NOT NULL UNIQUE);
 CREATE TABLE person (id serial PRIMARY KEY, site_id integer REFERENCES site, email text, who text, phone varchar(40), account text, staff_mail text, staff boolean,
-	mails text[], about jsonb, extra hstore, city text, chosen text, born date, serial_no bigint, shaped char(12), by_sql text, open_mail text, remark text, doc jsonb);
+	mails text[], about jsonb, extra hstore, city text, chosen text, born date, serial_no bigint, shaped char(12), by_sql text, open_mail text, remark text, doc jsonb, token text);
 CREATE TABLE note (id serial PRIMARY KEY, words text, labels text[], seen jsonb);
 CREATE TABLE visit (id bigint, at date NOT NULL, email text) PARTITION BY RANGE (at);
 CREATE TABLE visit_1 PARTITION OF visit FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
@@ -24,7 +24,7 @@ INSERT INTO site VALUES (1, 'acme'), (2, 'globex');
 INSERT INTO person SELECT i, 1 + i % 2, '$raw' || i || '\@leak.test', 'Zqanna Raw' || i, '+49 89 55' || 100000 + i, 100000000 + i, '$raw' || i % 7 || '\@leak.test', i % 7 = 0 OR i = 1,
 	ARRAY['$raw' || i || '\@arr.test', NULL, ''], jsonb_build_object('mail', '$raw' || i || '\@json.test', 'kind', 'customer', 'tags', jsonb_build_array('vip', i)),
 	hstore(ARRAY['mail', '$raw' || i || '\@hs.test', 'plain', 'a plain text']), 'Zqtown ' || i % 9, CASE i % 2 WHEN 0 THEN 'gold' ELSE 'silver' END, '1980-01-01'::date + i,
-	7000000000 + i, 'AB-' || 1000 + i, 'Secret ' || i, '$raw' || i || '\@open.test', 'nothing', NULL FROM generate_series(1, 300) i;
+	7000000000 + i, 'AB-' || 1000 + i, 'Secret ' || i, '$raw' || i || '\@open.test', 'nothing', NULL, left(md5('$raw' || i), 16) FROM generate_series(1, 300) i;
 INSERT INTO note SELECT i, 'see order ' || i || ' of 2020-01-01 12:00:00, customer AB-' || 1000 + i, ARRAY['a plain label'], '{"kind": "plain"}' FROM generate_series(1, 20) i;
 INSERT INTO visit SELECT i, '2020-01-01'::date + i * 2, '$raw' || i || '\@visit.test' FROM generate_series(1, 300) i;
 ANALYZE;
@@ -60,6 +60,7 @@ anonymize:
       - {column: shaped, strategy: shape}
       - {column: by_sql, strategy: sql, expression: "pg_catalog.md5(by_sql)"}
       - {column: open_mail, strategy: none}
+      - {column: token, strategy: hash}
     visit:
       - {column: email, strategy: email}
 YAML
@@ -75,7 +76,7 @@ my $refresh = prodsync(qw(sync --from production --to uat --yes --config), file(
 is($refresh->{exit}, 0, 'a refresh that masks nothing') or diag $refresh->{err};
 my $everything = check('--format', 'json');
 is($everything->{exit}, 6, 'C1: then what the rules name is all there: exit 6') or diag $everything->{err};
-like(found($everything), qr/^person\.email 300, person\.who 300, person\.phone 300, person\.account 300, person\.staff_mail 215, person\.mails 300, person\.about 300, person\.extra 300, person\.city 300, person\.serial_no 300, person\.shaped 300, person\.by_sql 300, visit\.email 300$/,
+like(found($everything), qr/^person\.email 300, person\.who 300, person\.phone 300, person\.account 300, person\.staff_mail 215, person\.mails 300, person\.about 300, person\.extra 300, person\.city 300, person\.serial_no 300, person\.shaped 300, person\.by_sql 300, person\.token 300, visit\.email 300$/,
 	'every column with as many values as production has');
 
 # ---- a clean refresh ----
@@ -88,11 +89,11 @@ my $log = substr $uat->log, $logged;
 like($log, qr/statement: COPY \(SELECT t\.email, t\.who,/, 'the target was read');
 unlike($log, qr/$raw|leak\.test|Zqanna|INSERT|UPDATE|FROM STDIN/, 'C1: nothing of production was sent to it, nothing written');
 is($clean->{exit}, 0, 'C1: none survives a clean refresh: exit 0') or diag "$clean->{out}$clean->{err}";
-like($clean->{out}, qr/uat: 14 columns compared with production, none of its values is there\n/, 'said');
+like($clean->{out}, qr/uat: 15 columns compared with production, none of its values is there\n/, 'said');
 like($clean->{out}, qr/person\.born: not compared \(strategy date_shift/, 'what is not compared is named');
 unlike($clean->{out}, qr/open_mail/, 'a column of strategy none is none of those');
 my @columns = map { $_->{column_name} } @{ decode_json(check('--format', 'json')->{out})->{details} };
-is("@columns", 'email who phone account staff_mail mails about extra city chosen serial_no shaped by_sql email', 'JSON lists every column that was compared');
+is("@columns", 'email who phone account staff_mail mails about extra city chosen serial_no shaped by_sql token email', 'JSON lists every column that was compared');
 
 # ---- one value put back, in each kind of column ----
 sub put_back
@@ -112,8 +113,11 @@ put_back("UPDATE person SET account = '100000009', serial_no = 7000000009 WHERE 
 put_back("UPDATE person SET mails = ARRAY['x', '${raw}9\@arr.test', '${raw}8\@arr.test'] WHERE id = 9", 'person.mails 2', 'elements of an array');
 put_back("UPDATE person SET about = jsonb_build_object('deep', jsonb_build_array('${raw}9\@json.test')) WHERE id = 9", 'person.about 1', 'C1: a leaf of JSON, at another path');
 put_back("UPDATE person SET extra = hstore('other', '${raw}9\@hs.test') WHERE id = 9", 'person.extra 1', 'a value of an hstore');
+put_back("UPDATE person SET about = jsonb_build_object('${raw}9\@json.test', 1), extra = hstore('${raw}9\@hs.test', NULL) WHERE id = 9", 'person.about 1, person.extra 1', 'names of members');
+put_back("UPDATE note SET seen = jsonb_build_object('${raw}9\@leak.test', 1) WHERE id = 3", 'note.seen 1', 'M8: of another table');
 put_back("UPDATE person SET shaped = 'AB-1009' WHERE id = 9", 'person.shaped 1', 'a padded text');
 put_back("UPDATE person SET by_sql = 'Secret 9' WHERE id = 9", 'person.by_sql 1', 'what an expression of production replaced');
+put_back("UPDATE person SET token = left(md5('${raw}9'), 16) WHERE id = 9", 'person.token 1', 'a raw value that has the form of a mask: the key tells');
 put_back("UPDATE visit SET email = '${raw}200\@visit.test' WHERE id = 200", 'visit.email 1', 'E13: a row of a partition');
 put_back("UPDATE person SET staff_mail = '${raw}1\@leak.test' WHERE id = 9", '', 'a value that the condition left alone is honest');
 put_back("UPDATE person SET open_mail = '${raw}9\@leak.test', chosen = 'gold' WHERE id = 9", '', 'a column of strategy none');

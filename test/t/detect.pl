@@ -153,7 +153,21 @@ $production->sql(q{UPDATE imports SET b = b || jsonb_build_object('home', jsonb_
 my $part = run('sync', @names, $strict, '--yes');
 is($part->{exit}, 5, 'C6: a rule for one part of a document is none for another');
 like($part->{err}, qr/- \{column: b, path: "\$\.home\.phone", strategy: phone\}/, 'with the rule for it') or diag $part->{err};
-$production->sql(q{UPDATE imports SET b = b - 'home'}, 'app');
+$production->sql(q{UPDATE imports SET b = b - 'home' || jsonb_build_object(a, 1)}, 'app');
+(my $whole = Prodsync::slurp($strict)) =~ s/column: b, path: "[^"]*", strategy: \w+/column: b, path: "\$", strategy: redact/ or die;
+my $named = run('sync', @names, file('whole.yaml', $whole), '--yes');
+is($named->{exit}, 5, 'C6: a rule for all of a document is none for names of members that are data: nothing masks them') or diag $named->{err};
+like($named->{err}, qr/# - \{column: b, path: "\$\.\*", strategy: none\} +# e-mail address in names of members/, 'with what would let them pass') or diag $named->{err};
+$whole =~ s/( *- \{column: b, )(path: .*\n)/$1$2$1path: "\$.*", strategy: none}\n/ or die;
+is(run('plan', @names, file('named.yaml', $whole))->{exit}, 0, 'which it does') or diag $all_output[-1];
+$production->sql(q{UPDATE imports SET b = b - a}, 'app');
+$_->sql('CREATE EXTENSION hstore; ALTER TABLE imports ADD COLUMN h hstore', 'app') for $production, $uat;
+$production->sql(q{UPDATE imports SET h = hstore(ARRAY['mail', a, 'telefon', '+4917112345' || (100 + id), 'kind', 'x'])}, 'app');
+(my $by_key = Prodsync::slurp($strict)) =~ s/^( +)(- \{column: b,)/$1- {column: h, path: "\$.mail", strategy: email}\n$1$2/m or die;
+my $hstore = run('sync', @names, file('hstore.yaml', $by_key), '--yes');
+is($hstore->{exit}, 5, 'C6: a rule for one key of an hstore is none for another');
+like($hstore->{err}, qr/- \{column: h, path: "\$\.telefon", strategy: phone\}/, 'with the rule for it') or diag $hstore->{err};
+$_->sql('ALTER TABLE imports DROP COLUMN h', 'app') for $production, $uat;
 
 # ---- C6: a new personal column stops the next night ----
 $_->sql('ALTER TABLE customers ADD COLUMN extra text', 'app') for $production, $uat;

@@ -62,6 +62,10 @@ TEST_CASE("Leaves of values")
 	CHECK(texts("jsonb", R"({"a": "x", "n": 1e400})") == Texts{"x", "1e400"});
 	CHECK(texts("json", "{broken") == Texts{"{broken"});
 	CHECK(texts("public.hstore", R"("a"=>"1", "b"=>NULL, "c"=>"x y")") == Texts{"a=1", "c=x y"});
+	// names of members that are data
+	CHECK(texts("jsonb", R"({"a b": [{"x@corp.test": {"kind": "y", "4917112345678": 1}}]})") ==
+	    Texts{"$['a b'][*] (keys)=x@corp.test", "y", "$['a b'][*].* (keys)=4917112345678", "1"});
+	CHECK(texts("hstore", R"("x@corp.test"=>NULL, "kind"=>"y")") == Texts{"$ (keys)=x@corp.test", "kind=y"});
 }
 
 TEST_CASE("What masking changed")

@@ -1,5 +1,6 @@
 // Detection: what names, types, comments, references and samples say. How good it is altogether: detect_measure_test.cpp.
 #include "catch.hpp"
+#include "core/covered.hpp"
 #include "core/detect.hpp"
 #include "fixtures.hpp"
 
@@ -209,6 +210,37 @@ TEST_CASE("M10: JSON is told leaf by leaf, also where it is cut off")
 	std::string deep(5000, '['), wide = "{";
 	for (int i = 0; i < 3000; ++i) wide += (i ? ",\"k" : "\"k") + std::to_string(i) + "x\": \"some text\"";
 	CHECK(db.values("orders", "plain", {deep, wide + "}", "{\"a\": tru", "nonsense"}).category("orders", "plain").empty());
+}
+
+TEST_CASE("an hstore is told key by key, also where it is cut off")
+{
+	Database db;
+	db.column("t", "x", "public.hstore").values("t", "x", {R"("mail"=>"a@example.com", "kind"=>"b", "telefon"=>"+4917112345678")",
+	    R"("mail"=>NULL, "kind"=>"c@exam)", R"("bob@example.com"=>NULL)"});
+	const auto found = db("t", "x");
+	std::string paths;
+	for (const auto &leaf : found.leaves) paths += leaf.path + " ";
+	CHECK(paths == "$ (keys) $.mail $.telefon ");
+	CHECK(db.column("t", "y", "hstore").values("t", "y", {R"("kind"=>"b", "size"=>"12")"}).category("t", "y").empty());
+}
+
+TEST_CASE("C6: what a rule for parts has decided about")
+{
+	const auto decided = [](std::vector<std::pair<const char *, const char *>> parts, const char *leaf) {
+		MaskRule rule{MaskRule::by_path, "", json::object()};
+		for (const auto &[path, strategy] : parts) rule.inside.push_back({strategy, "", json::object(), "", "", path, {}});
+		return covers(rule, {leaf, Category::email, ""});
+	};
+	CHECK(decided({{"$.a", "email"}}, "$.a"));
+	CHECK(decided({{"$", "redact"}}, "$.a.b"));
+	CHECK_FALSE(decided({{"$.a", "email"}}, "$.b"));
+	// names of members: masking what they name leaves them as they are
+	CHECK_FALSE(decided({{"$", "redact"}}, "$ (keys)"));
+	CHECK_FALSE(decided({{"$.a", "redact"}, {"$.*", "hash"}}, "$.a (keys)"));
+	CHECK(decided({{"$.*", "redact"}, {"$", "none"}}, "$ (keys)"));
+	CHECK(decided({{"$", "redact"}, {"$.a.*", "none"}}, "$.a (keys)"));
+	CHECK_FALSE(decided({{"$.a", "none"}}, "$ (keys)"));
+	CHECK_FALSE(decided({{"$.a", "none"}}, "$.b (keys)"));
 }
 
 TEST_CASE("comments and references say what a column holds")

@@ -143,6 +143,15 @@ TEST_CASE("an index over an expression and an exclusion constraint are unique to
 	index.predicate = "(full_name IS NOT NULL)";
 	CHECK(Pair(pair).rule("customer", "phone", phone).problem("masked-unique").object == "customer.phone");
 	Pair(pair).rule("customer", "phone", hash).rule("customer", "full_name", {"redact", "", json::object()}).fine();    // the predicate is no key
+	// a permutation of texts tells cases apart, the index does not
+	CHECK(Pair(pair).rule("customer", "phone", {"digits", "", json::object()}).problem("masked-unique").text ==
+	    "strategy digits tells values apart by the case of letters as well, and the unique index u_phone does not look at it (customer.phone)");
+	Pair exact;
+	exact.unique({"phone"}).rule("customer", "phone", {"digits", "", json::object()}).fine();
+	for (auto *side : {&exact.source, &exact.target})
+		for (Column &column : side->relations.at(name("customer")).columns)
+			if (column.name == "phone") column.base = column.type = "public.citext", column.length = 0;
+	CHECK(exact.problem("masked-unique").text.find("case of letters") != std::string::npos);
 	pair.in_target("customer").indexes.back().expression_keys = {"\"left\"(phone, 4)"};
 	CHECK(Pair(pair).rule("customer", "phone", hash).problem("masked-unique").text ==
 	    "strategy hash may give equal keys in the unique index u_phone, which is over an expression (customer.phone)");

@@ -129,6 +129,11 @@ TEST_CASE("a column that is too short or unique gets a strategy that fits")
 	Suggested narrow;
 	narrow.table("users").column("users", "email", "character varying", 8).unique("users", {"email"});
 	CHECK(narrow() == "users.email: digits\n");
+	// digits would keep the letters of anna1984
+	Suggested names;
+	names.table("users").column("users", "username", "character varying", 8).unique("users", {"username"});
+	INFO(names());
+	CHECK(names().find("digits") == std::string::npos);
 }
 
 TEST_CASE("both ends of a foreign key get one rule")
