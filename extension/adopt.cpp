@@ -94,6 +94,13 @@ void let_go_of_others(const Refresh &refresh)
 	}
 }
 
+static std::string tenant_of(const Refresh &refresh, const Way &way)
+{
+	const core::Relation &tenants = *refresh.graph.node(way.table).relation;
+	const std::string key = core::single_key(tenants);
+	return key_text(way.last + "." + core::quote_identifier(key), tenants.column(key)->base);
+}
+
 // FROM and WHERE of the rows that the key adopts, with `tenant`, the key of the tenant that they become, in SQL.
 struct Adopting {
 	std::string from, tenant;
@@ -107,7 +114,7 @@ static std::vector<Adopting> adopting(const Refresh &refresh, const core::Foreig
 	if (of_tenants(refresh, child)) {
 		const Way way = along_the_path(refresh, child, "c");
 		out.push_back({rows + way.joins + which + " AND k.why = 'k'",
-		    way.last + "." + core::quote_identifier(core::single_key(*refresh.graph.node(way.table).relation)) + "::text"});
+		    tenant_of(refresh, way)});
 		out.push_back({rows + " JOIN prodsync_work.moved a ON a.tab = k.tab AND a.space = 'a' AND a.old_key = " + place_of("c") +
 		        which + " AND k.why = 'a'",
 		    "a.new_key"});
@@ -196,9 +203,8 @@ std::vector<Check> adopt(const Refresh &refresh)
 			    "prodsync_work.kept k JOIN " + refresh.old_rows(key->child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id";
 			several[describe(*key)] += std::stoull(
 			    sql.one("SELECT (SELECT count(*) FROM " + rows + way.joins + tail + " WHERE" + brought_child(refresh, *key) +
-			           " AND k.why = 'k' AND a.new_key <> " + way.last + "." +
-			           core::quote_identifier(core::single_key(*refresh.graph.node(way.table).relation)) +
-			           "::text) + (SELECT count(*) FROM " + rows +
+			           " AND k.why = 'k' AND a.new_key <> " + tenant_of(refresh, way) +
+			           ") + (SELECT count(*) FROM " + rows +
 			           " JOIN prodsync_work.moved b ON b.tab = k.tab AND b.space = 'a' AND b.old_key = " + place_of("c") + tail +
 			           " WHERE" + brought_child(refresh, *key) + " AND k.why = 'a' AND a.new_key <> b.new_key)")
 			        .value_or("0"));

@@ -11,15 +11,6 @@
 
 namespace prodsync {
 
-// Types whose casts from and to text are the server's own. A cast to a domain runs its CHECK, and whoever owns a type can give it a cast: neither
-// may run as the extension's owner. So values are cast to base types only, and keys of other types never change.
-bool plain_key_type(const std::string &base)
-{
-	for (const char *type : {"smallint", "integer", "bigint", "uuid", "text", "character varying"})
-		if (base == type) return true;
-	return false;
-}
-
 // The table whose key the column holds and whose rows may get others: its oid as SQL; empty where none does.
 static std::string mover(const Refresh &refresh, const core::Name &table, const std::string &column, const std::string &type)
 {
@@ -73,7 +64,7 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	const std::string old = alias + "." + core::quote_identifier(column.name), value = masked(refresh, table, column, old);
 	if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name))
 		return new_object_id(refresh, *generic, column.base, alias, number);
-	std::string now = old + "::text", kept = value, adopted;    // an adopted row names another tenant
+	std::string now = key_text(old, column.base), kept = value, adopted;    // an adopted row names another tenant
 	const std::string m = alias + "m" + std::to_string(number);
 	if (adopting_column(refresh, table) == column.name) {
 		const std::string a = alias + "a" + std::to_string(number);
@@ -87,7 +78,7 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
 	if (owner.empty()) return {kept, adopted};
 	if (array) return {new_array(old, type, owner, 'o'), ""};
-	return {"coalesce(" + m + ".new_key::" + core::cast_type(column.base) + ", " + kept + ")",
+	return {"coalesce(" + key_value(m + ".new_key", column, old) + ", " + kept + ")",
 	    adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', now) + " " + m + " ON true"};
 }
 
@@ -124,7 +115,7 @@ Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const 
 		const core::Identity owner = core::key_owner(refresh.graph, key);
 		const std::string value = "t." + core::quote_identifier(column->name), moved_by = mover(refresh, owner.table, owner.column, "text");
 		out.values.push_back(moved_by.empty() ? value
-		                                      : "coalesce(" + look_up_moved(moved_by, 'o', value + "::text") +
+		                                      : "coalesce(" + look_up_moved(moved_by, 'o', key_text(value, column->base)) +
 		            "::" + core::cast_type(column->base) + ", " + value + ")");
 	}
 	return out;
@@ -356,12 +347,13 @@ void move_staying_references(const Refresh &refresh)
 				        new_array("c." + column, core::element_type(type), moved_by, 'o') +
 				        " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + moved_by +
 				        " AND m.space = 'o' AND m.old_key <> m.new_key AND m.old_key = ANY (c." + column + "::text[]))");
-			if (!plain_key_type(type)) continue;
+			if (!plain_key_type(type)) continue;    // nothing moved: check_moving_keys()
+			const bool same_type = owner->second.relation->column(identity->column)->base == type;    // else a cast may not fit
 			pg::Tables(refresh.extension)
 			    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + core::cast_type(type) +
 			        " FROM prodsync_work.moved m WHERE m.tab = " + std::to_string(refresh.oid(identity->table)) +
-			        "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column +
-			        " = m.old_key::" + core::cast_type(type));
+			        "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND " +
+			        (same_type ? "c." + column + " = m.old_key::" + core::cast_type(type) : key_text("c." + column, type) + " = m.old_key"));
 		}
 	}
 }

@@ -109,6 +109,7 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	append(checks, check_supporting(refresh));
 	append(checks, check_staying(refresh));
 	append(checks, check_collisions(refresh));
+	append(checks, check_moving_keys(refresh));
 	append(checks, check_brought_references(refresh));
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	append(checks, check_used_keys(sql, refresh));
