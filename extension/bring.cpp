@@ -7,6 +7,7 @@
 #include "core/statements.hpp"
 #include "kept.hpp"
 #include "place.hpp"
+#include "published.hpp"
 #include "shadow.hpp"
 
 namespace prodsync {
@@ -305,28 +306,32 @@ std::vector<Check> bring_rows(const Refresh &refresh)
 	return out;
 }
 
-// References of tables that stay follow the keys that moved. No trigger fires: nothing changed but the number by which a row goes.
-void move_staying_references(const Refresh &refresh)
+// A column of a table that stays whose references follow the keys that moved, in SQL over its rows as c.
+struct Following {
+	core::Name table;
+	std::string object, column, value, from, where;
+
+	std::string rows(const Refresh &refresh) const { return refresh.old_rows(table, "c") + (from.empty() ? "" : ", " + from) + " WHERE " + where; }
+};
+
+static std::vector<Following> staying_references(const Refresh &refresh)
 {
-	pg::Settings settings;
-	settings.set("session_replication_role", "replica");
 	std::vector<const core::ForeignKey *> generic;
 	for (const core::GenericRelation &one : refresh.graph.generic) {
 		if (refresh.replaced(one.table)) continue;
 		pg::Tables sql(refresh.extension);
 		for (const core::ForeignKey *key : generic_keys(sql, refresh, one.table)) generic.push_back(key);
 	}
+	std::vector<Following> out;
 	for (const core::ForeignKey *key : generic) {    // first: content types may get other ids below
 		const core::Identity owner = core::key_owner(refresh.graph, *key);
 		const core::TableNode &node = refresh.graph.node(owner.table);
 		if (node.mode != core::Mode::copy || (owner.column != node.key && owner.column != core::single_key(*node.relation))) continue;
 		const std::string column = core::quote_identifier(key->columns[0]),
 		                  type = core::cast_type(refresh.graph.node(key->child).relation->column(key->columns[0])->base);
-		pg::Tables(refresh.extension)
-		    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type +
-		        " FROM prodsync_work.moved m WHERE m.tab = " + std::to_string(refresh.oid(owner.table)) +
-		        "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + type + " AND " +
-		        of_model(*key, "c"));
+		out.push_back({key->child, describe(*key), column, "m.new_key::" + type, "prodsync_work.moved m",
+		    "m.tab = " + std::to_string(refresh.oid(owner.table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column +
+		        " = m.old_key::" + type + " AND " + of_model(*key, "c")});
 	}
 	std::set<std::pair<core::Name, std::string>> done;
 	for (const core::ForeignKey *key : refresh.graph.keys) {
@@ -339,23 +344,42 @@ void move_staying_references(const Refresh &refresh)
 			if (owner->second.mode != core::Mode::copy ||
 			    (identity->column != owner->second.key && identity->column != core::single_key(*owner->second.relation)))
 				continue;
-			std::string column = core::quote_identifier(name), type = child.column(name)->base;
+			const std::string column = core::quote_identifier(name), type = child.column(name)->base;
 			const std::string moved_by = std::to_string(refresh.oid(identity->table)) + "::oid";
+			const std::string moved = "m.tab = " + moved_by + " AND m.space = 'o' AND m.old_key <> m.new_key AND ";
 			if (core::is_id_array(type))
-				pg::Tables(refresh.extension)
-				    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = " +
-				        new_array("c." + column, core::element_type(type), moved_by, 'o') +
-				        " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + moved_by +
-				        " AND m.space = 'o' AND m.old_key <> m.new_key AND m.old_key = ANY (c." + column + "::text[]))");
+				out.push_back({key->child, describe(*key), column, new_array("c." + column, core::element_type(type), moved_by, 'o'), "",
+				    "EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE " + moved + "m.old_key = ANY (c." + column + "::text[]))"});
 			if (!plain_key_type(type)) continue;    // nothing moved: check_moving_keys()
 			const bool same_type = owner->second.relation->column(identity->column)->base == type;    // else a cast may not fit
-			pg::Tables(refresh.extension)
-			    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + core::cast_type(type) +
-			        " FROM prodsync_work.moved m WHERE m.tab = " + std::to_string(refresh.oid(identity->table)) +
-			        "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND " +
-			        (same_type ? "c." + column + " = m.old_key::" + core::cast_type(type) : key_text("c." + column, type) + " = m.old_key"));
+			out.push_back({key->child, describe(*key), column, "m.new_key::" + core::cast_type(type), "prodsync_work.moved m",
+			    moved + (same_type ? "c." + column + " = m.old_key::" + core::cast_type(type) : key_text("c." + column, type) + " = m.old_key")});
 		}
 	}
+	return out;
+}
+
+std::vector<Check> check_staying_references(const Refresh &refresh)
+{
+	std::vector<Check> out;
+	for (const Following &one : staying_references(refresh)) {
+		if (can_change_rows(refresh, one.table)) continue;
+		const std::string count = pg::Tables(refresh.extension).one("SELECT count(*) FROM " + one.rows(refresh)).value_or("0");
+		if (count != "0") out.push_back(not_changeable(one.object, one.table, std::stoll(count)));
+	}
+	return out;
+}
+
+// No trigger fires: nothing changed but the number by which a row goes.
+void move_staying_references(const Refresh &refresh)
+{
+	pg::Settings settings;
+	settings.set("session_replication_role", "replica");
+	for (const Following &one : staying_references(refresh))
+		if (can_change_rows(refresh, one.table))    // else there are none: check_staying_references()
+			pg::Tables(refresh.extension)
+			    .run("UPDATE " + refresh.old_rows(one.table, "c") + " SET " + one.column + " = " + one.value +
+			        (one.from.empty() ? "" : " FROM " + one.from) + " WHERE " + one.where);
 }
 
 }  // namespace prodsync

@@ -67,6 +67,8 @@ std::vector<Check> check_moving_keys(const Refresh &);
 // join.cpp: the fallback user becomes a member of the imported tenants. Returns what failed, and how many it were.
 std::vector<Check> join_tenants(const Refresh &);
 std::vector<Check> check_join_tenants(const Refresh &);    // the same, taken back
+// References of tables that stay follow the keys that moved; where a publication forbids it, a check that fails.
+std::vector<Check> check_staying_references(const Refresh &);
 void move_staying_references(const Refresh &);
 // SQL of an array of ids with another value for each e.v, in the same dimensions. `among`: which of e.v stay; the others are taken out, or become NULL in an
 // (SELECT ...): the new key of a row whose old one is `key`, both SQL; NULL where it has none.

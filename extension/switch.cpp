@@ -108,6 +108,7 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	append(checks, std::move(misplaced));
 	append(checks, check_supporting(refresh));
 	append(checks, check_staying(refresh));
+	append(checks, check_staying_references(refresh));
 	append(checks, check_collisions(refresh));
 	append(checks, check_moving_keys(refresh));
 	append(checks, check_brought_references(refresh));
