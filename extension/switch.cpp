@@ -200,6 +200,7 @@ void step_preflight(const pg::Extension &extension, int run)
 	} else {
 		checks = find_out(refresh, "preflight");
 		append(checks, check_join_tenants(refresh));
+		append(checks, check_sequences(refresh));
 		forget_kept(refresh);
 	}
 	std::vector<Check> all = checks;

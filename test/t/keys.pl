@@ -126,4 +126,19 @@ $run = refresh($p, $u, sprintf $accepted, 'null');
 is($run->{exit}, 0, 'with a replica identity they follow') or diag $run->{err};
 is($server->sql('SELECT slug FROM category c JOIN pinned ON category_id = c.id', $u), 'fish', 'and reference what they did');
 
+# ---- a row that has the last number of its sequence: nothing begins again at 1 ----
+for (['bigint', '9223372036854775807'], ['integer', '2147483647'], ['numeric', '99999999999999999999']) {
+	my ($type, $last) = @$_;
+	($p, $u) = pair("CREATE SEQUENCE item_id" . ($type eq 'integer' ? ' AS integer' : '') . "; CREATE TABLE item (id $type PRIMARY KEY DEFAULT nextval('item_id'), what text)",
+		"INSERT INTO item (what) VALUES ('a'), ('b'); INSERT INTO item VALUES ($last, 'none')", "INSERT INTO item (what) VALUES ('here')");
+	my $config = file('plain.yaml', "environments:\n  production: {dsn: '${\ $server->dsn($p) }'}\n  uat: {dsn: '${\ $server->dsn($u) }'}\nanonymize: {policy: none}\n");
+	for my $how ('--rehearse', '') {
+		$run = prodsync('sync', '--from', 'production', '--to', 'uat', '--config', $config, '--yes', $how || ());
+		is($run->{exit}, 6, "a row with the last number, $type $how: refused") or diag $run->{err};
+		like($run->{err}, qr/sequence public\.item_id: 1 row.*has none to give.*column item\.id/s, 'with the sequence and the column');
+		unlike($run->{err}, qr/^switching/m, 'before anybody waits');
+	}
+	is($server->sql("SELECT string_agg(what, ' '), (SELECT last_value FROM item_id) FROM item", $u), 'here|1', 'nothing was changed');
+}
+
 done_testing;
