@@ -97,6 +97,13 @@ void let_go_of_others(const Refresh &refresh)
 	}
 }
 
+static std::string tenant_of(const Refresh &refresh, const Way &way)
+{
+	const core::Relation &tenants = *refresh.graph.node(way.table).relation;
+	const std::string key = core::single_key(tenants);
+	return key_text(way.last + "." + core::quote_identifier(key), tenants.column(key)->base);
+}
+
 // FROM and WHERE of the rows that the key adopts, with `tenant`, the key of the tenant that they become, in SQL.
 struct Adopting {
 	std::string from, tenant;
@@ -110,8 +117,7 @@ static std::vector<Adopting> adopting(const Refresh &refresh, const core::Foreig
 	const std::string which = " WHERE" + brought_child(refresh, key);
 	for (const std::string &rows : from_referenced(refresh, key)) {
 		for (const Way &way : along_the_path(refresh, child, "c"))
-			out.push_back({rows + way.joins + which + " AND k.why = 'k'",
-			    way.last + "." + core::quote_identifier(core::single_key(*refresh.graph.node(way.table).relation)) + "::text"});
+			out.push_back({rows + way.joins + which + " AND k.why = 'k'", tenant_of(refresh, way)});
 		out.push_back({rows + " JOIN prodsync_work.moved a ON a.tab = k.tab AND a.space = 'a' AND a.old_key = " + place_of("c") +
 		        which + " AND k.why = 'a'",
 		    "a.new_key"});
@@ -200,8 +206,7 @@ std::vector<Check> adopt(const Refresh &refresh)
 			for (const Way &way : along_the_path(refresh, child, "c"))
 				several[describe(*key)] += std::stoull(
 				    sql.one("SELECT count(*) FROM " + rows + way.joins + tail + " WHERE" + brought_child(refresh, *key) +
-				           " AND k.why = 'k' AND a.new_key <> " + way.last + "." +
-				           core::quote_identifier(core::single_key(*refresh.graph.node(way.table).relation)) + "::text")
+				           " AND k.why = 'k' AND a.new_key <> " + tenant_of(refresh, way))
 				        .value_or("0"));
 			several[describe(*key)] += std::stoull(
 			    sql.one("SELECT count(*) FROM " + rows +

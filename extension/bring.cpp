@@ -7,18 +7,10 @@
 #include "core/statements.hpp"
 #include "kept.hpp"
 #include "place.hpp"
+#include "published.hpp"
 #include "shadow.hpp"
 
 namespace prodsync {
-
-// Types whose casts from and to text are the server's own. A cast to a domain runs its CHECK, and whoever owns a type can give it a cast: neither
-// may run as the extension's owner. So values are cast to base types only, and keys of other types never change.
-bool plain_key_type(const std::string &base)
-{
-	for (const char *type : {"smallint", "integer", "bigint", "uuid", "text", "character varying"})
-		if (base == type) return true;
-	return false;
-}
 
 // The table whose key the column holds and whose rows may get others: its oid as SQL; empty where none does.
 static std::string mover(const Refresh &refresh, const core::Name &table, const std::string &column, const std::string &type)
@@ -73,7 +65,7 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	const std::string old = alias + "." + core::quote_identifier(column.name), value = masked(refresh, table, column, old);
 	if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name))
 		return new_object_id(refresh, *generic, column.base, alias, number);
-	std::string now = old + "::text", kept = value, adopted;    // an adopted row names another tenant
+	std::string now = key_text(old, column.base), kept = value, adopted;    // an adopted row names another tenant
 	const std::string m = alias + "m" + std::to_string(number);
 	if (adopting_column(refresh, table) == column.name) {
 		const std::string a = alias + "a" + std::to_string(number);
@@ -87,7 +79,7 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
 	if (owner.empty()) return {kept, adopted};
 	if (array) return {new_array(old, type, owner, 'o'), ""};
-	return {"coalesce(" + m + ".new_key::" + core::cast_type(column.base) + ", " + kept + ")",
+	return {"coalesce(" + key_value(m + ".new_key", column, old) + ", " + kept + ")",
 	    adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', now) + " " + m + " ON true"};
 }
 
@@ -124,7 +116,7 @@ Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const 
 		const core::Identity owner = core::key_owner(refresh.graph, key);
 		const std::string value = "t." + core::quote_identifier(column->name), moved_by = mover(refresh, owner.table, owner.column, "text");
 		out.values.push_back(moved_by.empty() ? value
-		                                      : "coalesce(" + look_up_moved(moved_by, 'o', value + "::text") +
+		                                      : "coalesce(" + look_up_moved(moved_by, 'o', key_text(value, column->base)) +
 		            "::" + core::cast_type(column->base) + ", " + value + ")");
 	}
 	return out;
@@ -314,28 +306,32 @@ std::vector<Check> bring_rows(const Refresh &refresh)
 	return out;
 }
 
-// References of tables that stay follow the keys that moved. No trigger fires: nothing changed but the number by which a row goes.
-void move_staying_references(const Refresh &refresh)
+// A column of a table that stays whose references follow the keys that moved, in SQL over its rows as c.
+struct Following {
+	core::Name table;
+	std::string object, column, value, from, where;
+
+	std::string rows(const Refresh &refresh) const { return refresh.old_rows(table, "c") + (from.empty() ? "" : ", " + from) + " WHERE " + where; }
+};
+
+static std::vector<Following> staying_references(const Refresh &refresh)
 {
-	pg::Settings settings;
-	settings.set("session_replication_role", "replica");
 	std::vector<const core::ForeignKey *> generic;
 	for (const core::GenericRelation &one : refresh.graph.generic) {
 		if (refresh.replaced(one.table)) continue;
 		pg::Tables sql(refresh.extension);
 		for (const core::ForeignKey *key : generic_keys(sql, refresh, one.table)) generic.push_back(key);
 	}
+	std::vector<Following> out;
 	for (const core::ForeignKey *key : generic) {    // first: content types may get other ids below
 		const core::Identity owner = core::key_owner(refresh.graph, *key);
 		const core::TableNode &node = refresh.graph.node(owner.table);
 		if (node.mode != core::Mode::copy || (owner.column != node.key && owner.column != core::single_key(*node.relation))) continue;
 		const std::string column = core::quote_identifier(key->columns[0]),
 		                  type = core::cast_type(refresh.graph.node(key->child).relation->column(key->columns[0])->base);
-		pg::Tables(refresh.extension)
-		    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + type +
-		        " FROM prodsync_work.moved m WHERE m.tab = " + std::to_string(refresh.oid(owner.table)) +
-		        "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column + " = m.old_key::" + type + " AND " +
-		        of_model(*key, "c"));
+		out.push_back({key->child, describe(*key), column, "m.new_key::" + type, "prodsync_work.moved m",
+		    "m.tab = " + std::to_string(refresh.oid(owner.table)) + "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column +
+		        " = m.old_key::" + type + " AND " + of_model(*key, "c")});
 	}
 	std::set<std::pair<core::Name, std::string>> done;
 	for (const core::ForeignKey *key : refresh.graph.keys) {
@@ -348,22 +344,42 @@ void move_staying_references(const Refresh &refresh)
 			if (owner->second.mode != core::Mode::copy ||
 			    (identity->column != owner->second.key && identity->column != core::single_key(*owner->second.relation)))
 				continue;
-			std::string column = core::quote_identifier(name), type = child.column(name)->base;
+			const std::string column = core::quote_identifier(name), type = child.column(name)->base;
 			const std::string moved_by = std::to_string(refresh.oid(identity->table)) + "::oid";
+			const std::string moved = "m.tab = " + moved_by + " AND m.space = 'o' AND m.old_key <> m.new_key AND ";
 			if (core::is_id_array(type))
-				pg::Tables(refresh.extension)
-				    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = " +
-				        new_array("c." + column, core::element_type(type), moved_by, 'o') +
-				        " WHERE EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE m.tab = " + moved_by +
-				        " AND m.space = 'o' AND m.old_key <> m.new_key AND m.old_key = ANY (c." + column + "::text[]))");
-			if (!plain_key_type(type)) continue;
-			pg::Tables(refresh.extension)
-			    .run("UPDATE " + refresh.old_rows(key->child, "c") + " SET " + column + " = m.new_key::" + core::cast_type(type) +
-			        " FROM prodsync_work.moved m WHERE m.tab = " + std::to_string(refresh.oid(identity->table)) +
-			        "::oid AND m.space = 'o' AND m.old_key <> m.new_key AND c." + column +
-			        " = m.old_key::" + core::cast_type(type));
+				out.push_back({key->child, describe(*key), column, new_array("c." + column, core::element_type(type), moved_by, 'o'), "",
+				    "EXISTS (SELECT 1 FROM prodsync_work.moved m WHERE " + moved + "m.old_key = ANY (c." + column + "::text[]))"});
+			if (!plain_key_type(type)) continue;    // nothing moved: check_moving_keys()
+			const bool same_type = owner->second.relation->column(identity->column)->base == type;    // else a cast may not fit
+			out.push_back({key->child, describe(*key), column, "m.new_key::" + core::cast_type(type), "prodsync_work.moved m",
+			    moved + (same_type ? "c." + column + " = m.old_key::" + core::cast_type(type) : key_text("c." + column, type) + " = m.old_key")});
 		}
 	}
+	return out;
+}
+
+std::vector<Check> check_staying_references(const Refresh &refresh)
+{
+	std::vector<Check> out;
+	for (const Following &one : staying_references(refresh)) {
+		if (can_change_rows(refresh, one.table)) continue;
+		const std::string count = pg::Tables(refresh.extension).one("SELECT count(*) FROM " + one.rows(refresh)).value_or("0");
+		if (count != "0") out.push_back(not_changeable(one.object, one.table, std::stoll(count)));
+	}
+	return out;
+}
+
+// No trigger fires: nothing changed but the number by which a row goes.
+void move_staying_references(const Refresh &refresh)
+{
+	pg::Settings settings;
+	settings.set("session_replication_role", "replica");
+	for (const Following &one : staying_references(refresh))
+		if (can_change_rows(refresh, one.table))    // else there are none: check_staying_references()
+			pg::Tables(refresh.extension)
+			    .run("UPDATE " + refresh.old_rows(one.table, "c") + " SET " + one.column + " = " + one.value +
+			        (one.from.empty() ? "" : " FROM " + one.from) + " WHERE " + one.where);
 }
 
 }  // namespace prodsync

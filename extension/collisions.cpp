@@ -94,7 +94,7 @@ std::set<core::Name> merged_tables(pg::Tables &sql, const Refresh &refresh)
 	for (const auto &[name, node] : refresh.graph.tables) {
 		const std::string own = core::single_key(*node.relation);
 		if (own.empty() || !tables.count(refresh.oid(name))) continue;
-		const std::string key = "t." + core::quote_identifier(own) + "::text";
+		const std::string key = key_text("t." + core::quote_identifier(own), node.relation->column(own)->base);
 		if (sql.one("SELECT 1 FROM prodsync_work.moved WHERE tab = $1::oid AND space = 'o' GROUP BY new_key HAVING count(*) > 1 "
 		            "UNION ALL SELECT 1 FROM prodsync_work.kept k JOIN " +
 		            refresh.old_rows(name, "t") +

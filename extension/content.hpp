@@ -46,7 +46,7 @@ struct Refresh {
 Refresh &refresh_of(const pg::Extension &, int run);
 std::unique_ptr<Refresh> make_refresh(const pg::Extension &, int run, Documents documents);
 
-bool plain_key_type(const std::string &base);    // bring.cpp
+bool plain_key_type(const std::string &base);    // moving_keys.cpp: a key of this type can become another
 // parent.x OPERATOR(pg_catalog.=) child.a AND ...: of a foreign key
 std::string key_equals(const core::ForeignKey &, const std::string &parent, const std::string &child);
 

@@ -107,7 +107,7 @@ Replaced new_object_id(const Refresh &refresh, const core::GenericRelation &one,
 		    " AS ct JOIN (VALUES " + owners + ") AS v (model, tab) ON v.model = " + core::model_of_type(one.by) + ") AS " + g +
 		    " ON " + g + ".type = " + column;
 	return {"coalesce(" + m + ".new_key::" + core::cast_type(type) + ", " + value + ")",
-			" LEFT JOIN " + models + " LEFT JOIN LATERAL " + look_up_moved(g + ".tab", 'o', value + "::text") + " " + m + " ON true"};
+			" LEFT JOIN " + models + " LEFT JOIN LATERAL " + look_up_moved(g + ".tab", 'o', key_text(value, type)) + " " + m + " ON true"};
 }
 
 }  // namespace prodsync

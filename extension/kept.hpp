@@ -59,9 +59,17 @@ Brought brought_as_it_is(const Refresh &, const core::Name &table, const core::F
 std::string leads_nowhere(const Refresh &, const core::ForeignKey &, const std::vector<std::string> &values);
 std::vector<Check> check_brought_references(const Refresh &);
 std::vector<Check> bring_rows(const Refresh &);           // proves that they are what they were, but for ids and references
+// moving_keys.cpp
+// Keys as prodsync_work.moved has them: equal ones have one text, whatever their scale. And back, with the scale of the column's old value.
+std::string key_text(const std::string &value, const std::string &base);
+std::string key_value(const std::string &text, const core::Column &, const std::string &old);
+// References to keys that move that cannot follow them, since they or the keys are of a type that moved does not hold.
+std::vector<Check> check_moving_keys(const Refresh &);
 // join.cpp: the fallback user becomes a member of the imported tenants. Returns what failed, and how many it were.
 std::vector<Check> join_tenants(const Refresh &);
 std::vector<Check> check_join_tenants(const Refresh &);    // the same, taken back
+// References of tables that stay follow the keys that moved; where a publication forbids it, a check that fails.
+std::vector<Check> check_staying_references(const Refresh &);
 void move_staying_references(const Refresh &);
 // SQL of an array of ids with another value for each e.v, in the same dimensions. `among`: which of e.v stay; the others are taken out, or become NULL in an
 // (SELECT ...): the new key of a row whose old one is `key`, both SQL; NULL where it has none.

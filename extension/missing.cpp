@@ -8,6 +8,7 @@
 #include "core/soft_references.hpp"
 #include "foreign_keys.hpp"
 #include "generic.hpp"
+#include "published.hpp"
 
 namespace prodsync {
 
@@ -124,6 +125,10 @@ std::vector<Check> check_staying(const Refresh &refresh)
 		    sql.one("SELECT count(*) FROM " + refresh.old_rows(key->child, "c") + " WHERE " + goes_away(refresh, *key))
 		        .value_or("0");
 		if (count == "0") continue;
+		if ((is_configured(refresh, *key, OnMissing::null) || is_configured(refresh, *key, OnMissing::drop)) && !can_change_rows(refresh, key->child)) {
+			out.push_back(not_changeable(describe(*key), key->child, std::stoll(count)));
+			continue;
+		}
 		const char *text = is_configured(refresh, *key, OnMissing::null) ? "their references become NULL (on_missing: null)"
 			: is_configured(refresh, *key, OnMissing::drop)              ? "they are removed (on_missing: drop)"
 																		 : "rows of a table that stays reference rows that nothing keeps";
@@ -139,6 +144,7 @@ void let_go_of_missing(const Refresh &refresh)
 	pg::Settings settings;
 	settings.set("session_replication_role", "replica");    // as for references that follow ids: no trigger fires
 	for (const core::ForeignKey *key : staying_keys(refresh)) {
+		if (!can_change_rows(refresh, key->child)) continue;    // there are none: check_staying()
 		if (is_configured(refresh, *key, OnMissing::drop))
 			pg::Tables(refresh.extension).run("DELETE FROM " + refresh.old_rows(key->child, "c") + " WHERE " + goes_away(refresh, *key));
 		if (!is_configured(refresh, *key, OnMissing::null)) continue;

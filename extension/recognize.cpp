@@ -26,13 +26,15 @@ bool comparable(const core::Relation &relation, const std::vector<std::string> &
 	return !columns.empty();
 }
 
-// An integer primary key that no sequence of the database feeds: the application makes it, and equal ones are no evidence.
+// A number as primary key that is its table's own, made by the application or a sequence that is no generated key here: equal ones are no evidence.
 bool bare_number(const Refresh &refresh, const core::Name &table, const core::Index &index)
 {
 	if (!index.primary || index.columns.size() != 1) return false;
 	const core::Column *column = refresh.graph.node(table).relation->column(index.columns[0]);
 	const core::Identity *identity = refresh.graph.identity(table, index.columns[0]);
-	return (column->base == "smallint" || column->base == "integer" || column->base == "bigint") && (!identity || identity->table == table);
+	for (const char *number : {"smallint", "integer", "bigint", "numeric", "real", "double precision"})
+		if (column->base == number) return !identity || identity->table == table;
+	return false;
 }
 
 // Columns of t as they are in the new content.
@@ -145,8 +147,9 @@ std::vector<Check> recognize_by_columns(const Refresh &refresh, const core::Name
 			    false});
 	}
 	if (!own.empty())
-		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', t." +
-		        core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) + "::text, 'n' FROM " + from +
+		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'o', " +
+		        key_text("t." + core::quote_identifier(own), relation.column(own)->base) + ", " +
+		        key_text("s." + core::quote_identifier(own), relation.column(own)->base) + ", 'n' FROM " + from +
 		        " ON CONFLICT DO NOTHING",
 		    {oid});
 	sql.run("UPDATE prodsync_work.kept z SET state = 'n' FROM (SELECT k.rel, k.row_id FROM " + from +
@@ -191,8 +194,9 @@ void recognize_by_index(const Refresh &refresh, const core::Name &table, const c
 		    for (std::size_t i = 0; i < fixed.size(); i++)
 			    same += " AND s." + core::quote_identifier(fixed[i]->name) + " = " + rest->values[i];
 		    if (!own.empty())
-			    sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $4::oid, 'o', t." +
-			            core::quote_identifier(own) + "::text, s." + core::quote_identifier(own) + "::text, 'n' " + same +
+			    sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $4::oid, 'o', " +
+			            key_text("t." + core::quote_identifier(own), node.relation->column(own)->base) + ", " +
+			            key_text("s." + core::quote_identifier(own), node.relation->column(own)->base) + ", 'n' " + same +
 			            " ON CONFLICT DO NOTHING",
 			        {in, rows, others, oid});
 		    sql.run("UPDATE prodsync_work.kept k SET state = 'n' FROM (SELECT u.i, u.r " + same +

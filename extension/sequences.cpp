@@ -4,6 +4,7 @@
 #include "by_hand.hpp"
 #include "pg_server.hpp"
 #include "shadow.hpp"
+#include "switch.hpp"
 extern "C" {
 #include "commands/sequence.h"
 }
@@ -46,7 +47,13 @@ std::vector<Oid> sequences_to_set(const Refresh &refresh)
 	return out;
 }
 
-std::vector<SequenceValue> sequence_values(const Refresh &refresh)
+// The largest value of a column, 0 where it has none; as numeric it may be more than any sequence gives.
+static std::int64_t largest_in(pg::Tables &sql, const std::string &column, const std::string &rows)
+{
+	return std::stoll(sql.one("SELECT least(coalesce(max(" + core::quote_identifier(column) + "), 0), 9223372036854775807)::bigint FROM " + rows).value_or("0"));
+}
+
+static std::vector<SequenceValue> sequence_values(const Refresh &refresh, std::vector<Check> &exhausted)
 {
 	pg::Tables sql(refresh.extension);
 	std::vector<SequenceValue> out;
@@ -60,12 +67,9 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 				                                                              : range->second;
 				start = std::max(start, from);
 			}
-			std::string column = core::quote_identifier(drawing.column->name);
-			largest = std::max<std::int64_t>(largest,
-			    std::stoll(sql.one("SELECT coalesce(max(" + column + "), 0)::bigint FROM " +
-			                      (refresh.shadows.empty() ? refresh.old_rows(drawing.table, "n")
-			                                               : refresh.new_rows(drawing.table, {drawing.column->name}, "n")))
-			                   .value_or("0")));
+			largest = std::max(largest, largest_in(sql, drawing.column->name,
+			                                refresh.shadows.empty() ? refresh.old_rows(drawing.table, "n")
+			                                                        : refresh.new_rows(drawing.table, {drawing.column->name}, "n")));
 			pg::check_interrupts();
 		}
 		// A table that stays may draw from it too.
@@ -73,10 +77,7 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 			for (const core::Column &column : node.relation->columns)
 				if (!refresh.replaced(name) && column.sequence == sequence &&
 					(column.base == "smallint" || column.base == "integer" || column.base == "bigint" || column.base == "numeric"))
-					largest = std::max<std::int64_t>(largest,
-					    std::stoll(sql.one("SELECT coalesce(max(" + core::quote_identifier(column.name) + "), 0)::bigint FROM " +
-					                      refresh.old_rows(name, "n"))
-					                   .value_or("0")));
+					largest = std::max(largest, largest_in(sql, column.name, refresh.old_rows(name, "n")));
 		std::vector<pg::Row> now =
 		    sql.rows("SELECT s.last_value + s.is_called::int, q.seqmin, q.seqmax, q.seqincrement, q.seqstart FROM " + sequence +
 		            " s, pg_sequence q WHERE q.seqrelid = $1::regclass",
@@ -84,6 +85,16 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 		std::int64_t at = std::stoll(*now[0][0]), least = std::stoll(*now[0][1]), most = std::stoll(*now[0][2]), first = std::stoll(*now[0][4]);
 		bool keyed = std::any_of(drawings.begin(), drawings.end(), [](const Drawing &d) { return d.column->name == d.node->key; });
 		if (!keyed && start > most) start = 0;    // a counter that is no key and too small for a reserved range
+		if (largest >= most) {    // a row that stands for "none", perhaps: behind it there are no numbers
+			exhausted.push_back({"sequence", sequence, 1,
+			    core::json{{"text",
+			                   "a row has the number " + std::to_string(largest) + ", and the sequence ends at " + std::to_string(most) +
+			                       ": it has none to give after the refresh; give this row another number in production, or raise the sequence's MAXVALUE"},
+			        {"column", drawings[0].table.shown() + "." + drawings[0].column->name}}
+			        .dump(),
+			    false});
+			continue;
+		}
 		std::int64_t next = std::max({largest + 1, start, least});
 		if (start > 0 && at >= start) next = std::max(next, at);             // numbers of the reserved range are never given out twice
 		if (start == 0 && largest == 0) next = first;
@@ -97,6 +108,21 @@ std::vector<SequenceValue> sequence_values(const Refresh &refresh)
 		out.push_back({name, oid_of(sql, sequence), next});
 	}
 	return out;
+}
+
+std::vector<SequenceValue> sequence_values(const Refresh &refresh)
+{
+	std::vector<Check> exhausted;
+	std::vector<SequenceValue> out = sequence_values(refresh, exhausted);
+	require_ok(exhausted);
+	return out;
+}
+
+std::vector<Check> check_sequences(const Refresh &refresh)
+{
+	std::vector<Check> exhausted;
+	(void)sequence_values(refresh, exhausted);
+	return exhausted;
 }
 
 void restart(const pg::Extension &extension, const std::vector<SequenceValue> &values)

@@ -159,12 +159,13 @@ static List *remove_statistics(Relation pg_statistic, Oid rel)
 	systable_endscan(scan);
 	return out;
 }
-// Without this the planner guesses by the old contents until the next ANALYZE.
+// Without this the planner guesses by the old contents until the next ANALYZE. Of new content that has none, since it is empty, the old ones go all the same: they
+// have values of the rows that are gone.
 static void swap_statistics(Writable pg_statistic, Oid r1, Oid r2)
 {
 	List *of2 = remove_statistics(pg_statistic.rel, r2);
-	if (of2 == NIL) return;    // the shadow was not analyzed
 	List *of1 = remove_statistics(pg_statistic.rel, r1);
+	if (of1 == NIL && of2 == NIL) return;
 	CommandCounterIncrement();
 	for (Oid to : {r1, r2}) {
 		ListCell *c;

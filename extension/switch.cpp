@@ -108,7 +108,9 @@ static std::vector<Check> find_out(const Refresh &refresh, [[maybe_unused]] cons
 	append(checks, std::move(misplaced));
 	append(checks, check_supporting(refresh));
 	append(checks, check_staying(refresh));
+	append(checks, check_staying_references(refresh));
 	append(checks, check_collisions(refresh));
+	append(checks, check_moving_keys(refresh));
 	append(checks, check_brought_references(refresh));
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	append(checks, check_used_keys(sql, refresh));
@@ -198,6 +200,7 @@ void step_preflight(const pg::Extension &extension, int run)
 	} else {
 		checks = find_out(refresh, "preflight");
 		append(checks, check_join_tenants(refresh));
+		append(checks, check_sequences(refresh));
 		forget_kept(refresh);
 	}
 	std::vector<Check> all = checks;

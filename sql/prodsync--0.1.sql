@@ -66,6 +66,7 @@ CREATE TABLE prodsync_work.run_check (
 	ok boolean NOT NULL
 );
 CREATE INDEX run_check_run ON prodsync_work.run_check (run);
+ALTER TABLE prodsync_work.run_check REPLICA IDENTITY FULL;    -- it has no key, and a publication FOR ALL TABLES would forbid every DELETE
 
 -- Which shadow belongs to which relation of the target. After the switch the shadow holds the old storage.
 CREATE TABLE prodsync_work.shadow (

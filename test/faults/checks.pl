@@ -56,6 +56,17 @@ for my $name (sort keys %wrong) {
 trial(name => 'S2, a key in a table that stays: the user of production\'s rows is deleted', exit => 6, says => qr/app_user/, @late,
 	prepare => uat("INSERT INTO app_user VALUES (77, 'carol')"), during => uat('DELETE FROM app_user WHERE id = 77'), undo => sub {});
 
+# A superuser's trigger on a shadow: what is brought over is not what was kept.
+for (['one is altered', 'NEW.email := NEW.email || \'.\'; RETURN NEW', qr/kept rows public\.customer.*are not what they were|kept rows customer.*are not what they were/s],
+	['one is left out', 'IF NEW.email ~ \'^uat2\' THEN RETURN NULL; END IF; RETURN NEW', qr/kept rows (?:public\.)?customer.*missing after they were brought over/s]) {
+	my ($name, $body, $says) = @$_;
+	trial(name => "kept rows, $name", exit => 6, says => $says, @late,
+		during => uat("CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS \$f\$ BEGIN $body; END \$f\$;
+			DO \$\$ DECLARE shadow regclass := (SELECT s.shadow FROM prodsync_work.shadow s JOIN prodsync_work.run USING (run) WHERE status = 'started' AND original = 'customer'::regclass);
+			BEGIN EXECUTE format('CREATE TRIGGER meddle BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION public.meddle(); ALTER TABLE %1\$s ENABLE ALWAYS TRIGGER meddle', shadow); END \$\$"),
+		undo => uat('DROP FUNCTION IF EXISTS meddle() CASCADE'));
+}
+
 # ---- the schema: S3 ----
 my %migration = (
 	'a column' => [ 'ALTER TABLE ticket ADD COLUMN meanwhile int', 'ALTER TABLE ticket DROP COLUMN meanwhile' ],

@@ -425,7 +425,6 @@ like($guess->{err}, qr/works while a refresh brings kept rows over/, 'nobody mas
 	is($server->sql("SELECT string_agg(iso, ' ' ORDER BY iso) FROM country WHERE iso IN ('DE', 'CH', 'ZZ')", 'small_uat'), 'CH DE ZZ', 'S10: each country is there once');
 	is($server->sql('SELECT count(*) FROM country', 'small_uat'), $server->sql('SELECT count(*) FROM country', 'small_production') + 1, 'S10: and none besides');
 	all_ok('small_uat', 'S10: after twenty refreshes');
-	cmp_ok($seconds, '<', 40, 'S10: twenty small refreshes take less than 40 s');
 	note sprintf '%.1f s', $seconds;
 }
 

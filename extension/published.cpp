@@ -1,0 +1,47 @@
+#include "published.hpp"
+#include "pg_server.hpp"
+#include "subtransaction.hpp"
+
+namespace prodsync {
+
+// Publications are looked at as the server does it before it writes; what it says is not repeated, since it is about one of UPDATE and DELETE.
+static bool can_change_rows_of(Oid relation)
+{
+	Subtransaction own;
+	try {
+		pg::call([=] {
+			Relation rel = table_open(relation, AccessShareLock);
+			for (CmdType command : {CMD_UPDATE, CMD_DELETE}) CheckCmdReplicaIdentity(rel, command);
+			table_close(rel, NoLock);
+		});
+	} catch (const pg::InFlight &) {
+		own.roll_back_error();
+		return false;
+	} catch (const std::exception &) {
+		own.roll_back();
+		throw;
+	}
+	own.commit();
+	return true;
+}
+
+bool can_change_rows(const Refresh &refresh, const core::Name &table)
+{
+	if (!can_change_rows_of(refresh.oid(table))) return false;
+	for (const core::Relation *leaf : refresh.catalog().storage(table))
+		if (!can_change_rows_of(static_cast<Oid>(leaf->oid))) return false;
+	return true;
+}
+
+Check not_changeable(const std::string &object, const core::Name &table, std::int64_t rows)
+{
+	return {"rows of a published table", object, rows,
+	    core::json{{"text",
+	                   "references of a table that stays have to follow, but a publication carries it and it has no replica identity, so the server refuses; "
+	                   "ALTER TABLE " +
+	                       table.sql() + " REPLICA IDENTITY FULL (of a partitioned table each partition), or give it a primary key"}}
+	        .dump(),
+	    false};
+}
+
+}  // namespace prodsync
