@@ -47,6 +47,13 @@ like($untried->{out}, qr/account\.owner has CHECK constraint owner_known/, 'and 
 is($uat->sql('SELECT count(*) FROM account', 'app'), 0, 'nothing was written');
 unlike($uat->log, qr/zq7open|owner 1|\+49891000001|\+49892000001|2000000001/, 'nothing of production is in the target\'s log: neither what is masked nor a text that is not');
 like($uat->log, qr/sync_try_check/, 'which has the tries');
+# text in production, a date in the target: the cast would fail, and write the text into the log
+$_->sql('CREATE TABLE visit (id int PRIMARY KEY, phone text, said ' . ($_ == $uat ? 'date' : 'text') . ", CONSTRAINT said_or_called CHECK (phone <> '' OR said IS NOT NULL))", 'app') for $production, $uat;
+$production->sql(q{INSERT INTO visit SELECT n, '+4989' || 1000000 + n, 'zq7said ' || n FROM generate_series(1, 90) AS n}, 'app');
+my $typed = prodsync(@plan, file('visit.yaml', environments() . "anonymize:\n  policy: none\n  tables:\n    visit:\n      - {column: phone, strategy: phone, form: e164}\n"));
+like($typed->{out} . $typed->{err}, qr/visit\.phone has CHECK constraint said_or_called/, 'M9: a text that the target has as a date is a text: not tried') or diag "$typed->{out}$typed->{err}";
+unlike($uat->log, qr/zq7said/, 'M9: and not in its log');
+$_->sql('DROP TABLE visit', 'app') for $production, $uat;
 
 # Partitions with constraints of their own: two of one name that say different things, and one whose partition has no rows.
 for my $side ($production, $uat) {
