@@ -41,8 +41,8 @@ CREATE TABLE ping (id uuid PRIMARY KEY, tenant_id int NOT NULL REFERENCES tenant
 CREATE TABLE pong (id serial PRIMARY KEY, ping_id uuid NOT NULL REFERENCES ping);
 ALTER TABLE item OWNER TO prodsync_kc_owner;
 -- NULLs that are not distinct: since 15 (else a plain index does the same)
-SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 THEN 'CREATE UNIQUE INDEX letter_nulls ON letter (nullif(tenant_id, tenant_id)) NULLS NOT DISTINCT'
-	ELSE 'CREATE UNIQUE INDEX letter_nulls ON letter (coalesce(nullif(tenant_id, tenant_id), 0))' END \gexec
+DO $$BEGIN EXECUTE CASE WHEN current_setting('server_version_num')::int >= 150000 THEN 'CREATE UNIQUE INDEX letter_nulls ON letter (nullif(tenant_id, tenant_id)) NULLS NOT DISTINCT'
+	ELSE 'CREATE UNIQUE INDEX letter_nulls ON letter (coalesce(nullif(tenant_id, tenant_id), 0))' END; END$$;
 
 INSERT INTO unit (code) VALUES ('kg'), ('only here');
 SET ROLE prodsync_kc_owner;
