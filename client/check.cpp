@@ -1,6 +1,8 @@
 // prodsync check: the target's own checks, at any time.
 #include "commands.hpp"
+#include "core/statements.hpp"
 #include "interrupt.hpp"
+#include "session.hpp"
 
 namespace client {
 
@@ -9,6 +11,7 @@ Target open_target(const Options &options, Settings &settings)
 	settings = read_settings(options.config, options.config_given || !is_dsn(options.to));
 	auto which = side(settings, options.to, "--to");
 	Connection connection(which.endpoint);
+	settle(connection, core::target_settings(connection.server()));
 	auto extension = find_extension(connection);
 	return {std::move(which), std::move(connection), std::move(extension)};
 }

@@ -10,6 +10,7 @@
 #include "../extension/core/statements.hpp"
 #include "against.hpp"
 #include "commands.hpp"
+#include "models.hpp"
 #include "progress.hpp"
 #include "rules_file.hpp"
 #include "samples.hpp"
@@ -64,6 +65,7 @@ class Made {
 	core::Name tenants_;
 	std::string key_;
 	std::vector<std::string> kept_;
+	core::Models models_;
 
 public:
 	Made(Connection &target, const core::Config &config, const core::Graph &graph, const core::Catalog &catalog)
@@ -78,6 +80,7 @@ public:
 		if (!table->readable)
 			throw Error(exit_refused, "the role " + target.user() + " may not read " + tenants_.shown() + " in " + target.endpoint().label,
 			    "let its owner run there:  GRANT SELECT ON " + tenants_.sql() + " TO " + core::quote_identifier(target.user()));
+		models_ = models_of(target, graph, catalog);
 		try {
 			const auto rows = target.exec("SELECT t." + core::quote_identifier(key_) + "::pg_catalog.text FROM " +
 			        core::from_only(*table) + " AS t WHERE (\n" + config.tenants->keep + "\n) IS TRUE",
@@ -97,7 +100,7 @@ public:
 		if (!node.key.empty() && node.reserved_from > 0)
 			out = "(t." + core::quote_identifier(node.key) + " < " + std::to_string(node.reserved_from) + ") IS NOT FALSE";
 		if (tenants_.empty() || (node.path.empty() && table != tenants_)) return out;
-		const auto filter = core::tenant_filter(catalog_, node.path, tenants_, key_, kept_);
+		const auto filter = core::tenant_filter({catalog_, graph_, models_}, node.path, tenants_, key_, kept_);
 		return out + (out.empty() || filter.empty() ? "" : " AND ") + filter;
 	}
 };

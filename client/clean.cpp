@@ -29,21 +29,31 @@ Outcome clean(const Options &options, Settings &settings)
 		        (label.name.empty() ? std::string("has no label") : "is labelled \"" + printable(label.name) + "\"") +
 		        "; nothing was changed",
 		    "look at environments: " + name + " in " + settings.file);
-	const auto before = open_runs(target);
-	const auto failed = finish_dead_runs(target.connection, target.extension, options.run ? "prodsync clean --run" : "prodsync clean", options.run);
+	auto before = open_runs(target);
+	const auto [done, failed] = finish_dead_runs(
+	    target.connection, target.extension, options.run ? "prodsync clean --run" : "prodsync clean", options.run);
 	const auto after = open_runs(target);
+
+	// Closed runs may still have owed something: a view whose refresh failed then.
+	std::map<std::int64_t, std::vector<std::string>> finished;
+	for (const auto &[run, what] : done) finished[run].push_back(what);
+	for (const auto &[run, what] : finished) before.try_emplace(run, "done");
 
 	Outcome outcome;
 	for (const auto &[run, status] : before) {
 		const bool closed = !after.contains(run);
-		outcome.details.push_back({{"run", run}, {"was", status}, {"closed", closed}});
+		const auto &of_run = finished[run];
+		outcome.details.push_back({{"run", run}, {"was", status}, {"closed", closed}, {"finished", of_run}});
+		const std::string name_of_run = "run " + std::to_string(run);
+		for (const auto &what : of_run) outcome.text += name_of_run + ": " + what + "\n";
+		if (status == "done") continue;
 		if (closed)
-			outcome.text += "run " + std::to_string(run) +
+			outcome.text += name_of_run +
 			    (status == "switched" ? " was switched: its old storage is dropped, it is done\n"
 			                          : " was not finished: what it had loaded is dropped\n");
 		else if (!options.run)
-			outcome.text += "run " + std::to_string(run) + " is at work, left alone (prodsync clean --run " +
-			    std::to_string(run) + " ends it)\n";
+			outcome.text +=
+			    name_of_run + " is at work, left alone (prodsync clean --run " + std::to_string(run) + " ends it)\n";
 	}
 	if (!failed.empty()) {
 		Failure failure;
@@ -52,7 +62,7 @@ Outcome clean(const Options &options, Settings &settings)
 		for (const std::string &text : failed) failure.detail += (failure.detail.empty() ? "" : "; ") + text;
 		outcome.failure = failure;
 	}
-	if (outcome.text.empty()) outcome.text = name + ": nothing to clean\n";
+	if (outcome.text.empty() && failed.empty()) outcome.text = name + ": nothing to clean\n";
 	outcome.run = options.run;
 	return outcome;
 }

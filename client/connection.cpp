@@ -276,6 +276,11 @@ Error Connection::error(const PGresult *result, Show show) const
 	if (sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03" || sqlstate == "57P05")
 		return Error(exit_other, endpoint_.label + " ended our session", "run again; the next command clears up", {}, sqlstate);
 
+	// Who waits for somebody else's change of a row of the catalog learns so that it was committed (GRANT takes no lock of the table). The server
+	// does not translate these words.
+	if (sqlstate == "XX000" && message.starts_with("tuple concurrently "))
+		return Error(exit_refused, endpoint_.label + ": somebody changed the definition of a table at the same moment", "run it again", {}, "40001");
+
 	Object object{field(result, PG_DIAG_SCHEMA_NAME), field(result, PG_DIAG_TABLE_NAME), field(result, PG_DIAG_CONSTRAINT_NAME)};
 	if (names_) object = names_(object);
 	std::string text = endpoint_.label + ": ";

@@ -8,8 +8,10 @@
 #include "../extension/core/masking.hpp"
 #include "../extension/core/statements.hpp"
 #include "fault_point.hpp"
+#include "progress.hpp"
 #include "samples.hpp"
 #include "session.hpp"
+#include "switch.hpp"
 #include "try_checks.hpp"
 
 namespace client {
@@ -37,6 +39,53 @@ core::json parse(const std::optional<std::string> &text, const Connection &from)
 
 }  // namespace
 
+namespace {
+
+// Relations of this database that somebody holds against everybody, and who that is.
+std::string held(Connection &connection)
+{
+	std::string out;
+	for (const core::Row &row : connection
+	         .exec("SELECT n.nspname, c.relname, pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('pid', l.pid, 'role', a.usename,"
+	               " 'application', nullif(a.application_name, ''), 'state', a.state, 'prepared', p.gid))"
+	               " FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_class AS c ON c.oid = l.relation"
+	               " JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+	               " LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"
+	               " LEFT JOIN pg_catalog.pg_locks AS x ON l.pid IS NULL AND x.virtualtransaction = l.virtualtransaction"
+	               " AND x.locktype = 'transactionid' AND x.mode = 'ExclusiveLock'"
+	               " LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON p.transaction = x.transactionid"
+	               " WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'AccessExclusiveLock' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"
+	               " AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())"
+	               " AND c.relkind IN ('r', 'p', 'm', 'v', 'f') ORDER BY a.xact_start, n.nspname, c.relname LIMIT 3")
+	         .all()) {
+		const std::string holder = holders_text(core::json::parse(row[2].value_or(""), nullptr, false));
+		out += (out.empty() ? "" : "; ") + core::Name{row[0].value_or(""), row[1].value_or("")}.shown() + " is locked" +
+		    (holder.empty() ? "" : " by " + holder);
+	}
+	return out.empty() ? "something is locked" : out;
+}
+
+}  // namespace
+
+std::optional<std::string> read_catalog(Connection &connection, const std::string &sql, Show show)
+{
+	const auto begun = std::chrono::steady_clock::now();
+	limit_lock_waits(connection);
+	try {
+		auto document = connection.one(sql, {}, show);
+		connection.exec("SET lock_timeout = 0");
+		return document;
+	} catch (Error &error) {
+		if (error.sqlstate != "55P03") throw;
+		const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begun;
+		connection.rollback();
+		throw Error(exit_refused,
+		    "the catalog of " + connection.endpoint().label + " could not be read within " + show_duration(waited.count()) + ": " + held(connection) +
+		        "; nothing was changed",
+		    "run it again when that transaction is over, or let somebody end it", {}, error.sqlstate);
+	}
+}
+
 core::json source_catalog(Connection &source)
 {
 	// Settings of this one statement: the savepoint takes them back.
@@ -44,7 +93,7 @@ core::json source_catalog(Connection &source)
 	for (const auto &[name, value] : core::catalog_settings)
 		set += "; SELECT pg_catalog.set_config(" + core::quote_literal(name) + ", " + core::quote_literal(value) + ", true)";
 	source.exec(set);
-	auto document = parse(source.one(core::catalog_query), source);
+	auto document = parse(read_catalog(source, core::catalog_query), source);
 	source.exec("ROLLBACK TO SAVEPOINT catalog; RELEASE SAVEPOINT catalog");
 	return document;
 }
@@ -333,7 +382,7 @@ Prepared prepare(const RefreshOptions &options)
 	auto of_target = std::async(std::launch::async, [&] {
 		// One moment of the target too, and the server sees to it that nothing is written.
 		target.exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-		return core::Catalog::parse(parse(may([&] { return target.one("SELECT " + prepared.extension.call("sync_catalog()")); }), target));
+		return core::Catalog::parse(parse(may([&] { return read_catalog(target, "SELECT " + prepared.extension.call("sync_catalog()")); }), target));
 	});
 	prepared.snapshot = source.one(core::begin_snapshot("")).value_or("");
 	prepared.source_document = source_catalog(source);

@@ -47,6 +47,9 @@ struct Prepared {
 	int jobs = 2;
 };
 
+// A catalog document by that statement. Reading it opens relations (pg_get_expr() does), so it waits for whoever holds one against everybody: not
+// longer than a minute, then he is named (exit 4).
+std::optional<std::string> read_catalog(Connection &connection, const std::string &sql, Show show = Show::nothing);
 // The source's catalog document, in the transaction that is open.
 core::json source_catalog(Connection &source);
 Prepared prepare(const RefreshOptions &options);

@@ -4,6 +4,7 @@
 #include "core/name.hpp"
 #include "core/other_paths.hpp"
 #include "core/presets.hpp"
+#include "core/ways.hpp"
 #include "output.hpp"
 #include "progress.hpp"
 #include "anonymize_text.hpp"
@@ -60,7 +61,7 @@ std::string scope_text(const core::PlannedTable &table)
 {
 	if (table.mode != core::Mode::copy) return "-";
 	if (table.scope == core::Scope::shared) return "shared";
-	if (table.path.size() < 2) return "tenant";
+	if (table.path.size() < 2 && !core::forks(table.path)) return "tenant";
 	auto by = table.path[0].columns.empty() ? table.path[0].to.shown() : table.path[0].columns[0];
 	if (by.ends_with("_id")) by.erase(by.size() - 3);
 	return "via " + printable(by);

@@ -81,7 +81,9 @@ std::vector<std::unique_ptr<Worker>> open_workers(
 	return workers;
 }
 
-// What limit_lock_waits() ended. `at`: whose rows we were at; it may be this table or one that it references.
+// In place, while writers are held, whoever waits to change or truncate such a table waits for us, and what we ask for there queues behind him: a circle
+// that no server sees, for one side of it is in this process. limit_lock_waits() ended that wait. `at`: whose rows we were at; it may be this table or
+// one that it references.
 Error waited_too_long(const RefreshOptions &options, const std::string &at, const Error &error)
 {
 	return Error(exit_refused,
@@ -170,7 +172,10 @@ bool discard_after(const RefreshOptions &options, Prepared &prepared, int run, c
 	try {
 		interrupt::Hold hold(interrupt::Hold::For::cleanup);
 		if (prepared.target) prepared.target->rollback();
-		if (!prepared.target || !prepared.target->usable()) prepared.target = std::make_unique<Connection>(options.target);
+		if (!prepared.target || !prepared.target->usable()) {
+			prepared.target = std::make_unique<Connection>(options.target);
+			settle(*prepared.target, core::target_settings(prepared.target->server()));
+		}
 		discard(*prepared.target, prepared.extension, run, reason);
 		return true;
 	} catch (...) {
@@ -185,11 +190,14 @@ void refresh_view(Connection &target, const Extension &extension, int run, int s
 	target.exec("COMMIT");
 }
 
+// Of a step's relation, which is written as SQL.
+std::string shown(const std::string &written) { return written.starts_with("public.") ? written.substr(7) : written; }
+
 void follow_up(Prepared &prepared, const Started &started, Progress &progress, RefreshResult &result)
 {
 	Connection &target = *prepared.target;
 	for (const auto &[step, written] : started.afterwards) {
-		const std::string relation = written.starts_with("public.") ? written.substr(7) : written;
+		const std::string relation = shown(written);
 		try {
 			progress.waiting(relation.empty() ? "statistics" : "materialized view " + relation);
 			refresh_view(target, prepared.extension, started.run, step);
@@ -224,7 +232,7 @@ void discard(Connection &target, const Extension &extension, std::optional<int> 
 	while (target.exec("SELECT " + extension.call("sync_discard($1::pg_catalog.int4, $2::pg_catalog.text)"), params).number(0, 0) > 0) {}
 }
 
-std::vector<std::string> finish_dead_runs(Connection &target, const Extension &extension, const std::string &reason, std::optional<int> run)
+Finished finish_dead_runs(Connection &target, const Extension &extension, const std::string &reason, std::optional<int> run)
 {
 	// Whoever works for a run holds its lock, an advisory one with a fourth field of 0x7073.
 	Result owed = target.exec("SELECT s.run, s.step, s.relation, r.role = current_user, r.role FROM " +
@@ -237,22 +245,27 @@ std::vector<std::string> finish_dead_runs(Connection &target, const Extension &e
 	        " (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())) ORDER BY s.run, "
 	        "s.step",
 	    {run ? std::optional(std::to_string(*run)) : std::nullopt});
-	std::vector<std::string> failed;
-	for (int r = 0; r < owed.rows(); ++r)
+	Finished finished;
+	for (int r = 0; r < owed.rows(); ++r) {
+		const int of_run = static_cast<int>(owed.number(r, 0));
+		const std::string relation = owed.text(r, 2);    // empty: the step that writes the statistics anew
+		const std::string what = relation.empty() ? "the files of the statistics" : "materialized view " + shown(relation);
 		try {
-			const std::string by_hand = owed.text(r, 2).empty() ? "VACUUM FULL pg_statistic, pg_statistic_ext_data"
-			                                                    : "REFRESH MATERIALIZED VIEW " + owed.text(r, 2);
-			if (owed.text(r, 3) != "t") throw Error(exit_other, "the run was of the role " + owed.text(r, 4) + "; " + by_hand + " does it");
-			refresh_view(target, extension, static_cast<int>(owed.number(r, 0)), static_cast<int>(owed.number(r, 1)));
+			if (owed.text(r, 3) != "t")
+				throw Error(exit_other,
+				    "the run was of the role " + owed.text(r, 4) + "; " +
+				        (relation.empty() ? "VACUUM FULL pg_statistic, pg_statistic_ext_data" : "REFRESH MATERIALIZED VIEW " + relation) +
+				        " does it");
+			refresh_view(target, extension, of_run, static_cast<int>(owed.number(r, 1)));
+			finished.done.emplace_back(of_run, what + (relation.empty() ? " are written anew" : " is refreshed"));
 		} catch (std::exception &error) {
 			target.rollback();
-			failed.push_back((owed.text(r, 2).empty() ? "the files of the statistics were not written anew: "
-			                                          : "materialized view " + owed.text(r, 2) + " was not refreshed: ") +
-			    error.what());
-			if (interrupt::interrupted()) return failed;
+			finished.failed.push_back(what + (relation.empty() ? " were not written anew: " : " was not refreshed: ") + error.what());
+			if (interrupt::interrupted()) return finished;
 		}
+	}
 	discard(target, extension, run, reason);
-	return failed;
+	return finished;
 }
 
 std::vector<CheckResult> check_results(const Result &result)
@@ -277,7 +290,7 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 	const auto begun = Clock::now();
 	Started started;
 	try {
-		for (std::string &left : finish_dead_runs(*prepared.target, prepared.extension)) result.warnings.push_back(std::move(left));
+		for (std::string &left : finish_dead_runs(*prepared.target, prepared.extension).failed) result.warnings.push_back(std::move(left));
 		FAULT_POINT("before the start");
 		started = start(prepared, options);
 		result.run = started.run;

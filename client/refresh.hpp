@@ -42,11 +42,14 @@ RefreshResult refresh(const RefreshOptions &options, Prepared &prepared, Progres
 
 // sync_discard(NULL or a run) until nothing is left; each call is a transaction of its own and drops a hundred tables.
 void discard(Connection &target, const Extension &extension, std::optional<int> run = {}, const std::string &reason = {});
-// What clients that died left behind. One that died after the COMMIT of its switch still owed its materialized views: they are refreshed
-// now. Returns what could not be done.
+// What clients that died left behind. One that died after the COMMIT of its switch still owed its materialized views, and the files of the
+// statistics where it masked in place: that is done now.
 // `run`: this one only, whoever works for it.
-std::vector<std::string> finish_dead_runs(
-    Connection &target, const Extension &extension, const std::string &reason = {}, std::optional<int> run = {});
+struct Finished {
+	std::vector<std::pair<int, std::string>> done;    // (run, what, as people read it)
+	std::vector<std::string> failed;                  // what could not be done, and why
+};
+Finished finish_dead_runs(Connection &target, const Extension &extension, const std::string &reason = {}, std::optional<int> run = {});
 std::vector<CheckResult> check_results(const Result &result);
 
 }  // namespace client

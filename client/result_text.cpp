@@ -40,7 +40,8 @@ struct Group {
 // The switch reports what it did in the form of a check: told in a sentence, not counted.
 bool only_told(const CheckResult &check)
 {
-	return (check.name == "kept rows" && check.object == "all tables") || check.name == "sequences" || check.name == "gave way to kept rows";
+	return (check.name == "kept rows" && check.object == "all tables") || check.name == "sequences" || check.name == "gave way to kept rows" ||
+	    check.name == "statistics not gathered";
 }
 
 // "foreign key" -> "foreign keys"; names that are plural, or that there is one of, stay.
@@ -81,6 +82,11 @@ std::string checks_text(const std::vector<CheckResult> &checks, const std::strin
 		if (check.ok && check.name == "gave way to kept rows") {
 			out.append(indent).append("note: ").append(counted(check.violations, "row"));
 			out.append(" of the source gave way to kept rows with the same key (").append(printable(check.object)).append(")\n");
+			continue;
+		}
+		if (check.ok && check.name == "statistics not gathered") {
+			const auto table = printable(check.object);
+			out.append(indent).append("note: statistics of ").append(table).append(" could not be gathered: ANALYZE ").append(table).append("; says why\n");
 			continue;
 		}
 		out.append(indent).append(check.ok ? "note: " : "broken: ").append(printable(check.name)).append(" ");

@@ -14,8 +14,7 @@ inline void settle(Connection &connection, const std::vector<std::string> &setti
 	connection.exec(all);
 }
 
-// While writers are held, whoever waits to change or truncate such a table waits for us, and what we ask for there queues behind him: a circle that no
-// server sees, for one side of it is in this process. A shorter limit that the role or the database has is kept.
+// A wait for somebody else's lock ends after a minute, with 55P03. A shorter limit that the role or the database has is kept.
 inline void limit_lock_waits(Connection &connection)
 {
 	connection.exec("SELECT pg_catalog.set_config('lock_timeout', CASE WHEN reset_val::pg_catalog.int4 BETWEEN 1 AND 60000 THEN "

@@ -219,8 +219,8 @@ Switched switch_over(const RefreshOptions &options, Prepared &prepared, int run,
 			out.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
 			return out;
 		} catch (Error &error) {
-			// 55P03, 40P01: not a table, but a row of one, or of the catalog, is locked.
-			if (error.sqlstate == "55P03" || error.sqlstate == "40P01")
+			// Not a table, but a row of one, or of the catalog, is locked, or was changed while we waited for it.
+			if (error.sqlstate == "55P03" || error.sqlstate == "40P01" || error.sqlstate == "40001")
 				error =
 				    Error(exit_refused, "an open transaction holds a row that the switch changes, or the definition of a table",
 				        {}, {}, error.sqlstate);

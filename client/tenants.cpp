@@ -9,6 +9,7 @@
 #include "core/statements.hpp"
 #include "core/tenant_choice.hpp"
 #include "guard.hpp"
+#include "models.hpp"
 #include "progress.hpp"
 
 namespace client {
@@ -30,16 +31,20 @@ void count_rows(Connection &connection, const core::Graph &graph, const core::Ca
 {
 	std::map<std::string, std::int64_t> rows;
 	const auto key = core::single_key(tenants);
+	const auto may_read = [&](const core::Name &name) {
+		const auto *table = catalog.find(name);
+		return !table || table->readable;
+	};
+	const core::Ways ways(catalog, graph, models_of(connection, graph, catalog));
 	for (const auto &[name, node] : graph.tables) {
 		if (node.mode != core::Mode::copy || (node.path.empty() && name != tenants.name)) continue;
-		bool readable = node.relation->readable;
-		for (const auto &hop : node.path)
-			if (const auto *to = catalog.find(hop.to)) readable = readable && to->readable;
-		if (!readable) {
+		// Every way may be the one that a row goes.
+		const auto along = core::tables_along(graph, name);
+		if (!node.relation->readable || !std::all_of(along.begin(), along.end(), may_read)) {
 			found.uncounted.push_back(name.shown());
 			continue;
 		}
-		const auto [joins, of_tenant] = core::tenant_of_row(catalog, node.path, key, "p");
+		const auto [joins, of_tenant] = core::tenant_of_row(ways, node.path, key, "p");
 		const auto counted = connection.exec("SELECT (" + of_tenant + ")::text, count(*) FROM " +
 		        core::from_only(*node.relation) + " AS t" + joins + " GROUP BY 1",
 		    {}, Show::message);
@@ -60,7 +65,7 @@ Found ask_extension(Connection &target, const core::Config &config)
 	const auto extension = find_extension(target);
 	core::Config about;
 	about.tenants = config.tenants;
-	const auto document = core::json::parse(target.one("SELECT " + extension.call("sync_catalog()"), {}, Show::message).value_or("null"));
+	const auto document = core::json::parse(read_catalog(target, "SELECT " + extension.call("sync_catalog()"), Show::message).value_or("null"));
 	const auto catalog = core::Catalog::parse(document);
 	auto asked = core::json::array();
 	for (const auto &question : core::questions(about, catalog, catalog, {}))
@@ -87,7 +92,7 @@ Found read_tenants(Connection &connection, const core::Config &config, bool sour
 	// The condition is the configuration's own SQL: it may read, nothing else.
 	connection.exec("BEGIN READ ONLY");
 	const auto catalog =
-	    core::Catalog::parse(core::json::parse(connection.one(core::catalog_query, {}, Show::message).value_or("null")));
+	    core::Catalog::parse(core::json::parse(read_catalog(connection, core::catalog_query, Show::message).value_or("null")));
 	const auto found = catalog.resolve(tenants.table);
 	if (found.empty()) {
 		std::vector<std::string> known;

@@ -41,14 +41,16 @@ static bool of_tenants(const Refresh &refresh, const core::Name &table)
 	return node.mode == core::Mode::copy && node.scope == core::Scope::tenant;
 }
 
-// Supporting rows p of the key's parent that belong to a tenant, and rows c that are brought and reference them.
-static std::string from_referenced(const Refresh &refresh, const core::ForeignKey &key)
+// Supporting rows p of the key's parent that belong to a tenant, and rows c that are brought and reference them; one for each way that p may go.
+static std::vector<std::string> from_referenced(const Refresh &refresh, const core::ForeignKey &key)
 {
-	return "prodsync_work.kept k JOIN " + refresh.old_rows(key.child, "c") +
-	    " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key.parent, "p") + " ON " +
-	    key_equals(key, "p", "c") +
-	    " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.why = 's' AND kp.state = 'b'" +
-	    along_the_path(refresh, refresh.catalog().root(key.parent), "p").joins;
+	std::vector<std::string> out;
+	for (const Way &way : along_the_path(refresh, refresh.catalog().root(key.parent), "p"))
+		out.push_back("prodsync_work.kept k JOIN " + refresh.old_rows(key.child, "c") +
+		    " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " + refresh.old_rows(key.parent, "p") + " ON " +
+		    key_equals(key, "p", "c") +
+		    " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND kp.why = 's' AND kp.state = 'b'" + way.joins);
+	return out;
 }
 
 static std::string brought_child(const Refresh &refresh, const core::ForeignKey &key)
@@ -79,8 +81,9 @@ void let_go_of_others(const Refresh &refresh)
 				const auto action = core::configured_on_missing(refresh.graph, *key);
 				auto &[going, staying] = by_parent[refresh.catalog().root(key->parent)];
 				std::string &rows = action == OnMissing::null || action == OnMissing::drop ? going : staying;
-				rows += (rows.empty() ? "SELECT p.tableoid, p.ctid FROM " : " UNION SELECT p.tableoid, p.ctid FROM ") +
-				    from_referenced(refresh, *key) + " WHERE" + brought_child(refresh, *key);
+				for (const std::string &from : from_referenced(refresh, *key))
+					rows += (rows.empty() ? "SELECT p.tableoid, p.ctid FROM " : " UNION SELECT p.tableoid, p.ctid FROM ") + from +
+					    " WHERE" + brought_child(refresh, *key);
 			}
 			for (const auto &[parent, rows] : by_parent) {
 				if (rows.first.empty()) continue;
@@ -110,11 +113,11 @@ static std::vector<Adopting> adopting(const Refresh &refresh, const core::Foreig
 {
 	std::vector<Adopting> out;
 	const core::Name child = refresh.catalog().root(key.child);
-	const std::string rows = from_referenced(refresh, key), which = " WHERE" + brought_child(refresh, key);
-	if (of_tenants(refresh, child)) {
-		const Way way = along_the_path(refresh, child, "c");
-		out.push_back({rows + way.joins + which + " AND k.why = 'k'",
-		    tenant_of(refresh, way)});
+	if (!of_tenants(refresh, child)) return out;
+	const std::string which = " WHERE" + brought_child(refresh, key);
+	for (const std::string &rows : from_referenced(refresh, key)) {
+		for (const Way &way : along_the_path(refresh, child, "c"))
+			out.push_back({rows + way.joins + which + " AND k.why = 'k'", tenant_of(refresh, way)});
 		out.push_back({rows + " JOIN prodsync_work.moved a ON a.tab = k.tab AND a.space = 'a' AND a.old_key = " + place_of("c") +
 		        which + " AND k.why = 'a'",
 		    "a.new_key"});
@@ -195,18 +198,20 @@ std::vector<Check> adopt(const Refresh &refresh)
 		for (const core::ForeignKey *key : keys_to_others(sql, refresh)) {
 			const core::Name child = refresh.catalog().root(key->child), parent = refresh.catalog().root(key->parent);
 			if (!of_tenants(refresh, child) || refresh.graph.node(parent).path.empty()) continue;
-			const Way way = along_the_path(refresh, child, "c");
 			const std::string tail = " JOIN " + refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
 			    " JOIN prodsync_work.moved a ON a.tab = " + number(refresh.oid(parent)) +
 			    "::oid AND a.space = 'a' AND a.old_key = " + place_of("p");
 			const std::string rows =
 			    "prodsync_work.kept k JOIN " + refresh.old_rows(key->child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id";
+			for (const Way &way : along_the_path(refresh, child, "c"))
+				several[describe(*key)] += std::stoull(
+				    sql.one("SELECT count(*) FROM " + rows + way.joins + tail + " WHERE" + brought_child(refresh, *key) +
+				           " AND k.why = 'k' AND a.new_key <> " + tenant_of(refresh, way))
+				        .value_or("0"));
 			several[describe(*key)] += std::stoull(
-			    sql.one("SELECT (SELECT count(*) FROM " + rows + way.joins + tail + " WHERE" + brought_child(refresh, *key) +
-			           " AND k.why = 'k' AND a.new_key <> " + tenant_of(refresh, way) +
-			           ") + (SELECT count(*) FROM " + rows +
+			    sql.one("SELECT count(*) FROM " + rows +
 			           " JOIN prodsync_work.moved b ON b.tab = k.tab AND b.space = 'a' AND b.old_key = " + place_of("c") + tail +
-			           " WHERE" + brought_child(refresh, *key) + " AND k.why = 'a' AND a.new_key <> b.new_key)")
+			           " WHERE" + brought_child(refresh, *key) + " AND k.why = 'a' AND a.new_key <> b.new_key")
 			        .value_or("0"));
 			pg::check_interrupts();
 		}

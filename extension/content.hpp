@@ -8,6 +8,7 @@
 #include "core/graph.hpp"
 #include "core/maps.hpp"
 #include "core/masking.hpp"
+#include "core/ways.hpp"
 #include "core/words.hpp"
 #include "ledger.hpp"
 #include "pg.hpp"
@@ -23,6 +24,7 @@ struct Refresh {
 	std::map<Oid, Oid> shadows;               // original (or leaf) -> shadow
 	bool nothing_comes = false;               // sync_clear(): there is no new content that a reference could move to
 	mutable std::set<core::Name> adopted;     // tables of which rows were adopted, as far as is found out (adopt.hpp)
+	mutable core::Models models;              // that rows of generic relations on tenant paths name, as kept rows are collected
 	std::string started;                      // of the run: what a cached one is recognized by
 
 	const core::Catalog &catalog() const { return documents.target; }

@@ -10,8 +10,11 @@
 #include "core/name.hpp"
 #include "core/words.hpp"
 #include "inputs.hpp"
+#include "locks.hpp"
 
 namespace prodsync {
+
+static constexpr int patience_ms = 10'000;    // for the locks of all tables together
 
 // The tables that were named, or all.
 static std::set<core::Name> chosen_tables(FunctionCallInfo fcinfo, const core::Catalog &catalog)
@@ -48,18 +51,32 @@ PG_FUNCTION(prodsync_detect_pii)
 	const pg::Extension extension = pg::extension_of(fcinfo);
 	const core::Catalog catalog = core::Catalog::parse(target_document(extension));
 	const auto tables = chosen_tables(fcinfo, catalog);
+	struct OfTable {
+		const core::Relation *table;
+		std::vector<std::string> columns;
+		std::vector<core::SampleStatement> statements;
+	};
+	std::vector<OfTable> samples;
+	std::vector<Wanted> locks;
+	for (const core::Name &name : tables) {
+		const core::Relation &table = *catalog.find(name);
+		const auto columns = core::sampled_columns(table);
+		if (columns.empty()) continue;
+		samples.push_back({&table, columns, core::sample_statements(catalog, table, columns)});
+		for (const core::SampleStatement &one : samples.back().statements)
+			locks.push_back({static_cast<Oid>(catalog.find(one.relation)->oid), Strength::access_share});
+	}
+	if (const auto holders = try_locks(locks, patience_ms))
+		throw pg::Error(PS_LOCKED, holders->relation + " is in use", holders->json, "Try again; DETAIL says who holds it.");
 	core::Contents contents;
 	pg::Tables sql(extension);
 	{
-		// As the client reads its samples (client/samples.cpp): by the index, without compiling, and not waiting for long.
+		// As the client reads its samples (client/samples.cpp): by the index, without compiling, and not waiting long for one that is rebuilt.
 		pg::Settings settings;
-		settings.set("enable_seqscan", "off"), settings.set("jit", "off"), settings.set("lock_timeout", "10s");
-		for (const core::Name &name : tables) {
-			const core::Relation &table = *catalog.find(name);
-			const auto columns = core::sampled_columns(table);
-			if (columns.empty()) continue;
-			for (const core::SampleStatement &sample : core::sample_statements(catalog, table, columns))
-				for (const pg::Row &row : sql.rows(sample.sql)) core::add_sample(contents[name], table, columns, row);
+		settings.set("enable_seqscan", "off"), settings.set("jit", "off"), settings.set("lock_timeout", std::to_string(patience_ms));
+		for (const auto &[table, columns, statements] : samples) {
+			for (const core::SampleStatement &sample : statements)
+				for (const pg::Row &row : sql.rows(sample.sql)) core::add_sample(contents[table->name], *table, columns, row);
 			pg::check_interrupts();
 		}
 	}

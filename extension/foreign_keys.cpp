@@ -24,6 +24,13 @@ static std::string references_something(const Refresh &refresh, const core::Fore
 	return "(" + core::joined(parts, key.match == 'f' ? " OR " : " AND ") + ")";
 }
 
+// The operator of a PERIOD is "overlaps": the rows p that match must cover the child's time together, as the server's own trigger asks.
+static std::string is_not_covered(const core::ForeignKey &key, const std::string &period, const std::string &matching)
+{
+	return "(" + period + " OPERATOR(pg_catalog.<@) (SELECT pg_catalog.range_agg(p." + core::quote_identifier(key.referenced.back()) +
+	    ") FROM " + matching + ")) IS NOT TRUE";
+}
+
 static std::string orphans(const Refresh &refresh, const core::ForeignKey &key, const std::string &child_rows)
 {
 	if (key.array)    // one of its ids
@@ -34,8 +41,10 @@ static std::string orphans(const Refresh &refresh, const core::ForeignKey &key, 
 	for (std::size_t i = 0; i < key.columns.size(); i++)
 		equal.push_back("p." + core::quote_identifier(key.referenced[i]) + " " + key.equals[i] + " " +
 		    core::as_key(key, "c." + core::quote_identifier(key.columns[i])));
-	return child_rows + " WHERE " + references_something(refresh, key, "c") + " AND NOT EXISTS (SELECT 1 FROM " +
-	    refresh.new_rows(key.parent, key.referenced, "p") + " WHERE " + core::joined(equal, " AND ") + ")";
+	const std::string matching = refresh.new_rows(key.parent, key.referenced, "p") + " WHERE " + core::joined(equal, " AND ");
+	return child_rows + " WHERE " + references_something(refresh, key, "c") + " AND " +
+	    (key.period ? is_not_covered(key, "c." + core::quote_identifier(key.columns.back()), matching)
+	                : "NOT EXISTS (SELECT 1 FROM " + matching + ")");
 }
 
 static Check verdict(const Refresh &refresh, const core::ForeignKey &key, std::int64_t violations, const char *by = "join")
@@ -43,7 +52,7 @@ static Check verdict(const Refresh &refresh, const core::ForeignKey &key, std::i
 	Check check{key.declared ? "reference" : "foreign key", describe(key), violations, "", violations == 0};
 	auto accepted = refresh.config().checks.find(core::name_for_checks(key));
 	core::json detail{{"constraint", key.name}, {"by", by}};
-	if (violations && !key.validated) check.ok = true, detail["note"] = "the constraint is NOT VALID";
+	if (violations && !key.validated) check.ok = true, detail["note"] = key.enforced ? "the constraint is NOT VALID" : "the constraint is NOT ENFORCED";
 	if (violations && accepted != refresh.config().checks.end()) check.ok = true, detail["note"] = "accepted as the source's";
 	check.detail = detail.dump();
 	return check;
@@ -129,17 +138,21 @@ std::vector<Check> check_used_keys(pg::Tables &sql, const Refresh &refresh)
 	for (const core::ForeignKey *key : keys) {
 		if (!refresh.replaced(key->child) || refresh.replaced(key->parent)) continue;
 		std::vector<std::string> parts;
+		std::string period;    // used
 		for (std::size_t i = 0; i < key->referenced.size(); i++) {
 			std::string base = refresh.catalog().find(key->parent)->column(key->referenced[i])->base,
 			            column = "p." + core::quote_identifier(key->referenced[i]);
 			std::string stored = "u.key[" + std::to_string(i + 1) + "]";
-			parts.push_back(plain_key_type(base) && key->text_of.empty() ? column + " = " + stored + "::" + core::cast_type(base)
-			                                                             : "format('%s', " + column + ") = " + stored);
+			const bool is_period = key->period && i + 1 == key->referenced.size();
+			if (is_period) period = stored + "::" + core::cast_type(base);
+			parts.push_back(is_period ? column + " " + key->equals[i] + " " + period
+			        : plain_key_type(base) && key->text_of.empty() ? column + " = " + stored + "::" + core::cast_type(base)
+			                                                       : "format('%s', " + column + ") = " + stored);
 		}
+		const std::string matching = refresh.old_rows(key->parent, "p") + " WHERE " + core::joined(parts, " AND ");
 		std::string count = sql.one("SELECT count(*) FROM prodsync_work.used_key u WHERE u.run = $1::int AND u.constraint_name = "
-		                            "$2 AND u.child = $3::oid"
-		                            " AND NOT EXISTS (SELECT 1 FROM " +
-		                               refresh.old_rows(key->parent, "p") + " WHERE " + core::joined(parts, " AND ") + ")",
+		                            "$2 AND u.child = $3::oid AND " +
+		                               (key->period ? is_not_covered(*key, period, matching) : "NOT EXISTS (SELECT 1 FROM " + matching + ")"),
 		                           {std::to_string(refresh.run), key->name, std::to_string(refresh.oid(key->child))})
 		                        .value_or("0");
 		Check check{"key in a table that stays", describe(*key), std::stoll(count), "", count == "0"};

@@ -36,6 +36,16 @@ static std::vector<const core::ForeignKey *> used(
 	return out;
 }
 
+core::Models models_now(pg::Tables &sql, const core::Graph &graph, const core::Catalog &catalog)
+{
+	core::Models out;
+	for (const core::GenericRelation &one : graph.generic)
+		if (core::on_a_path(graph, one))
+			for (const pg::Row &row : sql.rows(core::models_in_use(one, catalog)))
+				if (row[1]) out[core::id_of(one)].insert(core::model_name(one.by, *row[1]));
+	return out;
+}
+
 static void append(std::vector<const core::ForeignKey *> &to, const std::vector<const core::ForeignKey *> &more)
 {
 	to.insert(to.end(), more.begin(), more.end());

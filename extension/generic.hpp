@@ -9,6 +9,8 @@ namespace prodsync {
 std::string of_model(const core::ForeignKey &, const std::string &child);
 std::string of_model_afterwards(const Refresh &, const core::ForeignKey &, const std::string &child);
 
+// The models that rows as they are now name, of the generic relations that tenant paths pass.
+core::Models models_now(pg::Tables &, const core::Graph &, const core::Catalog &);
 // Generic keys of the table that its rows as they are now use; that the new content of one relation (a leaf, or the table) uses.
 std::vector<const core::ForeignKey *> generic_keys(pg::Tables &, const Refresh &, const core::Name &table);
 std::vector<const core::ForeignKey *> generic_keys_afterwards(pg::Tables &, const Refresh &, const core::Name &relation);

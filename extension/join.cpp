@@ -9,23 +9,24 @@
 #include "collisions.hpp"
 #include "foreign_keys.hpp"
 #include "kept.hpp"
+#include "literals.hpp"
 #include "shadow.hpp"
 #include "subtransaction.hpp"
 #include "pg_server.hpp"
 
 namespace prodsync {
 
-// The shadow has no defaults of columns that the load brings; the table has.
+// The shadow has no defaults of columns that the load brings; the table has. Empty: one that must not be parsed here.
 static std::map<std::string, std::string> defaults(const Refresh &refresh, const core::Name &table)
 {
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
 	std::map<std::string, std::string> out;
-	for (const pg::Row &row : spi.rows("SELECT a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN pg_attribute a "
+	for (const pg::Row &row : spi.rows("SELECT a.attname, pg_get_expr(d.adbin, d.adrelid), d.oid FROM pg_attrdef d JOIN pg_attribute a "
 	                                   "ON a.attrelid = d.adrelid AND a.attnum = d.adnum"
 	                                   " WHERE d.adrelid = $1::oid AND a.attgenerated = ''",
 	         {std::to_string(refresh.oid(table))}))
-		out[*row[0]] = *row[1];
+		out[*row[0]] = literals_may_run_code(spi, "pg_attrdef", static_cast<Oid>(std::stoul(*row[2]))) ? "" : *row[1];
 	return out;
 }
 
@@ -80,8 +81,14 @@ static std::optional<Joining> who_joins(const Refresh &refresh)
 		else if (column->name == found->user) value = typed(fallback, *column);
 		else if (auto said = given.find(column->name); said != given.end()) value = typed(core::quote_literal(said->second), *column);
 		else if (column->name == node.key) value = first_free(refresh, found->table, node) + " - 1 + row_number() OVER (ORDER BY " + tenant + ")";
-		else if (auto expression = otherwise.find(column->name); expression != otherwise.end()) value = "(" + expression->second + ")";
-		else continue;
+		else if (auto expression = otherwise.find(column->name); expression != otherwise.end()) {
+			if (expression->second.empty())
+				throw pg::Error(PS_PROBLEMS,
+				    "the default of " + found->table.shown() + "." + column->name +
+				        ", which users.join_tenants needs, has a value of a domain, or of a type with domains in it",
+				    {}, "Give the value: users.join_tenants.values: {" + column->name + ": ...}");
+			value = "(" + expression->second + ")";
+		} else continue;
 		out.columns.push_back(core::quote_identifier(column->name));
 		values.push_back(value + " AS " + out.columns.back());
 	}

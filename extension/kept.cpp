@@ -46,19 +46,22 @@ static void collect_tenants(const Refresh &refresh, const core::Name &table)
 	    {number(refresh.oid(table)), refresh.replaced(table) ? "b" : "x", refresh.replaced(table) ? "0" : "-1"});
 }
 
+static core::Ways ways_now(const Refresh &refresh) { return core::Ways(refresh.catalog(), refresh.graph, refresh.models); }
+
 static std::string hop_equals(
     const Refresh &refresh, const core::Name &table, const core::Hop &hop, const std::string &child, const std::string &parent)
 {
+	if (!hop.by.empty()) return key_equals(ways_now(refresh).key(hop), parent, child);
 	for (const core::ForeignKey *key : refresh.graph.from(table))
 		if (key->name == hop.constraint && key->columns == hop.columns) return key_equals(*key, parent, child);
 	throw std::logic_error("the tenant path of " + table.sql() + " follows no foreign key");
 }
 
-Way along_the_path(const Refresh &refresh, const core::Name &table, const std::string &alias)
+static Way along(const Refresh &refresh, const core::Name &table, const std::vector<core::Hop> &hops, const std::string &alias)
 {
 	Way out{"", alias, table};
 	int n = 0;
-	for (const core::Hop &hop : refresh.graph.node(table).path) {
+	for (const core::Hop &hop : hops) {
 		const std::string next = alias + "h" + std::to_string(++n);
 		out.joins += " JOIN " + refresh.old_rows(hop.to, next) + " ON " + hop_equals(refresh, out.table, hop, out.last, next);
 		out.last = next, out.table = hop.to;
@@ -66,14 +69,41 @@ Way along_the_path(const Refresh &refresh, const core::Name &table, const std::s
 	return out;
 }
 
+std::vector<Way> along_the_path(const Refresh &refresh, const core::Name &table, const std::string &alias)
+{
+	std::vector<Way> out;
+	for (const std::vector<core::Hop> &hops : ways_now(refresh).to_tenants(refresh.graph.node(table).path))
+		out.push_back(along(refresh, table, hops, alias));
+	return out;
+}
+
+// Rows that come to a generic relation again on their way to a tenant: whether they are a kept tenant's cannot be told.
+static void check_circles(pg::Tables &sql, const Refresh &refresh, std::vector<Check> &out)
+{
+	for (const auto &[table, node] : refresh.graph.tables) {
+		if (!core::forks(node.path) || !refresh.replaced(table)) continue;
+		std::int64_t rows = 0;
+		for (const std::vector<core::Hop> &circle : ways_now(refresh).circles(node.path))
+			rows += std::stoll(sql.one("SELECT count(*) FROM " + refresh.old_rows(table, "t") + along(refresh, table, circle, "t").joins).value_or("0"));
+		if (rows > 0)
+			out.push_back({"tenant path", table.shown(), rows,
+			    core::json{{"text",
+			                   "rows come to " + node.path.back().constraint +
+			                       " a second time on their way to a tenant: whether they are to be kept cannot be told; remove them, or say "
+			                       "another tenant_path or mode"}}
+			        .dump(),
+			    false});
+	}
+}
+
 // KEPT(R): the rows whose path, foreign key by foreign key, ends at a kept tenant. A NULL on the way means no tenant.
 static void collect_by_path(pg::Tables &sql, const Refresh &refresh, const core::Name &table)
 {
-	const Way way = along_the_path(refresh, table, "t");
-	sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " +
-	        refresh.old_rows(table, "t") + way.joins + " JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + way.last +
-	        ".tableoid AND k.row_id = " + way.last + ".ctid AND k.why = 'k'",
-	    {number(refresh.oid(table)), number(refresh.oid(way.table))});
+	for (const Way &way : along_the_path(refresh, table, "t"))
+		sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " +
+		        refresh.old_rows(table, "t") + way.joins + " JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + way.last +
+		        ".tableoid AND k.row_id = " + way.last + ".ctid AND k.why = 'k'",
+		    {number(refresh.oid(table)), number(refresh.oid(way.table))});
 }
 
 // One step outwards: the parents of the rows at this depth. Returns the number of rows that are new.
@@ -117,6 +147,10 @@ static void collect_for_staying(pg::Tables &sql, const Refresh &refresh)
 void collect_kept(const Refresh &refresh)
 {
 	if (refresh.config().tenants) {
+		{
+			pg::Tables sql(refresh.extension, pg::Plans::kept);
+			refresh.models = models_now(sql, refresh.graph, refresh.catalog());
+		}
 		for (const auto &[name, node] : refresh.graph.tables)
 			if (node.mode != core::Mode::empty && node.scope == core::Scope::tenant && node.path.empty()) collect_tenants(refresh, name);
 	}
@@ -188,11 +222,12 @@ static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std
 	if (moves.empty()) return;
 	sql.run(rows + where + " AND t.xmin::text = ANY ($2::text[])", {number(refresh.oid(table)), "{" + moves + "}"});
 	if (node.path.empty()) return;
-	const core::Hop &hop = node.path.front();
-	sql.run(rows + " JOIN " + refresh.old_rows(hop.to, "p") + " ON " + hop_equals(refresh, table, hop, "t", "p") +
-	        " JOIN prodsync_work.kept pk ON pk.rel = p.tableoid AND pk.row_id = p.ctid AND pk.why = 'k' AND pk.state = 'x'" +
-	        where + " AND k.why = 'k' AND " + loaded,
-	    {number(refresh.oid(table)), "{" + loads + "}"});
+	const core::Ways ways = ways_now(refresh);
+	for (const core::Hop &hop : node.path.front().by.empty() ? std::vector{node.path.front()} : ways.branches(node.path.front()))
+		sql.run(rows + " JOIN " + refresh.old_rows(hop.to, "p") + " ON " + hop_equals(refresh, table, hop, "t", "p") +
+		        " JOIN prodsync_work.kept pk ON pk.rel = p.tableoid AND pk.row_id = p.ctid AND pk.why = 'k' AND pk.state = 'x'" +
+		        where + " AND k.why = 'k' AND " + loaded,
+		    {number(refresh.oid(table)), "{" + loads + "}"});
 }
 
 std::vector<Check> resolve_supporting(const Refresh &refresh)
@@ -218,17 +253,18 @@ static void check_foreign_tenants(pg::Tables &sql, const Refresh &refresh, std::
 	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "why = 's' AND state = 'b'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.scope != core::Scope::tenant) continue;
-		std::string count =
-		    sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
-		               " ON t.tableoid = k.rel AND t.ctid = k.row_id" + along_the_path(refresh, table, "t").joins +
-		               " WHERE k.tab = $1::oid AND k.why = 's' AND k.state = 'b'",
-		           {number(refresh.oid(table))})
-		        .value_or("0");
-		if (count == "0") continue;
+		std::int64_t count = 0;
+		for (const Way &way : along_the_path(refresh, table, "t"))
+			count += std::stoll(sql.one("SELECT count(*) FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
+			                               " ON t.tableoid = k.rel AND t.ctid = k.row_id" + way.joins +
+			                               " WHERE k.tab = $1::oid AND k.why = 's' AND k.state = 'b'",
+			                           {number(refresh.oid(table))})
+			                        .value_or("0"));
+		if (count == 0) continue;
 		std::string keys;
 		for (const core::ForeignKey *key : refresh.graph.to(table)) keys += (keys.empty() ? "" : ", ") + describe(*key);
 		for (const core::GenericRelation &one : refresh.graph.generic) keys += (keys.empty() ? "" : ", ") + one.table.shown() + "." + one.column;
-		out.push_back({"supporting rows of other tenants", table.shown(), std::stoll(count),
+		out.push_back({"supporting rows of other tenants", table.shown(), count,
 		    core::json{{"text",
 		                   "kept rows reference rows of tenants that are not kept; references: {COLUMN: {on_missing: null, drop "
 		                   "or adopt}} says what becomes of them"},
@@ -242,6 +278,7 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	std::vector<Check> out;
+	check_circles(sql, refresh, out);
 	check_foreign_tenants(sql, refresh, out);
 	// Content type and object id, not declared: no foreign key, so nothing would move the object's id with the object.
 	for (const core::GenericRelation &one : core::undeclared_generic_relations(refresh.graph)) {

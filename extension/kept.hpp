@@ -26,12 +26,13 @@ std::vector<Check> resolve_supporting(const Refresh &);    // declared natural k
 // recognize.cpp: rows of a table that a natural key finds among the new content; tables in order of their references.
 std::vector<Check> recognize(const Refresh &, const core::Name &table);
 std::vector<Check> check_supporting(const Refresh &);    // rows that hang from a tenant that is not kept
-// Old rows of the table (alias) joined along their tenant path: to those of a tenant, kept or not.
+// Old rows of the table (alias) joined along their tenant path: to those of a tenant, kept or not. Where the path forks there are several ways,
+// and each row goes one of them.
 struct Way {
 	std::string joins, last;    // the alias of the row at its end
 	core::Name table;           // the tenant table
 };
-Way along_the_path(const Refresh &, const core::Name &table, const std::string &alias);
+std::vector<Way> along_the_path(const Refresh &, const core::Name &table, const std::string &alias);
 void rekey(const Refresh &);
 void prune_supporting(const Refresh &);    // supporting rows that no brought row leads to any more
 KeptSummary summary(const Refresh &);

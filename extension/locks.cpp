@@ -273,6 +273,7 @@ SELECT coalesce(jsonb_agg(h ORDER BY h ->> 'since'), '[]') FROM (
     LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
    WHERE l.locktype = 'relation' AND l.relation = $1::oid AND l.database = $2::oid AND l.pid IS DISTINCT FROM pg_backend_pid()
      AND ($3::int = 8 OR l.mode <> 'AccessShareLock') AND ($3::int >= 7 OR l.mode <> 'RowShareLock') AND ($3::int <> 4 OR l.mode <> 'RowExclusiveLock') AND ($3::int <> 5 OR l.mode <> 'ShareLock')
+     AND ($3::int <> 1 OR l.mode = 'AccessExclusiveLock')
      AND (a.xact_start IS NULL OR a.xact_start <= to_timestamp($4::float8))) x)";
 
 static Holders holders_of(const Entry &entry, TimestampTz since, bool deadlock)

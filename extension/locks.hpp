@@ -22,7 +22,7 @@ bool worked_for(int run);           // does anybody hold it, as control or for a
 void release(int run);              // control, if this session has it, when the transaction commits
 }  // namespace run_lock
 
-enum class Strength { share_update_exclusive = 4, share = 5, share_row_exclusive = 6, exclusive = 7, access_exclusive = 8 };
+enum class Strength { access_share = 1, share_update_exclusive = 4, share = 5, share_row_exclusive = 6, exclusive = 7, access_exclusive = 8 };
 struct Wanted { Oid relation; Strength strength; };
 struct Holders {                    // who was in the way when a try ended
 	std::string relation;           // as SQL

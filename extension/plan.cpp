@@ -5,6 +5,7 @@
 #include "core/maps.hpp"
 #include "core/statements.hpp"
 #include "core/words.hpp"
+#include "generic.hpp"
 #include "inputs.hpp"
 #include "origin.hpp"
 
@@ -157,10 +158,11 @@ static std::map<core::Name, std::string> kept_rows(
 	for (const pg::Row &row : chosen_rows(extension, *tenants, {key}, "tenants.keep", config.tenants->keep)) keys.push_back(row[0].value_or(""));
 	const std::string type = core::cast_type(tenants->column(key)->base);
 	pg::Tables sql(extension);
+	const core::Ways ways(target, graph, models_now(sql, graph, target));
 	for (const auto &[table, node] : graph.tables) {
 		if (node.mode != core::Mode::copy || node.scope != core::Scope::tenant || (node.path.empty() && table != name)) continue;
 		std::string where = core::path_condition(
-		    target, node.path, key, "t", [&](const std::string &of) { return of + " = ANY ($1::" + type + "[])"; });
+		    ways, node.path, key, "t", [&](const std::string &of) { return of + " = ANY ($1::" + type + "[])"; });
 		out[table] =
 		    sql.one("SELECT count(*) FROM " + core::from_only(*node.relation) + " AS t WHERE " + where, {core::array_text(keys)})
 		        .value_or("0");

@@ -10,7 +10,8 @@ namespace prodsync {
 // partitions or children of go. Those of the shadows come in their place (swap.cpp).
 void forget_statistics(const pg::Extension &, const std::map<Oid, Oid> &pairs);
 // Afterwards: what the shadows could not have, statistics of whole trees and of CREATE STATISTICS, are made anew.
-enum class OnFailure { raise, warn };
-void gather_statistics(const pg::Extension &, const std::vector<Oid> &originals, OnFailure = OnFailure::raise);
+// Those whose statistics could not be gathered are returned, or (raise) the error comes through.
+enum class OnFailure { raise, go_on };
+std::vector<Oid> gather_statistics(const pg::Extension &, const std::vector<Oid> &originals, OnFailure = OnFailure::raise);
 
 }  // namespace prodsync

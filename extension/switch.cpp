@@ -38,8 +38,8 @@ std::vector<Wanted> locks_wanted(const Refresh &refresh, Strength replaced)
 		if (!refresh.replaced(name)) continue;
 		if (node.relation->kind == 'p') out.push_back({refresh.oid(name), Strength::share_update_exclusive});
 		for (const core::Relation *leaf : refresh.catalog().storage(name)) out.push_back({static_cast<Oid>(leaf->oid), replaced});
-		for (const core::Hop &hop : node.path)    // kept rows are found through them
-			if (!refresh.replaced(hop.to)) stay(hop.to);
+		for (const core::Name &along : core::tables_along(refresh.graph, name))    // kept rows are found through them
+			if (!refresh.replaced(along)) stay(along);
 	}
 	for (const core::ForeignKey *key : refresh.graph.keys) {
 		if (!refresh.replaced(key->child) && holds_moving_id(refresh, *key)) stay(key->child);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include "core/name.hpp"
 #include "inputs.hpp"
+#include "literals.hpp"
 
 namespace prodsync {
 
@@ -10,7 +11,7 @@ namespace {
 
 // Names and types (bpchar, not character, which is character(1)) of the columns that the constraint looks at, and its expression; of a domain's, VALUE is the column.
 constexpr const char *of_table = R"(
-SELECT pg_get_expr(k.conbin, k.conrelid), c.oid::regclass, a.attname, format_type(prodsync_base.oid, -1)
+SELECT pg_get_expr(k.conbin, k.conrelid), c.oid::regclass, a.attname, format_type(prodsync_base.oid, -1), k.oid
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (k.conkey)
   CROSS JOIN LATERAL (
@@ -24,7 +25,7 @@ WITH RECURSIVE d AS (
 	  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = $4 AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
 	 WHERE n.nspname = $1 AND c.relname = $2
 	UNION ALL SELECT t.oid, t.typtype, t.typbasetype, d.relation FROM d JOIN pg_type t ON t.oid = d.typbasetype WHERE d.typtype = 'd')
-SELECT pg_get_expr(k.conbin, 0), d.relation::regclass, 'value', format_type((SELECT b.oid FROM d AS b WHERE b.typtype <> 'd'), -1)
+SELECT pg_get_expr(k.conbin, 0), d.relation::regclass, 'value', format_type((SELECT b.oid FROM d AS b WHERE b.typtype <> 'd'), -1), k.oid
   FROM d JOIN pg_constraint k ON k.contypid = d.oid AND k.contype = 'c' WHERE k.conname = $3)";
 
 }  // namespace
@@ -44,6 +45,9 @@ PG_FUNCTION(prodsync_try_check)
 		pg::Spi spi;
 		found = spi.rows(of_table, {schema, table, constraint});
 		if (found.empty() && columns.size() == 1) found = spi.rows(of_domain, {schema, table, constraint, columns[0]}), domain = true;
+		if (!found.empty() && literals_may_run_code(spi, "pg_constraint", static_cast<Oid>(std::stoul(*found[0][4]))))
+			throw pg::Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+			    "CHECK constraint \"" + constraint + "\" of \"" + table + "\" has a value of a domain, or of a type with domains in it, and cannot be tried");
 	}
 	if (found.empty())
 		throw pg::Error(ERRCODE_UNDEFINED_OBJECT,

@@ -16,7 +16,9 @@
 # socket has room for 107 bytes.  So everything lies in a folder /tmp/prodsync.XXXXXX of mode 700 that belongs to the user the
 # servers run as: the caller, or for root postgres, else nobody.  BASE/private links to it, BASE/NAME to a cluster's socket.
 #
-#   tree/   the server, with its own paths below (a server finds its files relative to its program)
+# SOURCE_PG_CONFIG=/path/to/another/pg_config: clusters whose name ends with production are of that server, as it is.
+#
+#   tree/   the server, with its own paths below (a server finds its files relative to its program); source/: that of SOURCE_PG_CONFIG
 #   NAME/   the cluster's socket and its log        data/NAME/   its files        home/, tmp/
 #   src/    what test/run.sh copies for the tests   bindir, base  where the programs are, whose folder this is
 set -euo pipefail
@@ -81,17 +83,26 @@ open_room()
 	ln -sfn "$room" "$link"
 }
 
+copy_server()                               # to, its pg_config
+{
+	local dir
+	rm -rf "$1"
+	for dir in bindir pkglibdir sharedir; do
+		dir=$("$2" --$dir)
+		mkdir -p "$1$dir"
+		cp -a --no-preserve=ownership "$dir/." "$1$dir/"
+	done
+}
 # A copy of the server's own three folders, and ours installed on top.
 make_tree()
 {
 	need_room
-	local tree=$room/tree dir
-	rm -rf "$tree"
-	for dir in bindir pkglibdir sharedir; do
-		dir=$("$pg_config" --$dir)
-		mkdir -p "$tree$dir"
-		cp -a --no-preserve=ownership "$dir/." "$tree$dir/"
-	done
+	local tree=$room/tree
+	copy_server "$tree" "$pg_config"
+	if [[ -n ${SOURCE_PG_CONFIG:-} ]]; then
+		copy_server "$room/source" "$SOURCE_PG_CONFIG"
+		echo "$room/source$("$SOURCE_PG_CONFIG" --bindir)" | as_user tee "$room/source_bindir" >/dev/null
+	fi
 	# MAKEFLAGS: everything is built, and its own settings (-j, WERROR) are not meant for this.
 	# PART=extension in the environment leaves the client out.
 	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$top" install DESTDIR="$tree" PREFIX=/usr PG_CONFIG="$pg_config" >/dev/null ||
@@ -113,7 +124,13 @@ in_room()
 		PATH="$bindir:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" HOME="$room/home" TMPDIR="$room/tmp" USER="$user" LOGNAME="$user" \
 		LC_ALL=C.UTF-8 LANG=C.UTF-8 PGUSER=postgres PGPORT=5432 "$@")
 }
-name_is_fine() { [[ $1 =~ ^[a-z][a-z0-9_]{0,30}$ && ! $1 =~ ^(tree|data|home|tmp|src|private)$ ]] || fail "'$1' is no name for a cluster"; }
+name_is_fine() { [[ $1 =~ ^[a-z][a-z0-9_]{0,30}$ && ! $1 =~ ^(tree|source|data|home|tmp|src|private)$ ]] || fail "'$1' is no name for a cluster"; }
+
+# Where the programs of a cluster are.
+programs_of()
+{
+	if [[ $1 == *production && -e $room/source_bindir ]]; then cat "$room/source_bindir"; else echo "$bindir"; fi
+}
 
 # The postmaster's process id, if it runs.  A file that a crash left may name a process of somebody else by now; the
 # postmaster is the one that stands in the data directory.
@@ -126,15 +143,16 @@ postmaster()
 
 start_cluster()
 {
-	local name=$1 data line
+	local name=$1 data line programs
 	shift
 	name_is_fine "$name"
 	if ! find_room; then open_room; fi
 	if [[ -z $bindir ]]; then make_tree; fi
 	data=$room/data/$name
+	programs=$(programs_of "$name")
 	if [[ ! -e $data/PG_VERSION ]]; then
 		in_room mkdir -p "$room/$name"
-		in_room "$bindir/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$room/$name/initdb.log" 2>&1 ||
+		in_room "$programs/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$room/$name/initdb.log" 2>&1 ||
 			{ cat "$room/$name/initdb.log" >&2; fail "initdb failed"; }
 		{
 			echo "listen_addresses = ''"
@@ -146,7 +164,7 @@ start_cluster()
 		} | in_room tee -a "$data/postgresql.conf" >/dev/null
 	fi
 	for line in "$@"; do echo "$line"; done | in_room tee -a "$data/postgresql.conf" >/dev/null
-	in_room "$bindir/pg_ctl" -D "$data" -l "$room/$name/log" -w -t 60 start >"$room/tmp/pg_ctl.$name" 2>&1 </dev/null ||
+	in_room "$programs/pg_ctl" -D "$data" -l "$room/$name/log" -w -t 60 start >"$room/tmp/pg_ctl.$name" 2>&1 </dev/null ||
 		{ tail -n 20 "$room/$name/log" >&2; fail "cluster $name did not start"; }
 	if [[ -z ${PRODSYNC_ROOM:-} ]]; then ln -sfn "$room/$name" "$base/$name"; fi
 }
@@ -154,7 +172,7 @@ stop_cluster()
 {
 	local pid
 	if pid=$(postmaster "$1"); then
-		in_room "$bindir/pg_ctl" -D "$room/data/$1" -m "${2:-fast}" -w -t 60 stop >"$room/tmp/pg_ctl.$1" 2>&1 </dev/null ||
+		in_room "$(programs_of "$1")/pg_ctl" -D "$room/data/$1" -m "${2:-fast}" -w -t 60 stop >"$room/tmp/pg_ctl.$1" 2>&1 </dev/null ||
 			fail "cluster $1 (process $pid) does not stop" "detail: $(tail -n 1 "$room/tmp/pg_ctl.$1")"
 	fi
 }

@@ -180,6 +180,9 @@ void Answers::take(const Config &config, const Graph &graph, const Question &que
 	} else if (question.kind == "other_path") {
 		one_row(1);
 		other_path[question.id.substr(std::string("other_path ").size())] = number(rows[0][0]);
+	} else if (question.kind == "circle") {
+		one_row(1);
+		circles[question.relation.sql()] = number(rows[0][0]);
 	} else if (question.kind == "kept_tenants") {
 		width(3);
 		target_tenants = rows.empty() ? 0 : number(rows[0][0]);
@@ -292,7 +295,7 @@ const json &object(const json &document, const char *key)
 json Answers::to_json() const
 {
 	json document{{"maximums", maximums}, {"source_tenants", source_tenants}, {"named_tenants", named_tenants},
-	    {"outside", outside}, {"other_path", other_path}, {"kept_tenants", kept_tenants}, {"target_tenants", target_tenants},
+	    {"outside", outside}, {"other_path", other_path}, {"circles", circles}, {"kept_tenants", kept_tenants}, {"target_tenants", target_tenants},
 	    {"maps", json::object()}, {"unmatched", unmatched}, {"folds", json::object()}, {"left_out", json::object()},
 	    {"missing", missing}, {"models", models}, {"models_here", models_here}, {"kept_rows", json::object()}, {"asked", asked}};
 	for (const auto &[name, rows] : left_out) document["left_out"][name.sql()] = {rows.first, rows.second};
@@ -335,6 +338,7 @@ Answers Answers::parse(const json &document)
 		answers.named_tenants = object(document, "named_tenants").get<Pairs>();
 		answers.outside = object(document, "outside").get<std::map<std::string, std::int64_t>>();
 		answers.other_path = object(document, "other_path").get<std::map<std::string, std::int64_t>>();
+		answers.circles = object(document, "circles").get<std::map<std::string, std::int64_t>>();
 		answers.target_tenants = get(document, "target_tenants", std::int64_t{-1});
 		for (const auto &[name, map] : object(document, "maps").items()) {
 			Map &parsed = answers.maps[parse_name(name)];

@@ -65,6 +65,7 @@ struct Answers {
 	std::vector<std::string> tenant_labels;         // of production, where a name was not found; for people here
 	std::map<std::string, std::int64_t> outside;    // foreign key -> source rows whose parent belongs to a tenant that is not copied
 	std::map<std::string, std::int64_t> other_path; // "public.table" -> source rows that another path gives to another tenant
+	std::map<std::string, std::int64_t> circles;    // "public.table" -> source rows whose path to a tenant is a circle (ways.hpp)
 	// Tables that stay: ids that are the same row on both sides, from and to; private to the client, never in to_json().
 	std::map<Name, std::vector<std::pair<std::string, std::string>>> known;
 	std::vector<std::string> kept_tenants;          // labels of the target's, for people

@@ -123,8 +123,8 @@ ForeignKey parse_key(const json &j)
 	k.referenced = strings(j, "referenced");
 	k.equals = strings(j, "equals");
 	k.match = letter(j, "match", 's');
-	k.validated = flag(j, "validated", true);
 	k.enforced = flag(j, "enforced", true);
+	k.validated = k.enforced && flag(j, "validated", true);
 	k.period = flag(j, "period");
 	if (k.columns.empty() || k.columns.size() != k.referenced.size() || k.columns.size() != k.equals.size())
 		throw std::runtime_error("foreign key " + k.name + " has no columns, or not as many as it references");

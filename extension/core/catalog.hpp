@@ -62,7 +62,7 @@ struct ForeignKey {
 	std::vector<std::string> columns, referenced;
 	std::vector<std::string> equals;       // OPERATOR(pg_catalog.=), one a column: parent column, operator, child column
 	char match = 's';                      // 's' simple, 'f' full
-	bool validated = true, enforced = true, period = false;
+	bool validated = true, enforced = true, period = false;    // what is not enforced is followed, but promises nothing, like NOT VALID
 	bool declared = false;                 // no constraint: the configuration says so (soft_references.hpp); the name is "table.column"
 	bool array = false;                    // declared; each element of the child's column is a reference
 	std::string text_of;                   // declared; the child's column is a text that holds a key of this type

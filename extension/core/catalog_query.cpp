@@ -57,8 +57,10 @@ schemas AS (
 	SELECT n.oid, n.nspname, pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS readable
 	FROM pg_catalog.pg_namespace AS n
 	WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'prodsync_work') AND n.nspname !~ '^pg_(toast|temp)'),
+-- shipped: the extension tells the dump by a condition which rows are its users'; the others came with it.
 members AS (
-	SELECT d.objid AS oid, e.extname
+	SELECT d.objid AS oid, e.extname,
+		nullif(e.extcondition[pg_catalog.array_position(e.extconfig, d.objid)], '') IS NOT NULL AS shipped
 	FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
 	WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
 	  AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'),
@@ -205,7 +207,8 @@ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 'large_objects', (SELECT pg_catalog.count(*) FROM (SELECT 1 FROM pg_catalog.pg_largeobject_metadata LIMIT 1000) AS l),
 'relations', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 	'schema', r.nspname, 'name', r.relname, 'oid', r.oid::pg_catalog.int8, 'kind', r.relkind, 'persistence', r.relpersistence,
-	'owner', pg_catalog.pg_get_userbyid(r.relowner), 'rows', r.reltuples, 'pages', nullif(r.relpages, 0),
+	-- rows that came with an extension (spatial_ref_sys) are nobody's data, and not counted
+	'owner', pg_catalog.pg_get_userbyid(r.relowner), 'rows', CASE WHEN e.shipped THEN 0 ELSE r.reltuples END, 'pages', nullif(r.relpages, 0),
 	'toast_pages', nullif(x.relpages, 0), 'filenode', nullif(r.relfilenode::pg_catalog.int8, 0),
 	'row_security', nullif(r.relrowsecurity, false), 'force_row_security', nullif(r.relforcerowsecurity, false),
 	'readable', coalesce(r.schema_readable AND pg_catalog.has_table_privilege(r.oid, 'SELECT'), false),

@@ -8,6 +8,7 @@
 #include "rules.hpp"
 #include "soft_references.hpp"
 #include "statements.hpp"
+#include "ways.hpp"
 #include "words.hpp"
 
 namespace core {
@@ -30,10 +31,6 @@ bool looks_like_object_id(const std::string &column)
 {
 	return column.ends_with("object_id") || column.ends_with("object_pk");
 }
-
-std::string id_of(const GenericRelation &one) { return column_key(one.table, one.column); }
-
-std::string shown(const GenericRelation &one) { return one.table.shown() + "." + one.column; }
 
 struct Declared {
 	Graph &graph;
@@ -144,6 +141,10 @@ struct Declared {
 
 }  // namespace
 
+std::string id_of(const GenericRelation &one) { return column_key(one.table, one.column); }
+
+std::string shown(const GenericRelation &one) { return one.table.shown() + "." + one.column; }
+
 void add_generic_relations(
     Graph &graph, const Catalog &catalog, const std::map<Name, const TableRule *> &rules, std::vector<Problem> &problems)
 {
@@ -195,8 +196,9 @@ std::string of_model(const ByModel &by, const std::string &child, const std::str
 {
 	const std::string column = child + "." + quote_identifier(by.column);
 	if (by.types.empty()) return column + "::text = ANY (" + array_literal(by.names, "text") + ")";
-	return column + " IN (SELECT ct." + quote_identifier(by.key) + " FROM " + types + " WHERE " + model_of_type(by) + " = ANY (" +
-	    array_literal(by.names, "text") + "))";
+	// An array that is made once, not a join that the planner may do last: then nothing else is looked up for rows of other models.
+	return column + " = ANY (ARRAY(SELECT ct." + quote_identifier(by.key) + " FROM " + types + " WHERE " + model_of_type(by) + " = ANY (" +
+	    array_literal(by.names, "text") + ")))";
 }
 
 std::string as_key(const ForeignKey &key, const std::string &value)
@@ -205,7 +207,11 @@ std::string as_key(const ForeignKey &key, const std::string &value)
 	// Only what the server itself writes for such a key; and no cast that could fail.
 	if (key.text_of == "uuid")
 		return "CASE WHEN " + value + " OPERATOR(pg_catalog.~) '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN (" + value + ")::uuid END";
-	return "CASE WHEN " + value + " OPERATOR(pg_catalog.~) '^(0|-?[1-9][0-9]{0,17})$' THEN (" + value + ")::bigint END";
+	// Of 19 digits (snowflakes have them) not all are a bigint.
+	return "CASE WHEN " + value + " OPERATOR(pg_catalog.~) '^(0|-?[1-9][0-9]{0,17})$' THEN (" + value + ")::bigint WHEN " + value +
+	    " OPERATOR(pg_catalog.~) '^-?[1-9][0-9]{18}$' THEN CASE WHEN (" + value +
+	    ")::numeric OPERATOR(pg_catalog.<=) 9223372036854775807 AND (" + value +
+	    ")::numeric OPERATOR(pg_catalog.>=) -9223372036854775808 THEN (" + value + ")::bigint END END";
 }
 
 std::string name_for_checks(const ForeignKey &key) { return key.by_model ? key.child.shown() + "." + key.columns.front() : key.name; }
@@ -291,9 +297,10 @@ bool readable(const GenericRelation &one, const Catalog &catalog)
 	return types && has_models(*types) && types->column(one.by.key);
 }
 
+// Of rows that come, and of those that stay and that others find their tenant through.
 bool asks_source(const Graph &graph, const GenericRelation &one, const Catalog &source)
 {
-	return graph.node(one.table).mode == Mode::copy && readable(one, source);
+	return (graph.node(one.table).mode == Mode::copy || on_a_path(graph, one)) && readable(one, source);
 }
 
 // Rows that stay in the target, and something there gets other ids.
@@ -311,23 +318,25 @@ bool models_known(const Graph &graph, const Catalog &source, const Answers &answ
 	});
 }
 
+std::string models_in_use(const GenericRelation &one, const Catalog &catalog)
+{
+	const std::string type = "t." + quote_identifier(one.by.column), rows = from_only(*catalog.find(one.table)) + " AS t";
+	if (one.by.types.empty()) return "SELECT DISTINCT " + type + "::text, " + type + "::text FROM " + rows + " WHERE " + type + " IS NOT NULL";
+	const std::string key = "ct." + quote_identifier(one.by.key);
+	return "SELECT " + key + "::text, pg_catalog.format('%s.%s', ct.app_label, ct.model) FROM " + from_only(*catalog.find(one.by.types)) +
+	    " AS ct WHERE " + key + " IN (SELECT " + type + " FROM " + rows + ")";
+}
+
 std::vector<Question> model_questions(
     const Config &config, const Graph &graph, const Catalog &source, const Catalog &target)
 {
 	std::vector<Question> out;
 	const auto ask = [&](const GenericRelation &one, Side side) {
-		const Catalog &catalog = side == Side::source ? source : target;
-		const std::string type = "t." + quote_identifier(one.by.column), rows = from_only(*catalog.find(one.table)) + " AS t";
-		std::string sql = "SELECT DISTINCT " + type + "::text, " + type + "::text FROM " + rows + " WHERE " + type + " IS NOT NULL";
-		if (!one.by.types.empty()) {
-			const std::string key = "ct." + quote_identifier(one.by.key);
-			sql = "SELECT " + key + "::text, pg_catalog.format('%s.%s', ct.app_label, ct.model) FROM " + from_only(*catalog.find(one.by.types)) +
-			    " AS ct WHERE " + key + " IN (SELECT " + type + " FROM " + rows + ")";
-		}
 		// Of the target its texts are shown: it asks for the right to read them.
 		const bool types = side == Side::target && !one.by.types.empty();
 		out.push_back({"models " + id_of(one) + (side == Side::source ? " source" : " target"), "models", side, types ? one.by.types : one.table,
-		    types ? std::vector<std::string>{"app_label", "model"} : std::vector{one.by.column}, sql, {}, false});
+		    types ? std::vector<std::string>{"app_label", "model"} : std::vector{one.by.column},
+		    models_in_use(one, side == Side::source ? source : target), {}, false});
 	};
 	for (const GenericRelation &one : graph.generic) {
 		if (asks_source(graph, one, source)) ask(one, Side::source);

@@ -18,6 +18,9 @@ namespace core {
 void add_generic_relations(Graph &, const Catalog &, const std::map<Name, const TableRule *> &rules, std::vector<Problem> &);
 // Tables with a foreign key to content types beside a column that looks like an object's id and is not declared.
 std::vector<GenericRelation> undeclared_generic_relations(const Graph &);
+// "table.column", as people and `checks` call it; how answers name it.
+std::string shown(const GenericRelation &);
+std::string id_of(const GenericRelation &);
 // The lines that declare it.
 std::string declaration(const Catalog &, const GenericRelation &);
 
@@ -47,6 +50,8 @@ const GenericRelation *generic_relation(const Graph &, const Name &table, const 
 // Keys of the table's generic relations that production's rows use.
 std::vector<const ForeignKey *> used_generic_keys(const Graph &, const Answers &, const Name &table);
 
+// SQL: what says a model in one side's rows, and the model's label.
+std::string models_in_use(const GenericRelation &, const Catalog &);
 std::vector<Question> model_questions(const Config &, const Graph &, const Catalog &source, const Catalog &target);
 void suggest_generic_relations(const Config &, const Graph &, const Catalog &target, std::vector<Problem> &warnings);
 void add_generic_obstacles(const Config &, const Graph &, const Masking &, const Catalog &source, const Catalog &target, const Answers &, Plan &);

@@ -90,7 +90,6 @@ struct Builder {
 	void add_keys()
 	{
 		for (const ForeignKey &k : catalog.foreign_keys) {
-			if (!k.enforced) continue;
 			bool ours = true;
 			for (const Name &n : {k.child, k.parent}) {
 				Name root = catalog.root(n);

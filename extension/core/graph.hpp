@@ -24,6 +24,9 @@ struct Hop {                      // one foreign key on the way to the tenant ta
 	std::vector<std::string> columns;       // of the table the hop starts from
 	Name to;
 	std::vector<std::string> referenced;    // of `to`
+	// A generic relation instead: the column that says which model's row `columns` means. The path ends here, with `to` left open: each row goes on
+	// along the path of the table that it names (ways.hpp).
+	std::string by = {};
 	bool operator==(const Hop &) const = default;
 };
 
@@ -58,7 +61,7 @@ struct GenericRelation {
 
 struct Graph {
 	std::map<Name, TableNode> tables;       // every table of the catalog that prodsync looks at (Catalog::tables())
-	std::vector<const ForeignKey *> keys;   // enforced ones among them, by child and name, then declared ones
+	std::vector<const ForeignKey *> keys;   // among them, by child and name, then declared ones
 	std::shared_ptr<std::list<ForeignKey>> declared;    // references without a foreign key; a copy of the graph has the same
 	std::vector<GenericRelation> generic;   // their keys are not among `keys`
 	std::map<std::pair<Name, std::string>, Identity> identities;     // only columns that carry one

@@ -102,13 +102,17 @@ void add_in_place_needs(const Catalog &catalog, Plan &plan)
 	std::vector<std::string> foreign;
 	for (const auto &[name, relation] : catalog.relations)
 		if (relation.kind == 'f') foreign.push_back(name.shown());
+	// Queues, jobs, and whatever else an extension keeps for its users, whether it calls that configuration or not.
 	std::vector<std::string> of_extensions;
+	std::string first;
 	for (const auto &[name, relation] : catalog.relations)
 		if (relation.ordinary() && !relation.partition && !relation.extension.empty() && relation.extension != "prodsync" &&
-		    relation.rows != 0)
-			of_extensions.push_back(name.shown());
+		    relation.rows != 0) {
+			if (of_extensions.empty()) first = name.shown();
+			of_extensions.push_back(name.shown() + " (" + relation.extension + ")");
+		}
 	if (!of_extensions.empty())
-		plan.warnings.push_back({"extension-tables", of_extensions.front(), "tables of extensions are not masked: " + listed(of_extensions), ""});
+		plan.warnings.push_back({"extension-tables", first, "tables of extensions are not masked: " + listed(of_extensions), ""});
 	if (!foreign.empty())
 		plan.warnings.push_back({"foreign-tables", foreign.front(), "foreign tables are not masked: " + listed(foreign), ""});
 }

@@ -11,6 +11,7 @@
 #include "rules.hpp"
 #include "statements.hpp"
 #include "tenant_choice.hpp"
+#include "ways.hpp"
 
 namespace core {
 
@@ -379,6 +380,7 @@ std::string cannot_adopt(const Graph &graph, const ForeignKey &key)
 	if (!of_tenants(*node)) return "rows of " + parent.shown() + " belong to no tenant";
 	if (node->path.empty()) return parent.shown() + " is the tenant table itself";
 	for (Name at = parent; !graph.node(at).path.empty();) {
+		if (forks(graph.node(at).path)) return "rows of " + at.shown() + " name their tenant by an object (" + graph.node(at).path.back().constraint + ")";
 		const Hop &hop = graph.node(at).path.front();
 		const bool last = graph.node(at).path.size() == 1;
 		if (last && (hop.columns.size() != 1 || single_key(*graph.node(hop.to).relation) != hop.referenced.front()))

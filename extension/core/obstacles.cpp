@@ -380,7 +380,9 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 	for (const ForeignKey *key : graph.keys)
 		if (!key->validated && graph.node(logical_table(graph, key->child)).mode == Mode::copy)
 			plan.warnings.push_back({"not-valid", key->child.shown(),
-			    "foreign key " + key->name + " of " + key->child.shown() + " is NOT VALID in the target and stays so", ""});
+			    "foreign key " + key->name + " of " + key->child.shown() + " is " + (key->enforced ? "NOT VALID" : "NOT ENFORCED") +
+			        " in the target and stays so",
+			    ""});
 }
 
 void add_source_obstacles(

@@ -93,7 +93,7 @@ std::string via(const std::vector<Hop> &path)
 	for (const Hop &hop : path) {
 		text += text.empty() ? "" : ", ";
 		for (std::size_t i = 0; i < hop.columns.size(); ++i) text += (i ? "+" : "") + hop.columns[i];
-		text += " -> " + hop.to.shown();
+		text += " -> " + (hop.by.empty() ? hop.to.shown() : "by " + hop.by);
 	}
 	return text;
 }
@@ -190,9 +190,9 @@ void tenants(
 	        " of production are like those that are kept, and left out" +
 	        (answers.source_tenant_labels.empty() ? "" : ": " + listed(answers.source_tenant_labels)),
 	    ""});
+	const Ways ways(source, graph, models_of_source(graph, answers));
 	for (const auto &table : plan.tables)
-		if (table.mode == Mode::copy && table.in_source && table.scope == Scope::tenant &&
-		    !has_path(source, table.name, table.path))
+		if (table.mode == Mode::copy && table.in_source && table.scope == Scope::tenant && !has_path(ways, table.name, table.path))
 			plan.problems.push_back({"path-not-in-source", table.name.shown(),
 			    table.name.shown() + " reaches its tenant by columns that production does not have (" + via(table.path) +
 			        "): rows of the tenants to be left out cannot be told",
@@ -276,6 +276,8 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 	if (config.tenants) tenants(config, graph, source, target, answers, plan);
 	add_tenant_choice_obstacles(config, graph, target, answers, plan);
 	add_path_warnings(config, graph, target, answers, plan);
+	add_circle_obstacles(graph, target, answers, plan);
+	suggest_generic_paths(config, graph, target, answers, plan);
 	membership(config, graph, target, plan.problems);
 	add_target_obstacles(config, graph, target, plan);
 	add_source_obstacles(config, graph, source, target, answers, plan);
@@ -348,9 +350,11 @@ json Plan::binding() const
 	json document{{"tables", json::array()}, {"steps", json::array()}};
 	for (const auto &table : tables) {
 		json path = json::array();
-		for (const Hop &hop : table.path)
-			path.push_back(
-			    {{"constraint", hop.constraint}, {"columns", hop.columns}, {"to", hop.to.sql()}, {"referenced", hop.referenced}});
+		for (const Hop &hop : table.path) {
+			path.push_back({{"constraint", hop.constraint}, {"columns", hop.columns}, {"to", hop.by.empty() ? hop.to.sql() : ""},
+			    {"referenced", hop.referenced}});
+			if (!hop.by.empty()) path.back()["by"] = hop.by;
+		}
 		document["tables"].push_back(
 		    {{"relation", table.name.sql()}, {"mode", word(table.mode)}, {"scope", word(table.scope)}, {"path", path},
 		        {"key", table.key}, {"columns", transfers(table.columns)}, {"format", table.binary ? "binary" : "text"}});

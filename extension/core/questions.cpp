@@ -73,7 +73,8 @@ public:
 			maximums();
 			kept_rows();
 			for (auto &question : tenant_choice_questions(config, graph, source, answers)) ask(std::move(question));
-			for (auto &question : path_questions(config, graph, source)) ask(std::move(question));
+			for (auto &question : path_questions(config, graph, source, answers)) ask(std::move(question));
+			for (auto &question : circle_questions(config, graph, source, answers)) ask(std::move(question));
 		}
 		for (const auto &[name, node] : graph.tables)
 			if (node.mapped) map(name);
@@ -223,12 +224,17 @@ void Asker::kept_rows()
 	const Relation *tenants = tenant.empty() ? nullptr : relation(Side::target, tenant);
 	if (!tenants || single_key(*tenants).empty()) return;
 	const auto key = single_key(*tenants);
+	const bool models = std::all_of(graph.generic.begin(), graph.generic.end(), [&](const GenericRelation &one) {
+		return !on_a_path(graph, one) || asked(answers, "models " + id_of(one) + " target");
+	});
+	const Ways ways(target, graph, models_of_target(graph, answers));
 	for (const auto &[name, node] : graph.tables) {
 		const Relation *table = relation(Side::target, name);
+		if (forks(node.path) && !models) continue;
 		if (node.mode != Mode::copy || node.scope != Scope::tenant || !table || (node.path.empty() && name != tenant)) continue;
 		ask({"kept_rows " + name.sql(), "kept_rows", Side::target, name, {},
 		    "SELECT count(*)::text FROM " + from_only(*table) + " AS t WHERE " +
-		        path_condition(target, node.path, key, "t",
+		        path_condition(ways, node.path, key, "t",
 		            [&](const std::string &tenant_key) { return tenant_key + among(*tenants); }),
 		    Condition{"tenants.keep", tenant, config.tenants->keep}});
 	}

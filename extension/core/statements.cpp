@@ -143,48 +143,83 @@ std::string from_only(const Relation &relation) { return (relation.kind == 'p' ?
 
 namespace {
 
-std::string hops(const Catalog &catalog, const std::vector<Hop> &path, std::size_t at, const std::string &tenant_key,
-    const std::string &alias, const std::function<std::string(const std::string &)> &of_key)
-{
-	if (at == path.size()) return of_key(alias + "." + quote_identifier(tenant_key));
-	const Hop &hop = path[at];
-	// The last foreign key holds the tenant's key itself: no need to look at the tenant table.
-	if (at + 1 == path.size() && hop.referenced == std::vector{tenant_key})
-		return of_key(alias + "." + quote_identifier(hop.columns.front()));
-	const Relation *to = catalog.find(hop.to);
-	const std::string next = "p" + std::to_string(at + 1);
-	std::string sql = "EXISTS (SELECT FROM " + (to ? from_only(*to) : "ONLY " + hop.to.sql()) + " AS " + next + " WHERE ";
-	for (std::size_t i = 0; i < hop.columns.size(); ++i)
-		sql +=
-		    next + "." + quote_identifier(hop.referenced[i]) + " = " + alias + "." + quote_identifier(hop.columns[i]) + " AND ";
-	return sql + hops(catalog, path, at + 1, tenant_key, next, of_key) + ")";
-}
+struct PathCondition {
+	const Ways &ways;
+	const std::string &tenant_key;
+	const std::function<std::string(const std::string &)> &of_key;
 
-}  // namespace
+	// From the row `alias`, which is the `depth`th on the way, along the rest of the path.
+	std::string from(const std::vector<Hop> &path, std::size_t at, const std::string &alias, int depth, std::set<std::string> passed) const
+	{
+		if (at == path.size()) return of_key(alias + "." + quote_identifier(tenant_key));
+		const Hop &hop = path[at];
+		if (hop.to.empty()) {
+			std::string any;
+			if (passed.insert(hop.constraint).second)
+				for (const Hop &branch : ways.branches(hop))
+					any += (any.empty() ? "" : " OR ") + ways.of_model(branch, alias) + " AND " +
+					    exists(branch, alias, depth, [&](const std::string &next) { return from(ways.path(branch.to), 0, next, depth + 1, passed); });
+			return any.empty() ? "false" : "(" + any + ")";
+		}
+		// The last foreign key holds the tenant's key itself: no need to look at the tenant table.
+		if (at + 1 == path.size() && hop.by.empty() && hop.referenced == std::vector{tenant_key})
+			return of_key(alias + "." + quote_identifier(hop.columns.front()));
+		return (hop.by.empty() ? "" : ways.of_model(hop, alias) + " AND ") +
+		    exists(hop, alias, depth, [&](const std::string &next) { return from(path, at + 1, next, depth + 1, passed); });
+	}
 
-std::string path_condition(const Catalog &catalog, const std::vector<Hop> &path, const std::string &tenant_key,
-    const std::string &alias, const std::function<std::string(const std::string &)> &of_key)
-{
-	return hops(catalog, path, 0, tenant_key, alias, of_key);
-}
+	std::string exists(const Hop &hop, const std::string &alias, int depth, const std::function<std::string(const std::string &)> &rest) const
+	{
+		const Relation *to = ways.catalog().find(hop.to);
+		const std::string next = "p" + std::to_string(depth + 1);
+		return "EXISTS (SELECT FROM " + (to ? from_only(*to) : "ONLY " + hop.to.sql()) + " AS " + next + " WHERE " +
+		    ways.equals(hop, alias, next) + " AND " + rest(next) + ")";
+	}
+};
 
-bool has_path(const Catalog &catalog, const Name &table, const std::vector<Hop> &path)
+bool has_hops(const Ways &ways, const Name &table, const std::vector<Hop> &path, std::set<std::string> passed)
 {
+	const Catalog &catalog = ways.catalog();
 	const Relation *from = catalog.find(table);
-	for (const Hop &hop : path) {
-		const Relation *to = catalog.find(hop.to);
-		if (!from || !to) return false;
+	const auto leads = [&](const Hop &hop, const Relation *to) {
 		for (std::size_t i = 0; i < hop.columns.size(); ++i)
 			if (!from->column(hop.columns[i]) || !to->column(hop.referenced[i])) return false;
+		return true;
+	};
+	for (const Hop &hop : path) {
+		if (!from) return false;
+		if (hop.to.empty()) {
+			if (!passed.insert(hop.constraint).second) return true;
+			const ByModel &by = ways.relation(hop).by;
+			const Relation *types = by.types.empty() ? nullptr : catalog.find(by.types);
+			if (!from->column(hop.columns.front()) || !from->column(hop.by)) return false;
+			if (!by.types.empty() && (!types || !types->column(by.key) || !types->column("app_label") || !types->column("model"))) return false;
+			const auto branches = ways.branches(hop);
+			return std::all_of(branches.begin(), branches.end(), [&](const Hop &branch) {
+				return leads(branch, catalog.find(branch.to)) && has_hops(ways, branch.to, ways.path(branch.to), passed);
+			});
+		}
+		const Relation *to = catalog.find(hop.to);
+		if (!to || !leads(hop, to)) return false;
 		from = to;
 	}
 	return from != nullptr;
 }
 
-std::string tenant_filter(const Catalog &source, const std::vector<Hop> &path, const Name &tenant, const std::string &tenant_key,
+}  // namespace
+
+std::string path_condition(const Ways &ways, const std::vector<Hop> &path, const std::string &tenant_key,
+    const std::string &alias, const std::function<std::string(const std::string &)> &of_key)
+{
+	return PathCondition{ways, tenant_key, of_key}.from(path, 0, alias, 0, {});
+}
+
+bool has_path(const Ways &ways, const Name &table, const std::vector<Hop> &path) { return has_hops(ways, table, path, {}); }
+
+std::string tenant_filter(const Ways &source, const std::vector<Hop> &path, const Name &tenant, const std::string &tenant_key,
     const std::vector<std::string> &keys, const std::string &alias)
 {
-	const Relation *table = source.find(tenant);
+	const Relation *table = source.catalog().find(tenant);
 	const Column *column = table ? table->column(tenant_key) : nullptr;
 	if (keys.empty() || !column) return "";
 	const std::string array = array_literal(keys, column->base);

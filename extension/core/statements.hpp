@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 #include "plan.hpp"
+#include "ways.hpp"
 
 namespace core {
 
@@ -32,14 +33,14 @@ std::string array_literal(const std::vector<std::string> &values, const std::str
 // ONLY public.x: the rows of the table itself; a partitioned table has none of its own and is read through its root.
 std::string from_only(const Relation &relation);
 // A condition over `alias`, a row of a table with this path: the row leads to a tenant for whose key `of_key` (given the SQL of that
-// key) holds. False or NULL where a column on the way is NULL. `catalog` is of the side that is asked.
-std::string path_condition(const Catalog &catalog, const std::vector<Hop> &path, const std::string &tenant_key,
+// key) holds. False or NULL where a column on the way is NULL, and where it names an object of no tenant. `ways` are of the side that is asked.
+std::string path_condition(const Ways &ways, const std::vector<Hop> &path, const std::string &tenant_key,
     const std::string &alias, const std::function<std::string(const std::string &)> &of_key);
-// Whether the tables and columns of the path are all there.
-bool has_path(const Catalog &catalog, const Name &table, const std::vector<Hop> &path);
+// Whether the tables and columns of the path are all there: where it forks, of the models in use whose tables are.
+bool has_path(const Ways &ways, const Name &table, const std::vector<Hop> &path);
 // The source's WHERE condition, over alias t, that leaves out rows of the tenants with these keys along the path. Empty where
 // there is nothing to leave out. `tenant` is the tenant table, `tenant_key` the column that `keys` are of.
-std::string tenant_filter(const Catalog &source, const std::vector<Hop> &path, const Name &tenant, const std::string &tenant_key,
+std::string tenant_filter(const Ways &source, const std::vector<Hop> &path, const Name &tenant, const std::string &tenant_key,
     const std::vector<std::string> &keys, const std::string &alias = "t");
 
 }  // namespace core

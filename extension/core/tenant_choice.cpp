@@ -41,6 +41,7 @@ std::string id_of(const ForeignKey &key) { return column_key(key.child, key.name
 // Foreign keys that can lead from a tenant that is copied to one that is not: not the ones that the child's tenant is found by.
 std::vector<const ForeignKey *> crossing(const Graph &graph, const Catalog &source, const Answers &answers)
 {
+	const Ways ways(source, graph, models_of_source(graph, answers));
 	std::vector<const ForeignKey *> out, keys = graph.keys;
 	for (const GenericRelation &one : graph.generic)
 		for (const ForeignKey *key : one.keys)
@@ -50,8 +51,8 @@ std::vector<const ForeignKey *> crossing(const Graph &graph, const Catalog &sour
 		const TableNode &from = graph.node(child), &to = graph.node(parent);
 		const Relation *there = source.find(key->child), *referenced = source.find(key->parent);
 		if (from.mode != Mode::copy || to.mode != Mode::copy || to.scope != Scope::tenant || key->period) continue;
-		if (!there || !there->ordinary() || !referenced || !referenced->ordinary() || !has_path(source, parent, to.path)) continue;
-		if (!from.path.empty() && from.path.front().constraint == key->name && from.path.front().columns == key->columns) continue;
+		if (!there || !there->ordinary() || !referenced || !referenced->ordinary() || !has_path(ways, parent, to.path)) continue;
+		if (begins_with(from.path, *key)) continue;
 		bool travels = true;
 		for (std::size_t i = 0; i < key->columns.size(); ++i)
 			travels = travels && there->column(key->columns[i]) && referenced->column(key->referenced[i]);
@@ -95,6 +96,9 @@ bool tenants_known(const Config &config, const Graph &graph, const Catalog &sour
 {
 	const Name name = tenant_table(config, graph);
 	if (!tenants_of(config, graph, source)) return true;
+	// Paths that fork do so into the models that production's rows name.
+	const bool models = std::any_of(graph.tables.begin(), graph.tables.end(), [](const auto &table) { return forks(table.second.path); });
+	if (models && !models_known(graph, source, answers)) return false;
 	return asked(answers, "source_tenants " + name.sql()) &&
 	    (!chooses_tenants(config) || asked(answers, "named_tenants " + name.sql()));
 }
@@ -104,16 +108,17 @@ std::string tenant_rows(
 {
 	const TableNode &node = graph.node(table);
 	const Relation *tenants = tenants_of(config, graph, source);
-	if (node.scope != Scope::tenant || !tenants || !has_path(source, table, node.path)) return "";
+	const Ways ways(source, graph, forks(node.path) ? models_of_source(graph, answers) : Models{});
+	if (node.scope != Scope::tenant || !tenants || !has_path(ways, table, node.path)) return "";
 	const auto key = single_key(*tenants);
 	auto left_out = answers.source_tenants;
 	for (const auto &one : keys_of(answers, config.tenants->except)) left_out.push_back(one);
 	const auto labels = only_tenants(config);
-	if (labels.empty()) return tenant_filter(source, node.path, tenants->name, key, left_out, alias);
+	if (labels.empty()) return tenant_filter(ways, node.path, tenants->name, key, left_out, alias);
 	auto keys = keys_of(answers, labels);
 	std::erase_if(keys, [&](const auto &one) { return includes(left_out, one); });
 	const auto array = array_literal(keys, tenants->column(key)->base);
-	return path_condition(source, node.path, key, alias, [&](const std::string &of) { return of + " = ANY (" + array + ")"; });
+	return path_condition(ways, node.path, key, alias, [&](const std::string &of) { return of + " = ANY (" + array + ")"; });
 }
 
 std::vector<Question> tenant_choice_questions(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers)

@@ -2,12 +2,17 @@
 // Of several keys the one wins whose whole path cannot be NULL; of those, the shortest. A path grows with every key, so the search
 // (each table takes the best of what its parents have now, until nothing changes) ends: no path can improve by a circle.
 //
+// References without a foreign key are followed only where tenant_path names them. A generic relation is the last step of a path: from there
+// each row goes on from the object it names, along the path of that object's table, so there is nothing to search (ways.hpp).
+//
 // Paths run over copied tables only. Rows of kept tables (users!) belong to nobody's tenant in this sense: what a tester's user
 // owns in a production tenant is production's.
 #include "tenant_path.hpp"
 #include <algorithm>
 #include <tuple>
+#include "generic.hpp"
 #include "rules.hpp"
+#include "ways.hpp"
 
 namespace core {
 namespace {
@@ -19,9 +24,9 @@ struct Route {
 };
 
 struct Edge {
-	const ForeignKey *key = nullptr;
 	Hop hop;
-	bool nullable = false;
+	bool nullable = false, declared = false;
+	const GenericRelation *generic = nullptr;
 };
 
 struct Search {
@@ -38,13 +43,22 @@ struct Search {
 			// A key of one partition alone says nothing about the rows of the others.
 			if (child == graph.tables.end() || parent == graph.tables.end() || k->child == k->parent || k->period || k->array) continue;
 			if (child->second.mode != Mode::copy || parent->second.mode != Mode::copy) continue;
-			Edge e{k, {k->name, k->columns, k->parent, k->referenced}, false};
+			Edge e{{k->name, k->columns, k->parent, k->referenced}, false, k->declared, nullptr};
 			for (const auto &name : k->columns) {
 				const Column *c = child->second.relation->column(name);
 				e.nullable = e.nullable || !c || !c->not_null;
 			}
 			edges[k->child].push_back(std::move(e));
 		}
+		for (const GenericRelation &one : graph.generic)
+			if (graph.node(one.table).mode == Mode::copy)
+				edges[one.table].push_back({{shown(one), {one.column}, {}, {}, one.by.column}, true, true, &one});
+	}
+
+	// Some object that rows can name leads to tenants, as far as is known now.
+	bool leads(const GenericRelation &one) const
+	{
+		return std::any_of(one.keys.begin(), one.keys.end(), [&](const ForeignKey *key) { return key->parent != one.table && routes.contains(key->parent); });
 	}
 
 	// The edge, and then the parent's path as it is known now; nothing where that has none or comes by the table itself.
@@ -67,7 +81,7 @@ struct Search {
 		if (it == edges.end()) return out;
 		auto cost = [](const Route &r) { return std::make_tuple(r.nullable, r.hops.size()); };
 		for (const Edge &e : it->second) {
-			if (e.key->declared) continue;    // only where tenant_path names it
+			if (e.declared) continue;    // only where tenant_path names it
 			auto r = along(table, e);
 			if (!r || (!out.empty() && cost(*r) > cost(out.front()))) continue;
 			if (!out.empty() && cost(*r) < cost(out.front())) out.clear();
@@ -87,7 +101,7 @@ struct Search {
 		auto it = edges.find(table);
 		if (it == edges.end()) return single;
 		for (const Edge &e : it->second) {
-			if (e.key->name == step) return {&e};
+			if (e.hop.constraint == step) return {&e};
 			if (std::find(e.hop.columns.begin(), e.hop.columns.end(), step) != e.hop.columns.end())
 				(e.hop.columns.size() == 1 ? single : composite).push_back(&e);
 		}
@@ -134,6 +148,11 @@ struct Search {
 			}
 			r.hops.push_back(found.front()->hop);
 			r.nullable = r.nullable || found.front()->nullable;
+			if (const GenericRelation *generic = found.front()->generic) {
+				if (&step != &steps.back()) why = "goes on after " + step + ", whose objects' tables have paths of their own";
+				else if (!leads(*generic)) why = "ends at " + shown(*generic) + ", and none of its models' tables leads to " + tenant.shown();
+				return why.empty() ? std::optional(r) : std::nullopt;
+			}
 			at = found.front()->hop.to;
 			if (at == table) {
 				why = "leads back to the table itself";
@@ -212,7 +231,8 @@ void find_tenant_paths(Graph &graph, const Catalog &catalog, const Name &tenant_
 		node.path = it->second.hops;
 		node.reason = "by ";
 		for (const auto &step : s.written(table, it->second)) node.reason += (node.reason == "by " ? "" : ", ") + step;
-		if (it->second.nullable) node.reason += " (may be NULL: then it belongs to no tenant)";
+		if (forks(it->second.hops)) node.reason += " (of an object of no tenant, or of none: then it belongs to no tenant)";
+		else if (it->second.nullable) node.reason += " (may be NULL: then it belongs to no tenant)";
 		auto routes = steps ? std::vector<Route>{} : s.best(table);
 		if (routes.size() < 2) continue;
 		std::string ways, fix = "tables:";

@@ -73,8 +73,10 @@ SELECT sync_email('alice@example.com');
 CREATE ROLE prodsync_mask_user;
 GRANT EXECUTE ON FUNCTION sync_email(text) TO prodsync_mask_user;
 SET ROLE prodsync_mask_user;
+\set VERBOSITY sqlstate
 SET prodsync.key_file = '/etc/hostname';
 SHOW prodsync.key_file;
+\set VERBOSITY default
 SELECT sync_hash('alice@example.com');
 RESET ROLE;
 -- a role that runs refreshes gets no oracle for the server's key

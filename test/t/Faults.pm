@@ -211,7 +211,7 @@ sub visit
 # A server that has crashed is on its way back.
 sub recovered { return wait_until(30, sub { $uat->psql('SELECT 1', 'app')->{exit} == 0 }) // die 'uat does not come back' }
 
-sub at_gate { my ($fault) = @_; local $Test::Builder::Level = $Test::Builder::Level + 1; return visit('gate', 'in the middle of the load', $fault) }
+sub at_gate { my ($fault) = @_; local $Test::Builder::Level = $Test::Builder::Level + 1; return visit('gate', 'E14: in the middle of the load', $fault) }
 
 # kill -9 of a backend, and the server's recovery.
 sub crash

@@ -232,6 +232,18 @@ sub stop { my ($self, $mode) = @_; system('test/cluster.sh', 'stop', $self->{nam
 sub restart { my ($self, @conf) = @_; $self->stop; $self->start(@conf); return }
 # kill -9 of the postmaster: start() recovers from the log
 sub crash { my ($self) = @_; system('test/cluster.sh', 'crash', $self->{name}) == 0 or die; return }
+# A standby of it, which streams: another cluster.
+sub standby
+{
+	my ($self, $name) = @_;
+	my $made = bless { name => "${test}_$name", host => "$room/${test}_$name" }, 'Prodsync::Cluster';
+	mkdir $made->{host} or die "$made->{host}: $!";
+	my $backup = Prodsync::execute('pg_basebackup', '-d', $self->dsn, '-D', "$room/data/$made->{name}", '-R', '--checkpoint=fast', '--no-sync');
+	die $backup->{err} if $backup->{exit};
+	push @clusters, $made;
+	$made->start("unix_socket_directories = '$made->{host}'", "cluster_name = '$made->{name}'");
+	return $made;
+}
 # The server's log so far.
 sub log { my ($self) = @_; return Prodsync::slurp("$self->{host}/log") }
 

@@ -3,6 +3,7 @@
 #   my $wire = Wire->new($uat);   $wire->dsn('app')
 #   $wire->cut       connections that are there end, without a word to either side; new ones are passed on
 #   $wire->close     no new ones either;  $wire->open  again
+#   Wire->new($uat, sub { s/15/12/ })    a server that says something else: what it sends passes through that, in $_
 package Wire;
 use strict;
 use warnings;
@@ -13,8 +14,8 @@ use Prodsync;
 
 sub new
 {
-	my ($class, $cluster) = @_;
-	my $self = bless { folder => Prodsync::folder(), to => "$cluster->{host}/.s.PGSQL.5432" }, $class;
+	my ($class, $cluster, $says) = @_;
+	my $self = bless { folder => Prodsync::folder(), to => "$cluster->{host}/.s.PGSQL.5432", says => $says }, $class;
 	$self->{path} = "$self->{folder}/.s.PGSQL.5432";
 	$self->open;
 	return $self;
@@ -36,18 +37,19 @@ sub open
 		my $client = $listener->accept or next;
 		my $pid = fork // POSIX::_exit(1);
 		if ($pid) { push @passing, $pid; close $client; next }
-		pass_on($client, IO::Socket::UNIX->new(Peer => $self->{to}) || POSIX::_exit(1));
+		pass_on($client, IO::Socket::UNIX->new(Peer => $self->{to}) || POSIX::_exit(1), $self->{says});
 		POSIX::_exit(0);
 	}
 }
 sub pass_on
 {
-	my ($client, $server) = @_;
+	my ($client, $server, $says) = @_;
 	my $both = IO::Select->new($client, $server);
 	while (1) {
 		for my $from ($both->can_read) {
 			my $to = $from == $client ? $server : $client;
 			sysread($from, my $bytes, 65536) or return;
+			if ($says && $from == $server) { $says->() for $bytes }
 			while (length $bytes) { my $n = syswrite($to, $bytes) // return; substr $bytes, 0, $n, '' }
 		}
 	}

@@ -266,6 +266,7 @@ $db = restored('three');
 	is($uat->sql('SELECT status FROM sync_runs', $db), 'switched', '... and something is owed');
 	my $clean = prodsync('clean', '--to', 'uat', '--config', config());
 	is($clean->{exit}, 0, 'prodsync clean') or diag($clean->{err});
+	is($clean->{out}, "run 1: materialized view addresses is refreshed\nrun 1: the files of the statistics are written anew\nrun 1 was switched: its old storage is dropped, it is done\n", '... says what it has done');
 	is($uat->sql('SELECT status FROM sync_runs', $db), 'done', '... does the rest');
 	is_deeply([ files_with($db, $raw) ], [], '... until no raw value is left');
 }
@@ -282,6 +283,7 @@ $db = restored('four');
 	is($run->{exit}, 10, 'a materialized view that cannot be refreshed: exit 10');
 	is($uat->sql("SELECT status FROM sync_run_steps WHERE kind = 'clean'", $db), 'done', 'statistics that cannot be gathered do not keep their files from being written anew');
 	like($run->{err}, qr/uat is masked, but something afterwards failed.*materialized view never was not refreshed/s, '... names it');
+	like($run->{out}, qr/^  note: statistics of public\.customer could not be gathered: ANALYZE public\.customer; says why$/m, '... and tables whose statistics could not be gathered, with what to type') if $unanalyzable;
 	is_deeply([ files_with($db, $raw) ], [], '... and all else is clean');
 }
 
@@ -309,12 +311,23 @@ $before = digest($db);
 {
 	$uat->sql("CREATE TABLE job (command text); INSERT INTO job VALUES ('$raw'); ALTER EXTENSION plpgsql ADD TABLE job; CREATE FUNCTION broken() RETURNS int LANGUAGE plpgsql AS \$\$BEGIN RAISE 'broken'; END\$\$; "
 		. "CREATE TABLE mode (raises boolean); INSERT INTO mode VALUES (false); CREATE MATERIALIZED VIEW never AS SELECT CASE WHEN raises THEN broken() ELSE 1 END AS one FROM mode; UPDATE mode SET raises = true", $db);
+	# as pg_extension_config_dump() marks them: rows of projections come with the extension, but for some; in settings they are the user's
+	$uat->sql("CREATE TABLE projections (id int, of_user boolean); INSERT INTO projections VALUES (1, false); CREATE TABLE settings (what text); INSERT INTO settings VALUES ('x'); CREATE TABLE unused (); ANALYZE;
+		ALTER EXTENSION plpgsql ADD TABLE projections; ALTER EXTENSION plpgsql ADD TABLE settings; ALTER EXTENSION plpgsql ADD TABLE unused;
+		UPDATE pg_extension SET extconfig = ARRAY['settings', 'projections']::regclass[]::oid[], extcondition = ARRAY['', 'WHERE of_user'] WHERE extname = 'plpgsql'", $db);
 	my $plan = anonymize(config(), '--ephemeral-key', '--dry-run');
-	like_all($plan->{out}, qr/tables of extensions are not masked: job/, qr/Run it: .* --ephemeral-key$/m, 'the plan names tables of extensions, and the command that was planned');
+	like_all($plan->{out}, qr/tables of extensions are not masked: job \(plpgsql\), settings \(plpgsql\)$/m, qr/Run it: .* --ephemeral-key$/m, 'the plan names tables of extensions, and the command that was planned');
 	is(anonymize(config(), '--yes')->{exit}, 10, 'a view that cannot be refreshed');
-	is(prodsync('clean', '--to', 'uat', '--config', config())->{exit}, 10, '... nor by prodsync clean');
+	my @clean = ('clean', '--to', 'uat', '--config', config());
+	my $not_yet = prodsync(@clean);
+	is($not_yet->{exit}, 10, '... nor by prodsync clean');
+	is($not_yet->{out}, '', '... which does not say that there is nothing to clean');
 	$uat->sql('UPDATE mode SET raises = false', $db);
-	is(prodsync('clean', '--to', 'uat', '--config', config())->{exit}, 0, '... until it can');
+	my $finished = prodsync(@clean, '--format', 'json');
+	is($finished->{exit}, 0, '... until it can');
+	my $details = decode_json($finished->{out})->{details};
+	is_deeply([ map { [ @$_{qw(was finished)} ] } @$details ], [ [ 'done', ['materialized view never is refreshed'] ] ], '... and says so');
+	is(prodsync(@clean)->{out}, "uat: nothing to clean\n", '... once');
 	is($uat->sql("SELECT count(*) FROM sync_run_steps WHERE run = (SELECT max(run) FROM sync_runs) AND kind IN ('refresh', 'clean') AND status <> 'done'", $db), 0, '... and nothing is owed');
 	$uat->sql(q{SELECT sync_configure('{"users": {"table": "customer", "match": ["email"], "fallback": "id = 1"}}'); SELECT sync_remap_users()}, $db);
 	is($uat->sql('SELECT min(customer_id), max(customer_id) FROM visit', $db), '1|1', 'rows that a run masked were not remapped by it: sync_remap_users() maps them');

@@ -6,6 +6,7 @@ use JSON::PP ();
 use Time::HiRes ();
 use Prodsync;
 use Gate;
+use Wire;
 
 my $password = 'hunter2-never-shown';
 my ($production, $uat) = saas();
@@ -77,7 +78,7 @@ sub rules { my ($name, @rules) = @_; return with_yaml($name, saas_yaml([ qr/anon
 sub customer { my ($name, $rule) = @_; return rules($name, '    apps_customers_customer:', "      - $rule") }
 {
 	local $ENV{PRODSYNC_KEY} = $good_key;
-	refused('C6, columns that look personal', 5, qr/columns? of \d+ tables looks? personal and ha.* no rule/, with_yaml('policy.yaml', saas_yaml([ qr/anonymize:\n  policy: none\n/ => '' ])));
+	refused('P22, C6: columns that look personal', 5, qr/columns? of \d+ tables looks? personal and ha.* no rule/, with_yaml('policy.yaml', saas_yaml([ qr/anonymize:\n  policy: none\n/ => '' ])));
 	refused('E2, an unknown strategy', 5, qr/strategy\.yaml:\d+:\d+: error: unknown strategy "emial".*did you mean email/, customer('strategy.yaml', '{column: email, strategy: emial}'));
 	refused('E2, an unknown option', 5, qr/option\.yaml:\d+:\d+: error: unknown option "domian".*did you mean domain/, customer('option.yaml', '{column: email, strategy: email, domian: x}'));
 	refused('an option of the wrong type', 5, qr/type\.yaml:\d+:\d+: error: .*\.percent must be a whole number from 1 to 100/, customer('type.yaml', '{column: id, strategy: number_noise, percent: "10"}'));
@@ -129,16 +130,54 @@ refused('no fallback user', 5, qr/users\.fallback/, with_yaml('fallback.yaml', s
 	refused('wrong password', 3, qr/cannot connect to production: wrong password, or no such role: checked/);
 	$ENV{PRODSYNC_SOURCE} = $production->dsn('app', 'checked');
 	refused('no password', 3, qr/cannot connect to production: .*wants a password for checked/);
+	# Secrets are data, wherever they come from: no shell reads them, and no other program is run.
+	my $odd = q{a'b"c\\d $(touch shell) `touch shell`; touch shell & | %s ${HOME} # \\};
+	$production->sql(sprintf q{ALTER ROLE checked SUPERUSER PASSWORD E'%s'}, $odd =~ s/(['\\])/\\$1/gr);
+	local @ENV{qw(ODD_PASSWORD PATH)} = ($odd, '/nowhere');
+	my $own = execute("$ENV{PRODSYNC_BINDIR}/prodsync", 'plan', '--from', 'production', '--to', 'uat', '--config',
+		file('odd.yaml', saas_yaml([ qr/dsn: "\$\{PRODSYNC_SOURCE\}"/ => 'dsn: "host=' . $production->{host} . ' dbname=app user=checked password=${ODD_PASSWORD}"' ])));
+	is($own->{exit}, 0, 'P20: a password with what a shell would read') or diag $own->{err};
+	unlike("$own->{out}$own->{err}", qr/touch/, 'P20: is not shown');
+	ok(!-e 'shell', 'P20: nor run');
+}
+# Reading a catalog opens relations, and waits for whoever holds one: not without end.
+for ([production => $production], [uat => $uat]) {
+	my ($name, $side) = @$_;
+	my $table = 'apps_audit_history';    # partitioned: its key and bounds are expressions
+	$side->sql(q{ALTER DATABASE app SET lock_timeout = '300ms'});
+	my $holder = begin($side, "SET application_name = 'migration'; LOCK TABLE ONLY $table IN ACCESS EXCLUSIVE MODE");
+	refused("a table of $name that somebody holds", 4,
+		qr/the catalog of $name could not be read within [\d.]+ s: $table is locked by pid $holder->{backend} \(postgres, migration, idle in transaction\); nothing was changed\n.*hint: run it again/);
+	$holder->query('ROLLBACK');
+	$side->sql('ALTER DATABASE app RESET lock_timeout');
 }
 {
 	$uat->sql('CREATE DATABASE bare');
 	local $ENV{PRODSYNC_TARGET} = $uat->dsn('bare') . " password=$password";
 	refused('missing extension', 4, qr/uat does not have the extension prodsync\n.*CREATE EXTENSION prodsync/);
 	$ENV{PRODSYNC_TARGET} = $ENV{PRODSYNC_SOURCE};
-	refused('P22, E12, M3, target = source', 4, qr/production|uat/);
+	refused('E12, M3, target = source', 4, qr/uat does not have the extension prodsync/);
 	$production->sql("CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", 'app');
 	refused('E12, M3, target = source, and it is refreshable', 4, qr/production and uat are the same database/);
+	my $elsewhere = Prodsync::folder();
+	symlink "$production->{host}/.s.PGSQL.5432", "$elsewhere/.s.PGSQL.5432" or die "$elsewhere: $!";
+	$ENV{PRODSYNC_TARGET} = "postgresql://postgres:$password\@/app?host=$elsewhere&port=5432";
+	my $again = refused('E12: target = source, under another name', 4, qr/production and uat are the same database/);
+	cmp_ok($again->{seconds}, '<', 20, 'E12: which does not wait for itself');
 	$production->sql('DROP EXTENSION prodsync CASCADE', 'app');
+}
+{
+	my $standby = $uat->standby('standby');
+	{
+		local $ENV{PRODSYNC_TARGET} = $standby->dsn('app') . " password=$password";
+		refused('a standby as target', 4, qr/uat is a standby: it cannot be written to/);
+	}
+	local $ENV{PRODSYNC_SOURCE} = $standby->dsn('app') . " password=$password";
+	refused('E12: source = standby of the target', 4, qr/production is a replica of the server of uat: it would be refreshed from itself/);
+	$standby->sql('SELECT pg_promote()');
+	my $copy = prodsync('plan', '--from', 'production', '--to', 'uat', '--config', $yaml);
+	like("$copy->{out}$copy->{err}", qr/production and uat have the same system identifier: one is a physical copy/, 'E12: a copy of the target is another database, and said');
+	$standby->stop('immediate');
 }
 {
 	$uat->sql('CREATE DATABASE copied TEMPLATE app');
@@ -152,11 +191,19 @@ $uat->sql("SELECT sync_set_environment('uat', false)", 'app');
 refused('not refreshable', 4, qr/uat is not marked as refreshable.*nothing was changed\n.*sync_set_environment\('uat', true\)/);
 $uat->sql("SELECT sync_set_environment('uat', true)", 'app');
 $uat->sql("UPDATE pg_extension SET extversion = '0.0' WHERE extname = 'prodsync'", 'app');
-refused('another version of the SQL', 4, qr/the extension of uat is 0\.0\n.*ALTER EXTENSION prodsync UPDATE/);
+refused('P20: another version of the SQL', 4, qr/the extension of uat is 0\.0\n.*ALTER EXTENSION prodsync UPDATE/);
 $uat->sql("UPDATE pg_extension SET extversion = '0.1' WHERE extname = 'prodsync'", 'app');
 $uat->sql("CREATE OR REPLACE FUNCTION sync_version() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT ''9.9''::text'", 'app');
 refused('P20: another version of the library', 4, qr/the library of uat is 9\.9\n/);
 $uat->sql("CREATE OR REPLACE FUNCTION sync_version() RETURNS text LANGUAGE C STABLE PARALLEL SAFE AS '\$libdir/prodsync', 'prodsync_version'", 'app');
+{
+	my $says_older = sub { s/server_version\0\K\d\d/12/ };
+	for my $side (qw(SOURCE TARGET)) {
+		my $old = Wire->new($side eq 'SOURCE' ? $production : $uat, $says_older);
+		local $ENV{"PRODSYNC_$side"} = $old->dsn('app') . " password=$password";
+		refused("P20: the $side is older than we know", 4, qr/is PostgreSQL 12\.\d+, prodsync needs 13 or later there/);
+	}
+}
 {
 	my $gate = gate($production);
 	my $first = start_refresh();

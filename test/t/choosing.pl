@@ -121,6 +121,23 @@ whole('a refresh');
 my $all = rows(qw(app_user category club member player game loan news old_news));
 ok_run('P8: a second refresh', 'sync', $yaml);
 is(rows(qw(app_user category club member player game loan news old_news)), $all, 'P8: and the same again');
+# ---- a clear that fails in its middle ----
+fresh();
+uat('CREATE INDEX failing ON player ((1 / (id - 1000000000)))');    # for the kept player alone, by the id that it gets
+{
+	my $run = refused('P2: a failed clear ends the run with its code', 1, qr/^prodsync: error: uat: SQLSTATE 22012\b/m, 'sync', $yaml);
+	is($run->{out}, '', 'P2: and nothing is told as done');
+	uat('UPDATE club SET parent_id = NULL');    # by hand there is nothing of production's to reference
+	my $before = rows(qw(app_user category club member player game loan news));
+	my $clear = $server->psql('SELECT relation FROM sync_clear()', 'uat');
+	is($clear->{exit}, 3, 'P2: sync_clear() is an error in psql, too');
+	like($clear->{err}, qr/ERROR:  division by zero/, 'P2: the one that it met');
+	is($clear->{out}, '', 'P2: that names no table as cleared');
+	is(rows(qw(app_user category club member player game loan news)), $before, 'P2: and clears none');
+	uat('DROP INDEX failing');
+	my $whole = $server->psql('SELECT count(*) FROM sync_clear() WHERE relation IN ($$player$$, $$game$$)', 'uat');
+	is($whole->{out}, "2\n", 'P2: which it does where nothing fails') or diag $whole->{err};
+}
 {
 	local $ENV{PRODSYNC_TARGET} = $server->dsn('federation');
 	fresh();

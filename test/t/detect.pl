@@ -100,6 +100,11 @@ my $locker = $production->session('app');
 $locker->query('BEGIN; LOCK TABLE imports, customers IN ACCESS EXCLUSIVE MODE');
 my %waiting = (strict => start_prodsync('plan', @names, $strict), warn => start_prodsync('plan', @names, file('warn2.yaml', "${head}anonymize: {policy: warn}\n")),
 	detect => start_prodsync(@detect, $strict));
+# The extension's own look, in UAT.
+my $tester = $uat->session('app');
+$tester->query('BEGIN; LOCK TABLE imports IN ACCESS EXCLUSIVE MODE');
+my $by_sql = $uat->session('app');
+$by_sql->send("\\set VERBOSITY verbose\nSELECT count(*) FROM sync_detect_pii()");
 my %waited = map { $_ => $waiting{$_}->wait(60) } sort keys %waiting;
 push @all_output, map { $_->{out}, $_->{err} } values %waited;
 is($waited{strict}{exit}, 1, 'D9: strict does not go on without a look');
@@ -110,8 +115,11 @@ is($waited{detect}{exit}, 0, 'D9: so does detect') or diag $waited{detect}{err};
 like($waited{detect}{out}, qr/customers +email +e-mail address +0\.90 +its name /, 'which goes by the names of locked tables');
 like($waited{detect}{out}, qr/warning: customers, imports are locked by somebody: looked at by their names only/, 'with a warning');
 cmp_ok($waited{detect}{seconds}, '<', 25, 'and waits for all of them together');
-$locker->query('ROLLBACK');
-$locker->quit;
+$by_sql->receive;
+like($by_sql->error, qr/ERROR:  PS004: public\.imports is in use\nDETAIL: .*"pid": $tester->{backend}\b/, 'D9: sync_detect_pii() gives up as well, and says who is there');
+$_->query('ROLLBACK'), $_->quit for $locker, $tester;
+like($by_sql->query('SELECT count(*) FROM sync_detect_pii()'), qr/^\d+$/, 'and looks when nobody is');
+$by_sql->quit;
 
 # ---- samples are bounded: a bloated table, partitions ----
 $production->sql($_, 'app') for 'CREATE TABLE bloated (id int PRIMARY KEY, a text, filler text) WITH (fillfactor = 10, autovacuum_enabled = off)',

@@ -175,7 +175,7 @@ CREATE TABLE nothing_common (b integer);
 SQL
 $before = content($uat);
 my $refused = refresh('');
-is($refused->{exit}, 5, 'what cannot be copied: problems of the plan') or diag $refused->{out}, $refused->{err};
+is($refused->{exit}, 5, 'M4: schemas that do not go together: the plan ends with 5') or diag $refused->{out}, $refused->{err};
 my %problems = (
 	not_null_added => qr/not_null_added\.status is not in production, is NOT NULL and has no default\n.*ALTER TABLE public\.not_null_added ALTER COLUMN status SET DEFAULT/,
 	identity_added => qr/identity_added\.n is not in production, and its numbers are the target's own\n.*\n.*identity_added: \{mode: keep\}/,

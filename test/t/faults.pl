@@ -22,7 +22,7 @@ set_up();
 }
 
 at_gate($_) for 'client killed, server busy', 'Ctrl-C', 'workers terminated', 'backend killed', 'source stopped', 'no disk space';
-trial(name => 'a check fails: a kept row has a key of production', exit => 6, says => qr/collision.*customer_email_key/,
+trial(name => 'E14: a check fails: a kept row has a key of production', exit => 6, says => qr/collision.*customer_email_key/,
 	prepare => sub { $uat->sql("UPDATE customer SET email = 'customer7\@example.com' WHERE id = 2", 'app') },
 	undo => sub { $uat->sql("UPDATE customer SET email = 'uat2\@example.com' WHERE id = 2", 'app') });
 commit_trial('S8, the session is ended while COMMIT hangs', [0], 'after', 'gate', sub {

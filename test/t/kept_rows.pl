@@ -230,6 +230,13 @@ is($server->sql('SELECT count(*) FROM member', $u), 1, 'nothing was changed');
 is($joins->('role: guest, level: 2')->{exit}, 0, 'join_tenants, mended');
 is($server->sql("SELECT string_agg(name || ' ' || coalesce(role, '-') || level, ', ' ORDER BY name) FROM member m JOIN tenant t ON t.id = tenant_id", $u), 'acme guest2, test_a -1', 'the fallback user joined');
 all_ok($u, 'join_tenants');
+$server->sql(q{CREATE DOMAIN tag AS text CHECK (VALUE <> ''); ALTER TABLE member ADD tags tag[] DEFAULT '{x}'}, $_) for $p, $u;
+$server->sql("INSERT INTO tenant (name) VALUES ('hooli')", $p);
+$join = $joins->('role: guest, level: 2');
+is($join->{exit}, 5, 'RIGHTS: a default whose literal runs code of an owner is not read for join_tenants');
+like($join->{err}, qr/the default of member\.tags, which users\.join_tenants needs, has a value of a domain.*Give the value: users\.join_tenants\.values: \{tags: \.\.\.\}/s, 'and what to do is said');
+is($joins->('role: guest, level: 2, tags: "{y}"')->{exit}, 0, 'with the value it works');
+is($server->sql("SELECT tags[1] FROM member m JOIN tenant t ON t.id = tenant_id WHERE name = 'hooli'", $u), 'y', 'and is taken');
 
 # ---- kept rows that become equal to each other, since what they reference became one row ----
 ($p, $u) = pair(<<'SQL', <<'PRODUCTION', <<'UAT');

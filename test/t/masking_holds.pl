@@ -81,6 +81,23 @@ SQL
 my $try = q{SELECT sync_try_check('public', 'account', '%s', '["number"]', '[["0123456789"], ["1"], [null]]')};
 is($uat->sql('SET ROLE holds_refresher; ' . sprintf($try, 'as_owner'), 'app') =~ s/^\n+//r, 2, 'RIGHTS: a CHECK runs as the table\'s owner, asked by a role without rights on the table');
 is($uat->sql('SET ROLE holds_refresher; ' . sprintf($try, 'number_form'), 'app') =~ s/^\n+//r, 1, 'what it does not allow is counted');
+# A literal of a domain is read, and its CHECK run, by whoever parses the constraint.
+$uat->sql(<<'SQL', 'app');
+CREATE FUNCTION public.meddles(text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+CREATE DOMAIN public.meddling AS text CHECK (public.meddles(VALUE));
+CREATE TYPE public.of_meddling AS (m public.meddling);
+CREATE TYPE public.shade AS ENUM ('dark', '1');
+ALTER TABLE account ADD tags public.meddling[], ADD whole public.of_meddling,
+	ADD CONSTRAINT of_array CHECK (tags <> '{x}'::public.meddling[] OR number = ''), ADD CONSTRAINT of_fields CHECK (whole <> '(x)'::public.of_meddling OR number = ''),
+	ADD CONSTRAINT of_enum CHECK (number <> ALL (ARRAY['dark'::public.shade::text, 'x']));
+CREATE OR REPLACE FUNCTION public.meddles(text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'ran as %', current_user; END$$;
+SQL
+for my $constraint ('of_array', 'of_fields') {
+	my $wrong = execute('psql', '-XqAt', $uat->dsn('app'), '-c', 'SET ROLE holds_refresher; ' . sprintf($try, $constraint) =~ s/"number"/"number", "tags", "whole"/r);
+	like($wrong->{err}, qr/has a value of a domain.* cannot be tried/, "RIGHTS: $constraint: a CHECK whose literals run an owner's code is not tried");
+}
+is($uat->sql('SET ROLE holds_refresher; ' . sprintf($try, 'of_enum'), 'app') =~ s/^\n+//r, 0, 'one with a value of an enum is');
+$uat->sql('ALTER TABLE account DROP tags, DROP whole, DROP CONSTRAINT of_enum', 'app');
 for (['no_such', 'a constraint that is not there'], ['msisdn_of_kind', 'columns that are missing']) {
 	my ($constraint, $name) = @$_;
 	my $wrong = execute('psql', '-XqAt', $uat->dsn('app'), '-c', sprintf($try, $constraint));

@@ -23,6 +23,8 @@ CREATE TRIGGER search BEFORE INSERT OR UPDATE ON article FOR EACH ROW EXECUTE FU
 CREATE TYPE geo AS (place text, height int);
 CREATE TYPE address AS (street text, zip varchar(10), country char(2), geo geo, mails text[]);
 CREATE TABLE person (id int PRIMARY KEY, home address, others address[], first text, last text, whole text, mail text, cipher text, blind text);
+CREATE TABLE line (id int PRIMARY KEY, phone text);
+CREATE TABLE call (id int PRIMARY KEY, from_phone text, seconds int);
 SQL
 }
 $uat->sql(q{CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)}, 'app');
@@ -32,6 +34,8 @@ INSERT INTO person (id, home, others, first, last, whole, mail, cipher, blind) V
 	(1, ROW('12 "Main" Street, Zq7', '12345', 'DE', ROW('Zq7 hill', 7), ARRAY['zq7@raw.example', NULL, '']), ARRAY[ROW('Zq7 1', NULL, 'FR', NULL, NULL)::address, NULL], 'a', 'b', 'a b', 'a@raw.example', 'c1', 'x'),
 	(2, ROW(NULL, '', NULL, NULL, '{}'), '{}', 'a', 'b', 'a b', 'a@raw.example', 'c2', 'x'),
 	(3, NULL, NULL, 'a', 'b', 'a b', 'a@raw.example', 'c3', 'y');
+INSERT INTO line SELECT g, '+49151000' || 1000 + g FROM generate_series(1, 50) g;
+INSERT INTO call SELECT g, '+49151000' || 1000 + g % 50 + 1, g FROM generate_series(1, 200) g;
 SQL
 $ENV{PRODSYNC_KEY} = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
 my $config = sub { my ($text) = @_; return file('prodsync.yaml', environments() . "anonymize:\n  policy: strict\n$text") };
@@ -50,6 +54,10 @@ my $person = <<'YAML';
       - {column: mail, strategy: email, form: name, entity: id}
       - {column: cipher, strategy: hash, length: 32, entity: blind}
       - {column: blind, strategy: hash}
+    line:
+      - {column: phone, strategy: phone, form: e164}
+    call:
+      - {column: from_phone, strategy: phone, form: e164}
 YAML
 my $article = <<'YAML';
     article:
@@ -116,4 +124,7 @@ is($uat->sql(q{SELECT count(*) FROM person WHERE whole = first || ' ' || last AN
 is($uat->sql('SELECT count(DISTINCT mail) FROM person', 'app'), 3, 'of each row another one');
 is($uat->sql('SELECT count(DISTINCT blind), count(DISTINCT cipher), count(DISTINCT (blind, cipher)) FROM person', 'app'), '2|2|2', 'M8: an encrypted column changes with its blind index');
 is($uat->sql('SELECT count(*) FROM person p JOIN person q USING (blind) WHERE p.cipher <> q.cipher', 'app'), 0, 'what is found by the index is the same value');
+my $calls = 'SELECT count(*), sum(seconds), min(seconds), count(DISTINCT line.id) FROM call JOIN line ON from_phone = phone';
+is($uat->sql($calls, 'app'), $production->sql($calls, 'app'), 'M8: one column equals another table\'s phone, as it did');
+is($uat->sql(q{SELECT count(*) FROM line WHERE phone LIKE '+491510001%'}, 'app'), 0, 'M8: which is masked');
 done_testing();

@@ -238,6 +238,37 @@ for my $way ('pg_terminate_backend', 'kill -9') {
 	is($uat->sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'prodsync_work'::regnamespace AND relname ~ '^s_[0-9]'", 'app'), 0, 'S8: the old storage was dropped');
 }
 
+# ---- a right is granted beside the switch: that changes the table's row of the catalog and locks nothing else ----
+{
+	my $gate = gate($production);
+	my $run = start_refresh();
+	at_gate($production);
+	my $grant = begin($uat, 'GRANT SELECT ON apps_customers_customer TO pg_monitor');
+	$gate->query('COMMIT');
+	waiting_for($uat, "application_name = 'prodsync' AND wait_event_type = 'Lock' AND wait_event = 'transactionid'");
+	$grant->query('COMMIT');
+	my $done = $run->wait;
+	is($done->{exit}, 0, 'GRANT beside the switch: tried again') or diag $done->{err};
+	is($uat->sql("SELECT has_table_privilege('pg_monitor', 'apps_customers_customer', 'SELECT')", 'app'), 't', 'and the right is there');
+}
+
+# ---- a database whose defaults are not the server's ----
+{
+	my $gate = gate($production);
+	my $run = start_refresh();
+	at_gate($production);
+	$run->signal('KILL');
+	$run->wait;
+	$gate->query('COMMIT');
+	$uat->sql("ALTER DATABASE app SET $_") for 'default_transaction_isolation = serializable', 'default_transaction_read_only = on';
+	for my $command ('check', 'runs', 'clean') {
+		my $done = prodsync($command, '--to', 'uat', '--config', config());
+		is($done->{exit}, 0, "$command where transactions are serializable and read only by default") or diag $done->{err};
+	}
+	$uat->sql("SET default_transaction_read_only = off; ALTER DATABASE app RESET ALL", 'app');
+	is($uat->sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'prodsync_work'::regnamespace AND relname ~ '^s_[0-9]'", 'app'), 0, 'what the killed client left is gone');
+}
+
 # ---- memory ----
 {
 	# Measured when all is loaded, while it waits for its locks.

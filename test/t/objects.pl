@@ -24,6 +24,7 @@ sub sync_with { my ($file, @more) = @_; return prodsync('sync', @names, '--confi
 # ---- the schema: %1$s differs between the two sides ----
 my $odd = q{"Tä ""ble"".1 日本"};
 my $long = 'l' x 63;
+my $nulls = (grep { $_->sql('SHOW server_version_num') < 150000 } $production, $uat) ? '' : 'NULLS NOT DISTINCT';
 my $wide = join ', ', map { "c$_ smallint" } 3 .. 1600;
 my $schema = <<"SQL";
 CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gist; CREATE EXTENSION bloom;
@@ -86,7 +87,7 @@ CREATE TABLE computed (id integer GENERATED ALWAYS AS IDENTITY (START 5 INCREMEN
 CREATE TABLE indexed (id integer PRIMARY KEY, tenant_id integer NOT NULL REFERENCES tenant, t text, a integer[], j jsonb, r int4range, p point, ip inet, v tsvector, at timestamptz, n integer UNIQUE DEFERRABLE INITIALLY DEFERRED, b boolean);
 CREATE INDEX i_expression ON indexed (lower(t) text_pattern_ops, (n + 1) DESC NULLS LAST);
 CREATE INDEX i_partial ON indexed (t COLLATE "C") INCLUDE (n, b) WITH (fillfactor = 70, deduplicate_items = off) WHERE b IS NOT FALSE;
-CREATE UNIQUE INDEX i_nulls ON indexed (n, (b IS NULL)) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX i_nulls ON indexed (n, (b IS NULL)) $nulls;
 CREATE INDEX i_hash ON indexed USING hash (t);
 CREATE INDEX i_gist ON indexed USING gist (r, t gist_trgm_ops (siglen = 32), v tsvector_ops (siglen = 100));
 CREATE INDEX i_gin ON indexed USING gin (a, v) WITH (fastupdate = off);

@@ -71,6 +71,11 @@ like($plan->{out}, qr/^Users: 84 in production -> uat_admin \(id 3\); 2 matched 
 like($plan->{out}, qr/warning: apps_tenants_membership loses 47 of 59 rows/, 'P14: plan counts what folds together');
 unlike($plan->{out} . $plan->{err}, qr/PRODSECRET/, 'no value of a row in the plan');
 same({ content($uat, 'app') }, { content($uat, 'before') }, 'P22: plan changes nothing');
+my $dry = sync_saas($config, '--dry-run');
+is($dry->{exit}, 0, 'P22: sync --dry-run') or diag $dry->{err};
+like($dry->{out}, qr/^Nothing stands in the way/m, 'P22: is the plan');
+same({ content($uat, 'app') }, { content($uat, 'before') }, 'P22: and changes nothing');
+is($uat->sql('SELECT count(*) FROM sync_runs', 'app'), 0, 'P22: nor is it a run');
 
 # ---- the refresh ----
 my $sync = sync_saas($config);
@@ -91,6 +96,14 @@ my $check = $uat->sql('SELECT check_name, object, violations FROM sync_check() W
 is($check, '', 'P21: sync_check finds nothing');
 cmp_ok($uat->sql('SELECT count(*) FROM sync_check()', 'app'), '>', 250, 'and looked at everything');
 is(prodsync('check', '--to', 'uat', '--config', $config)->{exit}, 0, 'prodsync check');
+{
+	my $next = $uat->sql('SELECT last_value FROM apps_crm_tag_id_seq', 'app');
+	$uat->sql('ALTER SEQUENCE apps_crm_tag_id_seq RESTART WITH 1', 'app');
+	my $out_of_step = prodsync('check', '--to', 'uat', '--config', $config);
+	is($out_of_step->{exit}, 6, 'M4: prodsync check of what is out of step: exit 6');
+	like($out_of_step->{err}, qr/error: 1 of \d+ checks failed on uat/, 'M4: said as an error');
+	$uat->sql("ALTER SEQUENCE apps_crm_tag_id_seq RESTART WITH $next", 'app');
+}
 # every foreign key that leads to a tenant, not one column of one table
 my $references = $uat->sql(q{SELECT count(*) FROM pg_constraint c, query_to_xml(format('SELECT 1 FROM %s WHERE (%s) IS NOT NULL LIMIT 1', conrelid::regclass,
 	(SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1])), false, true, '') x WHERE contype = 'f' AND conparentid = 0 AND confrelid = 'apps_tenants_tenant'::regclass AND x::text <> ''}, 'app');

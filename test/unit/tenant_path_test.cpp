@@ -214,8 +214,8 @@ TEST_CASE("keys that are not enforced, and keys of one partition alone")
 	json doc = fixtures::document("shop");
 	fixtures::add_key(doc, "erp_sync", {"tenant_id"}, "tenants", {"id"})["enforced"] = false;
 	Built off(doc, fixtures::shop_settings());
-	CHECK(off["erp_sync"].scope == Scope::shared);
-	CHECK(off.graph.from(name("erp_sync")).empty());
+	CHECK(off["erp_sync"].scope == Scope::tenant);
+	CHECK_FALSE(off.graph.from(name("erp_sync")).at(0)->validated);  // like NOT VALID
 
 	doc = fixtures::document("shop");
 	fixtures::add_table(doc, "history");
