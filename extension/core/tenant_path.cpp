@@ -1,6 +1,7 @@
 // A table's path is one foreign key and then its parent's path, so that a row is kept exactly when the row it hangs from is.
-// Of several keys the one wins whose whole path cannot be NULL; of those, the shortest. A path grows with every key, so the search
-// (each table takes the best of what its parents have now, until nothing changes) ends: no path can improve by a circle.
+// Of several keys the one wins whose path does not fork (below), of those the one whose whole path cannot be NULL, then the shortest. A
+// path grows with every key, so the search (each table takes the best of what its parents have now, until nothing changes) ends: no path
+// can improve by a circle.
 //
 // References without a foreign key are followed only where tenant_path names them. A generic relation is the last step of a path: from there
 // each row goes on from the object it names, along the path of that object's table, so there is nothing to search (ways.hpp).
@@ -79,7 +80,8 @@ struct Search {
 		std::vector<Route> out;
 		auto it = edges.find(table);
 		if (it == edges.end()) return out;
-		auto cost = [](const Route &r) { return std::make_tuple(r.nullable, r.hops.size()); };
+		// Whatever lies behind a fork is hidden in one hop, a way back to this table among it.
+		auto cost = [](const Route &r) { return std::make_tuple(forks(r.hops), r.nullable, r.hops.size()); };
 		for (const Edge &e : it->second) {
 			if (e.declared) continue;    // only where tenant_path names it
 			auto r = along(table, e);

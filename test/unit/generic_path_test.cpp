@@ -97,6 +97,29 @@ TEST_CASE("P10: a foreign key that cannot be NULL goes before a generic relation
 	CHECK(Built(doc, chosen).path("likes") == "comment_id, object_id");
 }
 
+TEST_CASE("P10: any path of foreign keys goes before a generic relation")
+{
+	json doc = fixtures::document("shop");
+	for (const char *table : {"accounts", "blogs", "comments", "posts"}) fixtures::add_table(doc, table);
+	fixtures::add_reference(doc, "accounts", "tenant_id", "tenants", true);
+	fixtures::add_reference(doc, "blogs", "account_id", "accounts", true);
+	fixtures::add_column(doc, "comments", "kind", "text", true);
+	fixtures::add_column(doc, "comments", "object_id", "bigint", true);
+	fixtures::add_reference(doc, "posts", "blog_id", "blogs", false);
+	fixtures::add_reference(doc, "posts", "featured_comment_id", "comments", false);
+	json config = fixtures::shop_settings();
+	config["tables"]["comments"] = relation({{"Post", "posts"}});
+	Built b(doc, config);
+	CHECK(b.problems.empty());
+	CHECK(b.path("posts") == "blog_id, account_id, tenant_id");    // longer, and it may be NULL
+	CHECK(b.path("comments") == "object_id");
+	// Nor is a circle of the two a path: without the blog's, neither of them leads anywhere.
+	config["tables"]["blogs"] = {{"mode", "keep"}};
+	Built circle(doc, config);
+	CHECK(circle["posts"].scope == Scope::shared);
+	CHECK(circle.problem("tenant-path").text.find("none of its models' tables leads to tenants") != std::string::npos);
+}
+
 TEST_CASE("P10: paths by generic relations that cannot be")
 {
 	const auto problem = [](const json &comments, const std::vector<std::string> &ids) {
