@@ -365,6 +365,11 @@ void add_target_obstacles(const Config &config, const Graph &graph, const Catalo
 {
 	if (target.server && target.server < 130000)
 		plan.problems.push_back({"server-version", "target", "the target's server is older than release 13", "upgrade it"});
+	// CVE-2022-1552: CREATE INDEX runs expressions of the table's owner as whoever creates it.
+	else if ((target.server >= 130000 && target.server < 130007) || (target.server >= 140000 && target.server < 140003))
+		plan.problems.push_back({"server-version", "target",
+		    "the target's server is older than 13.7 or 14.3: building an index there runs code of the table's owner with the extension's rights",
+		    "upgrade it to the last minor release"});
 	const auto published = accepted(target, config.accept_published, "accept.published", plan.problems);
 	const auto fire = accepted(target, config.fire_triggers, "fire_triggers", plan.problems);
 	constraints(config, graph, plan.problems);

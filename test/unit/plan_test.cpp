@@ -61,6 +61,19 @@ TEST_CASE("users are found by foreign key, not by name (P3)")
 	    "NOT EXISTS (SELECT FROM unnest('{11}'::bigint[]) AS d(k) WHERE d.k = t.id)");
 }
 
+TEST_CASE("a server that builds indexes with the wrong rights is refused")
+{
+	Pair pair;
+	for (const int version : {120000, 130006, 140000, 140002}) {
+		pair.target.server = version;
+		CHECK(find(pair.plan().problems, "server-version"));
+	}
+	for (const int version : {130007, 140003, 150000, 180000}) {
+		pair.target.server = version;
+		CHECK_FALSE(find(pair.plan().problems, "server-version"));
+	}
+}
+
 TEST_CASE("no column without a meaning on the other side")
 {
 	Pair pair;
