@@ -196,6 +196,28 @@ void add_circle_obstacles(const Graph &graph, const Catalog &target, const Answe
 	}
 }
 
+void add_branch_obstacles(const Graph &graph, const Graph &of_source, const Answers &answers, Plan &plan)
+{
+	for (const GenericRelation &one : graph.generic) {
+		const GenericRelation *there = generic_relation(of_source, one.table, one.column);
+		if (!there || !on_a_path(graph, one)) continue;
+		for (const ForeignKey *key : there->keys) {
+			if (!leads_to_tenants(of_source, *key) || !in_use(*there, *key, answers)) continue;
+			// A table that belongs to no tenant here is a problem of its own (path-only-in-source).
+			const auto here = graph.tables.find(key->parent);
+			const bool shared = here != graph.tables.end() && here->second.mode == Mode::copy && here->second.scope == Scope::shared;
+			const bool same = std::any_of(one.keys.begin(), one.keys.end(), [&](const ForeignKey *mine) {
+				return mine->parent == key->parent && mine->referenced == key->referenced && in_use(one, *mine, answers) && leads_to_tenants(graph, *mine);
+			});
+			if (!shared && !same)
+				plan.problems.push_back({"branch-only-in-source", shown(one),
+				    one.table.shown() + " reaches its tenant by " + shown(one) + ", which names rows of " + key->parent.shown() +
+				        " in production: the target has no such table of tenants, or another key: rows of all tenants would come",
+				    "give the target the table and primary key of production, or name the table under references: models"});
+		}
+	}
+}
+
 void suggest_generic_paths(const Config &config, const Graph &graph, const Catalog &target, const Answers &answers, Plan &plan)
 {
 	if (!config.tenants) return;

@@ -56,6 +56,8 @@ public:
 // Rows of production whose way to a tenant is a circle, where the refresh leaves tenants out.
 std::vector<Question> circle_questions(const Config &, const Graph &, const Catalog &source, const Answers &);
 void add_circle_obstacles(const Graph &, const Catalog &target, const Answers &, Plan &);
+// Objects' tables that lead to tenants by production's own graph alone: the target must not take a branch out of production's filter.
+void add_branch_obstacles(const Graph &, const Graph &of_source, const Answers &, Plan &);
 // Tables that belong to no tenant although objects that their rows name do.
 void suggest_generic_paths(const Config &, const Graph &, const Catalog &target, const Answers &, Plan &);
 

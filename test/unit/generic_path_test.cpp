@@ -242,6 +242,38 @@ TEST_CASE("P10: questions along a path wait for the models, and circles are aske
 	CHECK(Answers::parse(answers.to_json()).circles == answers.circles);
 }
 
+TEST_CASE("P10: objects of tenants without a key of one column")
+{
+	json doc = shop();
+	const json single = fixtures::relation(doc, "orders")["indexes"];
+	for (json &index : fixtures::relation(doc, "orders")["indexes"])
+		if (index.value("primary", false)) index["columns"] = {"id", "tenant_id"};
+	Built b(doc, settings(relation(on_objects), {{"mode", "keep"}}));
+	Answers answers;
+	const auto refused = [&](const Catalog &source, const std::string &id) {
+		const Plan plan = make_plan(b.config, source, b.catalog, answers);
+		const auto found = std::find_if(plan.problems.begin(), plan.problems.end(), [&](const Problem &problem) { return problem.id == id; });
+		return found == plan.problems.end() ? "" : found->object + " | " + found->text;
+	};
+	answers.models = {{comments_id, {{"Customer", "Customer"}, {"Product", "Product"}}}};
+	answers.models_here = {{comments_id, {"Customer"}}};
+	CHECK(refused(b.catalog, "tenant-path-key").empty());    // no row names one
+	answers.models_here = {{comments_id, {"Order"}}};
+	const std::string text = "comments.object_id | comments reaches its tenant by comments.object_id, which names rows of orders, a table of tenants "
+	                         "without a primary key of one column that object_id could hold: whose they are cannot be told";
+	CHECK(refused(b.catalog, "tenant-path-key") == text);
+	answers.models_here.clear();
+	answers.models[comments_id]["Order"] = "Order";
+	CHECK(refused(b.catalog, "tenant-path-key") == text);
+	// Production has the key, and leaves tenants out.
+	fixtures::relation(doc, "orders")["indexes"] = single;
+	const Catalog source = Catalog::parse(doc);
+	CHECK(refused(source, "branch-only-in-source").empty());
+	answers.source_tenants = {"9"};
+	CHECK(refused(source, "branch-only-in-source").find("names rows of orders in production: the target has no such table of tenants") != std::string::npos);
+	CHECK(refused(b.catalog, "branch-only-in-source").empty());
+}
+
 TEST_CASE("P10: a relation that is not followed is suggested as a path")
 {
 	Built b(shop(), settings(relation(on_objects, "")));
