@@ -36,6 +36,8 @@ Models models_of_target(const Graph &graph, const Answers &answers)
 
 bool forks(const std::vector<Hop> &path) { return !path.empty() && !path.back().by.empty(); }
 
+bool begins_with_fork(const std::vector<Hop> &path) { return path.size() == 1 && forks(path); }
+
 bool begins_with(const std::vector<Hop> &path, const ForeignKey &key)
 {
 	if (path.empty() || path.front().columns != key.columns) return false;
@@ -168,11 +170,12 @@ std::string Ways::equals(const Hop &hop, const std::string &child, const std::st
 std::vector<Question> circle_questions(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers)
 {
 	std::vector<Question> out;
-	if (!config.tenants || !tenants_known(config, graph, source, answers) || (answers.source_tenants.empty() && !chooses_tenants(config))) return out;
+	// Asked where no tenant is left out, too: what comes is the next refresh's target.
+	if (!config.tenants || !tenants_known(config, graph, source, answers)) return out;
 	const Ways ways(source, graph, models_of_source(graph, answers));
 	for (const auto &[table, node] : graph.tables) {
 		const Relation *there = source.find(table);
-		if (node.mode != Mode::copy || !forks(node.path) || !there || !there->ordinary() || !has_path(ways, table, node.path)) continue;
+		if (node.mode != Mode::copy || !begins_with_fork(node.path) || !there || !there->ordinary() || !has_path(ways, table, node.path)) continue;
 		std::vector<std::string> parts;
 		for (const auto &circle : ways.circles(node.path))
 			parts.push_back(path_condition(ways, circle, "", "t", [](const std::string &) { return std::string("true"); }));
