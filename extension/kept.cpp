@@ -81,7 +81,7 @@ std::vector<Way> along_the_path(const Refresh &refresh, const core::Name &table,
 static void check_circles(pg::Tables &sql, const Refresh &refresh, std::vector<Check> &out)
 {
 	for (const auto &[table, node] : refresh.graph.tables) {
-		if (!core::forks(node.path) || !refresh.replaced(table)) continue;
+		if (!core::begins_with_fork(node.path) || !refresh.replaced(table)) continue;    // what hangs from them goes with them
 		std::int64_t rows = 0;
 		for (const std::vector<core::Hop> &circle : ways_now(refresh).circles(node.path))
 			rows += std::stoll(sql.one("SELECT count(*) FROM " + refresh.old_rows(table, "t") + along(refresh, table, circle, "t").joins).value_or("0"));

@@ -71,9 +71,9 @@ std::vector<Check> check_join_tenants(const Refresh &);    // the same, taken ba
 // References of tables that stay follow the keys that moved; where a publication forbids it, a check that fails.
 std::vector<Check> check_staying_references(const Refresh &);
 void move_staying_references(const Refresh &);
-// SQL of an array of ids with another value for each e.v, in the same dimensions. `among`: which of e.v stay; the others are taken out, or become NULL in an
 // (SELECT ...): the new key of a row whose old one is `key`, both SQL; NULL where it has none.
 std::string look_up_moved(const std::string &owner, char space, const std::string &key);
+// SQL of an array of ids with another value for each e.v, in the same dimensions. `among`: which of e.v stay; the others are taken out, or become NULL in an
 // array of several dimensions.
 std::string array_of(const std::string &array, const std::string &type, const std::string &value, const std::string &among = "");
 // The same, each of them replaced by `moved` in the space of the owner's keys (SQL of its oid).

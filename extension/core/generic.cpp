@@ -432,6 +432,26 @@ void masked(const GenericRelation &one, const Masking &masking, const Answers &a
 		    "take the rule of " + column + " out of anonymize.tables"});
 }
 
+// A tenant's rows of a model that the object's id cannot name would be nobody's without a word, and what names them: lost where they are kept,
+// copied where they are left out.
+void branches_without_key(const GenericRelation &one, const Graph &graph, const Catalog &target, const Answers &answers, Plan &plan)
+{
+	if (!on_a_path(graph, one)) return;
+	std::set<std::string> in_use;
+	for (const Models &models : {models_of_source(graph, answers), models_of_target(graph, answers)})
+		if (const auto found = models.find(id_of(one)); found != models.end()) in_use.insert(found->second.begin(), found->second.end());
+	std::set<Name> tables;
+	for (const auto &[model, table] : one.models)
+		if (!table.empty() && in_use.contains(model) && graph.node(table).scope == Scope::tenant &&
+		    std::none_of(one.keys.begin(), one.keys.end(), [&of = table](const ForeignKey *key) { return key->parent == of; }))
+			tables.insert(table);
+	for (const Name &table : tables)
+		plan.problems.push_back({"tenant-path-key", shown(one),
+		    one.table.shown() + " reaches its tenant by " + shown(one) + ", which names rows of " + table.shown() +
+		        ", a table of tenants without a primary key of one column that " + one.column + " could hold: whose they are cannot be told",
+		    mode_line(target, one.table, "mode: keep") + "    # or empty, or another tenant_path; or a primary key of one column for " + table.shown()});
+}
+
 }  // namespace
 
 void suggest_generic_relations(const Config &config, const Graph &graph, const Catalog &target, std::vector<Problem> &warnings)
@@ -463,6 +483,7 @@ void add_generic_obstacles(const Config &config, const Graph &graph, const Maski
 			        ", which production has not",
 			    mode_line(target, one.table, "mode: keep")});
 		unknown_models(one, graph, target, answers, plan);
+		branches_without_key(one, graph, target, answers, plan);
 		if (node.mode != Mode::copy) continue;
 		rows_that_become_equal(one, graph, target, answers, plan);
 		masked(one, masking, answers, plan);

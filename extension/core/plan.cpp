@@ -200,6 +200,7 @@ void tenants(
 	// That a table has tenants is also production's word: rows of all of them would come where the target has lost the key that says so.
 	std::vector<Problem> ignored_problems, ignored_warnings;
 	const Graph of_source = Graph::build(config, source, ignored_problems, ignored_warnings);
+	add_branch_obstacles(graph, of_source, answers, plan);
 	for (const auto &table : plan.tables) {
 		if (table.mode != Mode::copy || !table.in_source || table.scope != Scope::shared) continue;
 		const auto there = of_source.tables.find(table.name);

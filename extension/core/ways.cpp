@@ -36,6 +36,8 @@ Models models_of_target(const Graph &graph, const Answers &answers)
 
 bool forks(const std::vector<Hop> &path) { return !path.empty() && !path.back().by.empty(); }
 
+bool begins_with_fork(const std::vector<Hop> &path) { return path.size() == 1 && forks(path); }
+
 bool begins_with(const std::vector<Hop> &path, const ForeignKey &key)
 {
 	if (path.empty() || path.front().columns != key.columns) return false;
@@ -168,11 +170,12 @@ std::string Ways::equals(const Hop &hop, const std::string &child, const std::st
 std::vector<Question> circle_questions(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers)
 {
 	std::vector<Question> out;
-	if (!config.tenants || !tenants_known(config, graph, source, answers) || (answers.source_tenants.empty() && !chooses_tenants(config))) return out;
+	// Asked where no tenant is left out, too: what comes is the next refresh's target.
+	if (!config.tenants || !tenants_known(config, graph, source, answers)) return out;
 	const Ways ways(source, graph, models_of_source(graph, answers));
 	for (const auto &[table, node] : graph.tables) {
 		const Relation *there = source.find(table);
-		if (node.mode != Mode::copy || !forks(node.path) || !there || !there->ordinary() || !has_path(ways, table, node.path)) continue;
+		if (node.mode != Mode::copy || !begins_with_fork(node.path) || !there || !there->ordinary() || !has_path(ways, table, node.path)) continue;
 		std::vector<std::string> parts;
 		for (const auto &circle : ways.circles(node.path))
 			parts.push_back(path_condition(ways, circle, "", "t", [](const std::string &) { return std::string("true"); }));
@@ -193,6 +196,28 @@ void add_circle_obstacles(const Graph &graph, const Catalog &target, const Answe
 		    table->first.shown() + " reaches its tenant by " + relation + ", and " + counted(rows, "row", "rows") +
 		        " of production come to " + relation + " a second time: whose they are cannot be told",
 		    mode_line(target, table->first, "mode: empty") + "    # or keep, or another tenant_path"});
+	}
+}
+
+void add_branch_obstacles(const Graph &graph, const Graph &of_source, const Answers &answers, Plan &plan)
+{
+	for (const GenericRelation &one : graph.generic) {
+		const GenericRelation *there = generic_relation(of_source, one.table, one.column);
+		if (!there || !on_a_path(graph, one)) continue;
+		for (const ForeignKey *key : there->keys) {
+			if (!leads_to_tenants(of_source, *key) || !in_use(*there, *key, answers)) continue;
+			// A table that belongs to no tenant here is a problem of its own (path-only-in-source).
+			const auto here = graph.tables.find(key->parent);
+			const bool shared = here != graph.tables.end() && here->second.mode == Mode::copy && here->second.scope == Scope::shared;
+			const bool same = std::any_of(one.keys.begin(), one.keys.end(), [&](const ForeignKey *mine) {
+				return mine->parent == key->parent && mine->referenced == key->referenced && in_use(one, *mine, answers) && leads_to_tenants(graph, *mine);
+			});
+			if (!shared && !same)
+				plan.problems.push_back({"branch-only-in-source", shown(one),
+				    one.table.shown() + " reaches its tenant by " + shown(one) + ", which names rows of " + key->parent.shown() +
+				        " in production: the target has no such table of tenants, or another key: rows of all tenants would come",
+				    "give the target the table and primary key of production, or name the table under references: models"});
+		}
 	}
 }
 

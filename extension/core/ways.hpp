@@ -20,6 +20,8 @@ Models models_of_source(const Graph &, const Answers &);
 Models models_of_target(const Graph &, const Answers &);
 
 bool forks(const std::vector<Hop> &path);
+// The rows name objects themselves; others hang from rows that do.
+bool begins_with_fork(const std::vector<Hop> &path);
 // The path begins with this key: one of a fork's, where it begins with that.
 bool begins_with(const std::vector<Hop> &path, const ForeignKey &);
 // Some table's path passes the generic relation.
@@ -53,9 +55,11 @@ public:
 	std::string equals(const Hop &, const std::string &child, const std::string &parent) const;
 };
 
-// Rows of production whose way to a tenant is a circle, where the refresh leaves tenants out.
+// Rows of production whose way to a tenant is a circle.
 std::vector<Question> circle_questions(const Config &, const Graph &, const Catalog &source, const Answers &);
 void add_circle_obstacles(const Graph &, const Catalog &target, const Answers &, Plan &);
+// Objects' tables that lead to tenants by production's own graph alone: the target must not take a branch out of production's filter.
+void add_branch_obstacles(const Graph &, const Graph &of_source, const Answers &, Plan &);
 // Tables that belong to no tenant although objects that their rows name do.
 void suggest_generic_paths(const Config &, const Graph &, const Catalog &target, const Answers &, Plan &);
 

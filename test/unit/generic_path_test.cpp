@@ -209,7 +209,7 @@ TEST_CASE("P10: both sides must agree on a path by an object")
 	CHECK(planned != path(without));
 }
 
-TEST_CASE("P10: questions along a path wait for the models, and circles are asked about where tenants are left out")
+TEST_CASE("P10: questions along a path wait for the models, and circles are asked about")
 {
 	Built b(shop(), settings(relation(on_everything)));
 	Answers answers;
@@ -231,15 +231,46 @@ TEST_CASE("P10: questions along a path wait for the models, and circles are aske
 	answers.asked.push_back("source_tenants public.tenants");
 	CHECK(tenants_known(b.config, b.graph, b.catalog, answers));
 	answers.models = {{comments_id, {{"Note", "Note"}, {"Order", "Order"}}}, {notes_id, {{"Comment", "Comment"}}}};
-	CHECK_FALSE(has("circle public.comments"));
-	answers.source_tenants = {"9"};
-	CHECK(has("circle public.comments"));
+	CHECK(has("circle public.comments"));    // whether tenants are left out or not
+	CHECK_FALSE(has("circle public.likes"));
 	answers.circles = {{"public.comments", 3}};
 	const Plan plan = make_plan(b.config, b.catalog, b.catalog, answers);
 	CHECK(std::any_of(plan.problems.begin(), plan.problems.end(), [](const Problem &problem) {
 		return problem.id == "tenant-path-circle" && problem.text.find("3 rows of production come to comments.object_id a second time") != std::string::npos;
 	}));
 	CHECK(Answers::parse(answers.to_json()).circles == answers.circles);
+}
+
+TEST_CASE("P10: objects of tenants without a key of one column")
+{
+	json doc = shop();
+	const json single = fixtures::relation(doc, "orders")["indexes"];
+	for (json &index : fixtures::relation(doc, "orders")["indexes"])
+		if (index.value("primary", false)) index["columns"] = {"id", "tenant_id"};
+	Built b(doc, settings(relation(on_objects), {{"mode", "keep"}}));
+	Answers answers;
+	const auto refused = [&](const Catalog &source, const std::string &id) {
+		const Plan plan = make_plan(b.config, source, b.catalog, answers);
+		const auto found = std::find_if(plan.problems.begin(), plan.problems.end(), [&](const Problem &problem) { return problem.id == id; });
+		return found == plan.problems.end() ? "" : found->object + " | " + found->text;
+	};
+	answers.models = {{comments_id, {{"Customer", "Customer"}, {"Product", "Product"}}}};
+	answers.models_here = {{comments_id, {"Customer"}}};
+	CHECK(refused(b.catalog, "tenant-path-key").empty());    // no row names one
+	answers.models_here = {{comments_id, {"Order"}}};
+	const std::string text = "comments.object_id | comments reaches its tenant by comments.object_id, which names rows of orders, a table of tenants "
+	                         "without a primary key of one column that object_id could hold: whose they are cannot be told";
+	CHECK(refused(b.catalog, "tenant-path-key") == text);
+	answers.models_here.clear();
+	answers.models[comments_id]["Order"] = "Order";
+	CHECK(refused(b.catalog, "tenant-path-key") == text);
+	// Production has the key, and leaves tenants out.
+	fixtures::relation(doc, "orders")["indexes"] = single;
+	const Catalog source = Catalog::parse(doc);
+	CHECK(refused(source, "branch-only-in-source").empty());
+	answers.source_tenants = {"9"};
+	CHECK(refused(source, "branch-only-in-source").find("names rows of orders in production: the target has no such table of tenants") != std::string::npos);
+	CHECK(refused(b.catalog, "branch-only-in-source").empty());
 }
 
 TEST_CASE("P10: a relation that is not followed is suggested as a path")
