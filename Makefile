@@ -36,12 +36,15 @@ OBJS           = $(SERVER_OBJS) $(CORE_OBJS)
 FLAGS          = -std=c++20 -Wall -Wextra -Wshadow -Wno-register -Wno-restrict $(WERROR) -fvisibility=hidden -MMD -MP \
                  -DVERSION='"$(VERSION_STRING)"' $(if $(FAULTS),-DPRODSYNC_FAULTS)
 
+# Lines for backtraces and profiles. For a debugger DEBUG=-g, which takes half as long again to compile.
+DEBUG          = -g1
+
 # ---- what PGXS is told ----
 MODULE_big     = prodsync
 EXTENSION      = extension/prodsync
 DATA           = $(wildcard sql/prodsync--*.sql)
 PG_CPPFLAGS    = -isystem $(shell $(PG_CONFIG) --includedir-server)
-PG_CXXFLAGS    = $(FLAGS)
+PG_CXXFLAGS    = $(FLAGS) $(DEBUG)
 # The version script: nothing but the functions PostgreSQL calls is visible outside of the library.
 SHLIB_LINK     = -lstdc++ -lsodium -lcrypto -lcrypt -Wl,--version-script=extension/exports.map
 EXTRA_CLEAN    = $(CLIENT) $(UNIT) $(REPLAY) $(MASKS_BENCH) test/bench/masks.d $(PURE_OBJS) $(OBJS:.o=.d) $(PURE_OBJS:.o=.d) $(filter-out tmp_assert,$(wildcard tmp_*))
@@ -78,7 +81,7 @@ uninstall-client:
 # ---- compiling ----
 # Core, client and unit tests get none of the server's flags: no header of the server can creep into them.  The objects of
 # core go into the library and into the client as they are, so both mask and plan alike.
-OPTIMIZE       = -O2 -g
+OPTIMIZE       = -O2 $(DEBUG)
 PURE           = $(CXX) $(FLAGS) $(OPTIMIZE) -fPIC -fstack-protector-strong -pthread
 LIBPQ          = -isystem $(shell $(PG_CONFIG) --includedir)
 # Catch2 version 2 (Debian 12) is a header, version 3 a library.
