@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include "core/copy_text.hpp"
+#include "core/config.hpp"
 #include "core/masks.hpp"
 
 namespace {
@@ -34,7 +35,10 @@ std::vector<Row> golden_rows()
 		if (fields.size() != 4 || fields[2].empty() || fields[2].size() > longest_value) continue;
 		auto rule = core::json::parse(fields[1]);
 		rule["strategy"] = fields[0];
-		rows.push_back({fields[0], fields[0] + "/" + std::to_string(rows.size()), fields[2], core::MaskRule::from_json(rule)});
+		rule["column"] = "x";
+		std::vector<core::Problem> problems;
+		const auto parsed = core::parse_column_rule(rule, "x", problems);
+		if (parsed) rows.push_back({fields[0], fields[0] + "/" + std::to_string(rows.size()), fields[2], parsed->rule});
 	}
 	return rows;
 }
