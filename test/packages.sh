@@ -43,7 +43,7 @@ needs client unit && {
 }
 needs client && { header CLI/CLI.hpp || lacks libcli11-dev; }
 needs unit && { header catch2/catch.hpp || header catch2/catch_all.hpp || lacks catch2; }
-needs extension && { [ -e "$(pg pgxs)" ] || lacks postgresql-server-dev; }
+needs extension && { { [ -e "$(pg pgxs)" ] && [ -e "$(pg includedir-server)/postgres.h" ]; } || lacks postgresql-server-dev; }
 needs && {
 	[ -x "$(pg bindir)/postgres" ] || lacks postgresql
 	{ program prove && perl -MTest::More -e 1 2>/dev/null; } || lacks perl
