@@ -7,22 +7,13 @@ namespace prodsync {
 // Publications are looked at as the server does it before it writes; what it says is not repeated, since it is about one of UPDATE and DELETE.
 static bool can_change_rows_of(Oid relation)
 {
-	Subtransaction own;
-	try {
+	return succeeds([=] {
 		pg::call([=] {
 			Relation rel = table_open(relation, AccessShareLock);
 			for (CmdType command : {CMD_UPDATE, CMD_DELETE}) CheckCmdReplicaIdentity(rel, command);
 			table_close(rel, NoLock);
 		});
-	} catch (const pg::InFlight &) {
-		own.roll_back_error();
-		return false;
-	} catch (const std::exception &) {
-		own.roll_back();
-		throw;
-	}
-	own.commit();
-	return true;
+	});
 }
 
 bool can_change_rows(const Refresh &refresh, const core::Name &table)

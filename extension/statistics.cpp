@@ -80,24 +80,6 @@ void forget_statistics(const pg::Extension &extension, const std::map<Oid, Oid> 
 	for (Oid relation : relations) pg::call([=] { forget(relation); });
 }
 
-// An expression of an index or a CREATE STATISTICS may raise an error over some row. What the old statistics said is gone all the same, so that their
-// files can be written anew. The error is not repeated: it may show a value.
-static bool try_analyze(const pg::Extension &extension, Oid relation)
-{
-	Subtransaction own;
-	try {
-		analyze(extension, relation);
-	} catch (const pg::InFlight &) {
-		own.roll_back_error();
-		return false;
-	} catch (const std::exception &) {
-		own.roll_back();
-		throw;
-	}
-	own.commit();
-	return true;
-}
-
 std::vector<Oid> gather_statistics(const pg::Extension &extension, const std::vector<Oid> &originals, OnFailure then)
 {
 	std::vector<Oid> relations = ancestors(extension, originals);
@@ -112,7 +94,9 @@ std::vector<Oid> gather_statistics(const pg::Extension &extension, const std::ve
 	std::vector<Oid> failed;
 	for (Oid relation : relations) {
 		if (then == OnFailure::raise) analyze(extension, relation);
-		else if (!try_analyze(extension, relation)) failed.push_back(relation);
+		// An expression of an index or a CREATE STATISTICS may raise an error over some row. What the old statistics said is gone all the same, so
+		// that their files can be written anew.
+		else if (!succeeds([&] { analyze(extension, relation); })) failed.push_back(relation);
 		pg::check_interrupts();
 	}
 	return failed;

@@ -64,4 +64,21 @@ template <class F> std::optional<Subtransaction::Violation> attempt(bool keep, F
 	return std::nullopt;
 }
 
+// Whether the server lets it be done. Its error is forgotten: it may show a value.
+template <class F> bool succeeds(F body)
+{
+	Subtransaction own;
+	try {
+		body();
+	} catch (const pg::InFlight &) {
+		own.roll_back_error();
+		return false;
+	} catch (const std::exception &) {
+		own.roll_back();
+		throw;
+	}
+	own.commit();
+	return true;
+}
+
 }  // namespace prodsync

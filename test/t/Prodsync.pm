@@ -225,6 +225,21 @@ sub file
 	die "$path: $run->{err}\n" if $run->{exit};
 	return;
 }
+# A pair of databases of one schema, with a content each; the second may be refreshed.
+my $pairs = 0;
+sub pair
+{
+	my ($self, $schema, $production, $uat) = @_;
+	my $n = ++$pairs;
+	for (["p$n", $production], ["u$n", $uat]) {
+		my ($db, $content) = @$_;
+		$self->sql("CREATE DATABASE $db");
+		$self->sql("$schema;\n$content", $db);
+	}
+	$self->sql("CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true)", "u$n");
+	return ("p$n", "u$n");
+}
+
 sub session { my ($self, $db) = @_; return Prodsync::Session->new($self->psql_command($db)) }
 
 sub start { my ($self, @conf) = @_; system('test/cluster.sh', 'start', $self->{name}, @conf) == 0 or die; return }
