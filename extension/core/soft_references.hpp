@@ -13,6 +13,9 @@ namespace core {
 bool is_id_array(const std::string &base_type);
 // "integer" of "integer[]".
 std::string element_type(const std::string &base_type);
+// SQL: those elements e.v of an array of ids for which the condition holds. In an array of several dimensions the others become NULL: it has no
+// place to leave out.
+std::string ids_that_stay(const std::string &array, const std::string &base_type, const std::string &condition);
 bool is_text_type(const std::string &base_type);
 // Types that keys can be of here: integers, texts and uuids.
 bool is_key_type(const std::string &base_type);
