@@ -104,6 +104,18 @@ bool comparable_keys(const std::string &column, const std::string &key)
 	return (is_integer(column) && is_integer(key)) || (is_text_type(column) && is_key_type(key)) || (column == "uuid" && key == "uuid");
 }
 
+bool have_equality(const std::string &base_type, const std::string &other)
+{
+	const auto family = [](const std::string &type) {
+		if (is_integer(type) || type == "numeric" || type == "real" || type == "double precision") return 'n';
+		if (is_text_type(type) || type == "character" || type == "name") return 't';
+		if (type == "date" || type.starts_with("timestamp")) return 'd';
+		return type == "uuid" ? 'u' : '?';
+	};
+	const char one = family(base_type), two = family(other);
+	return one == two || one == '?' || two == '?';
+}
+
 std::string element_type(const std::string &base) { return base.substr(0, base.size() - std::min<std::size_t>(base.size(), 2)); }
 
 std::string ids_that_stay(const std::string &array, const std::string &base_type, const std::string &condition)

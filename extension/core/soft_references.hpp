@@ -21,6 +21,8 @@ bool is_text_type(const std::string &base_type);
 bool is_key_type(const std::string &base_type);
 // Whether values of a column name rows by a key: of one kind, or the column is a text that holds the key as the server writes it.
 bool comparable_keys(const std::string &column_type, const std::string &key_type);
+// The server has an operator = for values of the two types, as far as they are built in.
+bool have_equality(const std::string &base_type, const std::string &other);
 
 // Adds the declared references to the graph's keys; what cannot be one is a problem.
 void add_soft_references(Graph &, const Catalog &, const std::map<Name, const TableRule *> &rules, std::vector<Problem> &);
