@@ -98,14 +98,14 @@ static std::string add_value(const Refresh &refresh, const core::Name &table, co
 	return now.value;
 }
 
-static Brought brought_from(const std::string &rows)
+static Brought brought_from(const std::string &rows, const std::string &kept = "prodsync_work.kept k")
 {
-	return {"prodsync_work.kept k JOIN " + rows + " ON t.tableoid = k.rel AND t.ctid = k.row_id", {}};
+	return {kept + " JOIN " + rows + " ON t.tableoid = k.rel AND t.ctid = k.row_id", {}};
 }
 
 Brought brought_as_it_is(const Refresh &refresh, const core::Name &table, const core::ForeignKey &key)
 {
-	Brought out = brought_from(refresh.old_rows(table, "t"));
+	Brought out = brought_from(refresh.old_rows(table, "t"), kept_rows_with(refresh, key));
 	int n = 0;
 	for (const core::Column *column : columns_of(*refresh.graph.node(table).relation, key.columns)) {
 		if (!key.by_model) {

@@ -71,18 +71,45 @@ std::vector<const core::ForeignKey *> generic_keys_afterwards(pg::Tables &sql, c
 	return out;
 }
 
+static std::string number(const Refresh &refresh, const core::Name &table) { return std::to_string(refresh.oid(refresh.catalog().root(table))) + "::oid"; }
+
 std::vector<const core::ForeignKey *> keys_of_kept(pg::Tables &sql, const Refresh &refresh, const core::Name &table)
 {
 	std::vector<const core::ForeignKey *> out = refresh.graph.from(table);
-	for (const core::GenericRelation &one : refresh.graph.generic)
-		if (one.table == table)
-			append(out,
-			    used(sql, one,
-			        "prodsync_work.kept k JOIN " + refresh.old_rows(table, "c") +
-			            " ON c.tableoid = k.rel AND c.ctid = k.row_id WHERE k.tab = " + std::to_string(refresh.oid(table)) +
-			            "::oid",
-			        types_now(one)));
+	for (const core::GenericRelation &one : refresh.graph.generic) {
+		if (one.table != table || one.keys.empty()) continue;
+		std::map<std::string, std::string> by_name;
+		for (const core::ForeignKey *key : one.keys)
+			for (const std::string &name : key->by_model->names) by_name[name] = std::to_string(refresh.oid(refresh.catalog().root(key->parent)));
+		// What the column says -> the table. Looked up, not joined: work tables have no statistics, and a list of models would be read for each row.
+		core::json tables = core::json::object();
+		if (one.by.types.empty()) tables = by_name;
+		else
+			for (const pg::Row &row : sql.rows("SELECT ct." + core::quote_identifier(one.by.key) + "::text, " + core::model_of_type(one.by) + " FROM ONLY " +
+			         one.by.types.sql() + " AS ct"))
+				if (const auto found = by_name.find(row[1].value_or("")); found != by_name.end() && row[0]) tables[*row[0]] = found->second;
+		const std::string of = number(refresh, table), object = "(" + core::quote_literal(tables.dump()) + "::jsonb OPERATOR(pg_catalog.->>) c." +
+		    core::quote_identifier(one.by.column) + "::text)::oid";
+		sql.run("INSERT INTO prodsync_work.kept_object (tab, column_name, object_tab, rel, row_id) SELECT k.tab, " + core::quote_literal(one.column) +
+		        ", " + object + ", k.rel, k.row_id FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "c") +
+		        " ON c.tableoid = k.rel AND c.ctid = k.row_id WHERE k.tab = " + of + " AND " + object + " IS NOT NULL ON CONFLICT DO NOTHING");
+		const std::string noted = " WHERE tab = " + of + " AND column_name = " + core::quote_literal(one.column);
+		std::set<Oid> objects;
+		for (const pg::Row &row : sql.rows("SELECT DISTINCT object_tab FROM prodsync_work.kept_object" + noted))
+			objects.insert(static_cast<Oid>(std::stoul(*row[0])));
+		for (const core::ForeignKey *key : one.keys)
+			if (objects.count(refresh.oid(refresh.catalog().root(key->parent)))) out.push_back(key);
+	}
 	return out;
+}
+
+std::string kept_rows_with(const Refresh &refresh, const core::ForeignKey &key)
+{
+	if (!key.by_model) return "prodsync_work.kept k";
+	// LIMIT: first what is noted, then the kept row, whatever the planner thinks of tables without statistics.
+	return "prodsync_work.kept_object ko JOIN LATERAL (SELECT * FROM prodsync_work.kept one WHERE one.rel = ko.rel AND one.row_id = ko.row_id LIMIT 1) k "
+		   "ON ko.tab = " + number(refresh, key.child) + " AND ko.column_name = " + core::quote_literal(key.columns[0]) + " AND ko.object_tab = " +
+	    number(refresh, key.parent);
 }
 
 Replaced new_object_id(const Refresh &refresh, const core::GenericRelation &one, const std::string &type, const std::string &alias, int number)

@@ -15,6 +15,7 @@ void forget_kept(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	sql.run("DELETE FROM prodsync_work.kept");
+	sql.run("DELETE FROM prodsync_work.kept_object");
 	sql.run("DELETE FROM prodsync_work.moved");
 	sql.run("DELETE FROM prodsync_work.collision");
 }
@@ -114,7 +115,7 @@ static std::uint64_t collect_parents(pg::Tables &sql, const Refresh &refresh, in
 		for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 			if (refresh.graph.node(key->parent).mode != core::Mode::copy) continue;
 			found += sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, p.tableoid, "
-			                 "p.ctid, 's'::\"char\", $2::int FROM prodsync_work.kept k JOIN " +
+			                 "p.ctid, 's'::\"char\", $2::int FROM " + kept_rows_with(refresh, *key) + " JOIN " +
 			        refresh.old_rows(child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " +
 			        refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") +
 			        " WHERE k.tab = $3::oid AND k.depth = $4::int AND k.why <> 'r' ON CONFLICT DO NOTHING",
@@ -178,7 +179,7 @@ void prune_supporting(const Refresh &refresh)
 		for (const core::Name &child : tables_with_kept_rows(sql, refresh, "depth = " + std::to_string(depth) + " AND state = 'b' AND why <> 'r'"))
 			for (const core::ForeignKey *key : keys_of_kept(sql, refresh, child)) {
 				if (!parents.count(refresh.catalog().root(key->parent))) continue;
-				reached += sql.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM prodsync_work.kept k JOIN " +
+				reached += sql.run("UPDATE prodsync_work.kept s SET depth = $1::int FROM " + kept_rows_with(refresh, *key) + " JOIN " +
 				        refresh.old_rows(child, "c") + " ON c.tableoid = k.rel AND c.ctid = k.row_id JOIN " +
 				        refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "c") + " WHERE k.tab = $2::oid" +
 				        (is_tenant_hop(refresh, *key) ? " AND k.why <> 'a'" : "") +

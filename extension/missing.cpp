@@ -53,7 +53,7 @@ std::vector<Check> drop_missing(const Refresh &refresh)
 						                is_brought + " AND " + leads_nowhere(refresh, *key, rows.values)),
 						        {oid});
 					} else if (core::on_missing_of_dropped(refresh.graph, *key) == OnMissing::drop) {
-						found = sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM prodsync_work.kept k JOIN " +
+						found = sql.run(mark_as_dropped("SELECT k.rel, k.row_id FROM " + kept_rows_with(refresh, *key) + " JOIN " +
 						                    refresh.old_rows(child, "t") + " ON t.tableoid = k.rel AND t.ctid = k.row_id JOIN " +
 						                    refresh.old_rows(key->parent, "p") + " ON " + key_equals(*key, "p", "t") +
 						                    " JOIN prodsync_work.kept kp ON kp.rel = p.tableoid AND kp.row_id = p.ctid AND "

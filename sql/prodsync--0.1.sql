@@ -110,6 +110,15 @@ CREATE UNLOGGED TABLE prodsync_work.moved (
 	why "char" NOT NULL,      -- k re-keyed, n found by natural key, w gave way to a kept row, a adopted
 	PRIMARY KEY (tab, space, old_key)
 );
+-- kept_object: which table's rows the kept ones name, where another column says it (generic relations): looked up by that table, not once for each.
+CREATE UNLOGGED TABLE prodsync_work.kept_object (
+	tab oid NOT NULL,         -- the logical table of the row that names an object
+	column_name name NOT NULL,    -- its column with the object's id
+	object_tab oid NOT NULL,  -- the object's table
+	rel oid NOT NULL,
+	row_id tid NOT NULL,
+	PRIMARY KEY (tab, column_name, object_tab, rel, row_id)
+);
 -- collision: rows that are to be brought and have a unique key, or an exclusion constraint's, that a row of the new content has.
 CREATE UNLOGGED TABLE prodsync_work.collision (
 	tab oid NOT NULL,
