@@ -199,7 +199,8 @@ void prune_supporting(const Refresh &refresh)
 // new content. A kept row can be one too: its reference was moved to a kept row in that run's switch (S4), or it hangs from such a row; the source's own
 // comes in again and moves again. (A kept row with a load's xid alone is none: somebody may have made a tenant of production's his own.)
 // Where the key is several columns one of them may have moved, so nothing is looked for: what came from the source comes from the source.
-static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std::vector<Origin> &origins,
+// Returns how many rows were found to be the source's.
+static std::uint64_t resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std::vector<Origin> &origins,
     const core::Name &table, const core::TableNode &node)
 {
 	const core::Relation &relation = *node.relation;
@@ -208,7 +209,7 @@ static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std
 	for (const Origin &origin : origins)
 		if (origin.leaf == InvalidOid) moves += (moves.empty() ? "" : ",") + origin.xmin;
 		else if (refresh.catalog().root(origin.relation) == table) loads += (loads.empty() ? "" : ",") + number(origin.leaf) + "/" + origin.xmin;
-	if (loads.empty() && moves.empty()) return;
+	if (loads.empty() && moves.empty()) return 0;
 	std::string still_there;
 	if (key && key->columns.size() == 1) {
 		const std::string column = core::quote_identifier(key->columns[0]);
@@ -218,17 +219,19 @@ static void resolve_by_origin(pg::Tables &sql, const Refresh &refresh, const std
 	const std::string loaded = "t.tableoid::text || '/' || t.xmin::text = ANY ($2::text[])";
 	const std::string rows = "UPDATE prodsync_work.kept k SET state = 'x' FROM " + refresh.old_rows(table, "t");
 	const std::string where = " WHERE k.tab = $1::oid AND k.state = 'b' AND t.tableoid = k.rel AND t.ctid = k.row_id" + below + still_there;
+	std::uint64_t found = 0;
 	if (!still_there.empty())
-		sql.run(rows + where + " AND k.why <> 'k' AND " + loaded, {number(refresh.oid(table)), "{" + loads + "}"});
-	if (moves.empty()) return;
-	sql.run(rows + where + " AND t.xmin::text = ANY ($2::text[])", {number(refresh.oid(table)), "{" + moves + "}"});
-	if (node.path.empty()) return;
+		found += sql.run(rows + where + " AND k.why <> 'k' AND " + loaded, {number(refresh.oid(table)), "{" + loads + "}"});
+	if (moves.empty()) return found;
+	found += sql.run(rows + where + " AND t.xmin::text = ANY ($2::text[])", {number(refresh.oid(table)), "{" + moves + "}"});
+	if (node.path.empty()) return found;
 	const core::Ways ways = ways_now(refresh);
 	for (const core::Hop &hop : node.path.front().by.empty() ? std::vector{node.path.front()} : ways.branches(node.path.front()))
-		sql.run(rows + " JOIN " + refresh.old_rows(hop.to, "p") + " ON " + hop_equals(refresh, table, hop, "t", "p") +
+		found += sql.run(rows + " JOIN " + refresh.old_rows(hop.to, "p") + " ON " + hop_equals(refresh, table, hop, "t", "p") +
 		        " JOIN prodsync_work.kept pk ON pk.rel = p.tableoid AND pk.row_id = p.ctid AND pk.why = 'k' AND pk.state = 'x'" +
 		        where + " AND k.why = 'k' AND " + loaded,
 		    {number(refresh.oid(table)), "{" + loads + "}"});
+	return found;
 }
 
 std::vector<Check> resolve_supporting(const Refresh &refresh)
@@ -238,8 +241,17 @@ std::vector<Check> resolve_supporting(const Refresh &refresh)
 	std::vector<core::Name> some = tables_with_kept_rows(sql, refresh, "why <> 'k'"), all = tables_with_kept_rows(sql, refresh, "true");
 	const std::vector<Origin> origins = known_origins(sql, refresh.catalog(), refresh.documents.source_system, refresh.documents.source_database);
 	std::set<core::Name> looked_at(some.begin(), some.end()), kept(all.begin(), all.end());
-	for (const core::Name &table : refresh.graph.parents_first()) {
+	const std::vector<core::Name> tables = refresh.graph.parents_first();
+	for (const core::Name &table : tables)
 		if (kept.count(table)) resolve_by_origin(sql, refresh, origins, table, refresh.graph.node(table));
+	// Rows that name objects hang from tables that come in no order, and others hang from them: until no more are found.
+	for (bool more = true; more;) {
+		more = false;
+		for (const core::Name &table : tables)
+			if (const core::TableNode &node = refresh.graph.node(table); kept.count(table) && core::forks(node.path))
+				more = resolve_by_origin(sql, refresh, origins, table, node) > 0 || more;
+	}
+	for (const core::Name &table : tables) {
 		if (!looked_at.count(table)) continue;
 		for (Check &check : recognize(refresh, table)) out.push_back(std::move(check));
 		pg::check_interrupts();
