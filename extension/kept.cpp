@@ -78,20 +78,25 @@ std::vector<Way> along_the_path(const Refresh &refresh, const core::Name &table,
 	return out;
 }
 
-// Rows that come to a generic relation again on their way to a tenant: whether they are a kept tenant's cannot be told.
+// Rows that come to a generic relation again on their way to a tenant (a comment on a comment). Those that hang from a kept one are found
+// (collect_by_hops()); of others nobody can tell whether they are another tenant's, so none may be a supporting row.
 static void check_circles(pg::Tables &sql, const Refresh &refresh, std::vector<Check> &out)
 {
-	for (const auto &[table, node] : refresh.graph.tables) {
-		if (!core::begins_with_fork(node.path) || !refresh.replaced(table)) continue;    // what hangs from them goes with them
+	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "why = 's' AND state = 'b'")) {
+		const core::TableNode &node = refresh.graph.node(table);
+		if (!core::forks(node.path)) continue;
 		std::int64_t rows = 0;
 		for (const std::vector<core::Hop> &circle : ways_now(refresh).circles(node.path))
-			rows += std::stoll(sql.one("SELECT count(*) FROM " + refresh.old_rows(table, "t") + along(refresh, table, circle, "t").joins).value_or("0"));
+			rows += std::stoll(sql.one("SELECT count(*) FROM prodsync_work.kept s JOIN " + refresh.old_rows(table, "t") +
+			                          " ON t.tableoid = s.rel AND t.ctid = s.row_id" + along(refresh, table, circle, "t").joins +
+			                          " WHERE s.tab = $1::oid AND s.why = 's' AND s.state = 'b'",
+			                      {number(refresh.oid(table))}).value_or("0"));
 		if (rows > 0)
 			out.push_back({"tenant path", table.shown(), rows,
 			    core::json{{"text",
-			                   "rows come to " + node.path.back().constraint +
-			                       " a second time on their way to a tenant: whether they are to be kept cannot be told; remove them, or say "
-			                       "another tenant_path or mode"}}
+			                   "kept rows reference rows of it that come to " + node.path.back().constraint +
+			                       " a second time on their way to a tenant: whose they are cannot be told; remove them, or say another "
+			                       "tenant_path or mode"}}
 			        .dump(),
 			    false});
 	}
@@ -105,6 +110,35 @@ static void collect_by_path(pg::Tables &sql, const Refresh &refresh, const core:
 		        refresh.old_rows(table, "t") + way.joins + " JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + way.last +
 		        ".tableoid AND k.row_id = " + way.last + ".ctid AND k.why = 'k'",
 		    {number(refresh.oid(table)), number(refresh.oid(way.table))});
+}
+
+// The same where paths fork, hop by hop: a row is a kept tenant's where the next one on its path is. So rows of a circle (a comment on a comment
+// on a kept tenant's order) are kept, however deep they hang.
+static void collect_by_hops(pg::Tables &sql, const Refresh &refresh)
+{
+	const core::Ways ways = ways_now(refresh);
+	std::set<core::Name> forking, changed;
+	for (const auto &[name, node] : refresh.graph.tables)
+		if (node.mode == core::Mode::copy && core::forks(node.path)) forking.insert(name);
+	bool first = true;
+	do {
+		std::set<core::Name> found;
+		for (const core::Name &table : forking) {
+			const core::Hop &hop = refresh.graph.node(table).path.front();
+			for (const core::Hop &next : hop.by.empty() ? std::vector{hop} : ways.branches(hop)) {
+				const core::Name to = refresh.catalog().root(next.to);
+				if (first ? forking.count(to) > 0 : changed.count(to) == 0) continue;
+				if (sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, t.tableoid, t.ctid, 'k'::\"char\", 0 FROM " +
+				            refresh.old_rows(table, "t") + " JOIN " + refresh.old_rows(next.to, "p") + " ON " + hop_equals(refresh, table, next, "t", "p") +
+				            // LIMIT: users' tables are joined as their statistics say, then kept is looked up; it has none, and t no index.
+				            " JOIN LATERAL (SELECT 1 FROM prodsync_work.kept k WHERE k.rel = p.tableoid AND k.row_id = p.ctid AND k.why = 'k' LIMIT 1) k ON true ON CONFLICT DO NOTHING",
+				        {number(refresh.oid(table))}) > 0)
+					found.insert(table);
+				pg::check_interrupts();
+			}
+		}
+		changed = std::move(found), first = false;
+	} while (!changed.empty());
 }
 
 // One step outwards: the parents of the rows at this depth. Returns the number of rows that are new.
@@ -158,9 +192,11 @@ void collect_kept(const Refresh &refresh)
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
 	if (sql.one("SELECT 1 FROM prodsync_work.kept LIMIT 1"))
 		for (const auto &[name, node] : refresh.graph.tables) {
-			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty()) collect_by_path(sql, refresh, name);
+			if (node.mode == core::Mode::copy && node.scope == core::Scope::tenant && !node.path.empty() && !core::forks(node.path))
+				collect_by_path(sql, refresh, name);
 			pg::check_interrupts();
 		}
+	if (sql.one("SELECT 1 FROM prodsync_work.kept LIMIT 1")) collect_by_hops(sql, refresh);
 	if (refresh.nothing_comes) collect_for_staying(sql, refresh);
 	for (int depth = 0; collect_parents(sql, refresh, depth) > 0;) depth++;
 	if (!refresh.nothing_comes) collect_for_staying(sql, refresh);
