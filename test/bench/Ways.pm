@@ -76,7 +76,7 @@ sub ways
 	return @all;
 }
 
-# One run: {seconds, cpu, memory, reader, writer, switch (s), failed}
+# One run: {seconds, paused (s of them in which the machine stood still), cpu, memory, reader, writer, switch (s), failed}
 sub run_way
 {
 	my ($sides, $way, $files) = @_;
@@ -94,7 +94,8 @@ sub run_way
 	}
 	$tick = $sides->holder if $way->{held};
 	my $m = measure(\@command, $environment, $files, $tick);
-	@$m{qw(reader writer)} = map { $_->end } @probes;
+	@$m{qw(reader writer)} = map { $_->end($sides->{pauses}) } @probes;
+	$m->{paused} = Probe::paused($sides->{pauses}, $m->{begun}, $m->{begun} + $m->{seconds});
 	$m->{failed} = 'exit ' . $m->{exit} . ': ' . first_error($m->{err}) if $m->{exit};
 	# Who uses UAT waits, but gets no error.
 	for my $who (grep { ($way->{readers} // '') eq $old_or_new && $m->{$_} && $m->{$_}{errors} } qw(reader writer)) {
