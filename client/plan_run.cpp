@@ -86,6 +86,15 @@ std::optional<std::string> read_catalog(Connection &connection, const std::strin
 	}
 }
 
+std::string read_but_rewritten(Connection &source, const core::Catalog &catalog)
+{
+	const Result found = source.exec(core::rewritten_since_snapshot());
+	if (!found.rows()) return {};
+	for (const auto &[name, relation] : catalog.relations)
+		if (relation.oid == found.number(0, 0)) return name.shown();
+	return found.text(0, 1);
+}
+
 core::json source_catalog(Connection &source)
 {
 	// Settings of this one statement: the savepoint takes them back.
@@ -166,19 +175,6 @@ void name_sql(core::Plan &plan, const SourceSql &sql)
 			}
 }
 
-// S6: a table truncated or rewritten since the snapshot reads as empty. Asked while the question's lock is held.
-void demand_unchanged(Connection &source, const core::Catalog &catalog, const core::Name &table)
-{
-	if (!catalog.find(table)) return;
-	for (const core::Relation *leaf : catalog.storage(table)) {
-		if (leaf->kind != 'r') continue;
-		if (source.one(core::source_filenode(leaf->name)) != std::to_string(leaf->filenode))
-			throw Error(exit_other,
-			    table.shown() + " was truncated or rewritten in " + source.endpoint().label + " meanwhile; nothing was changed",
-			    "run it again");
-	}
-}
-
 // Classes 2 and 4 are what a condition can do wrong.
 [[noreturn]] void fail(Error &error, const std::string &condition, const std::string &relation, const Connection &side)
 {
@@ -199,7 +195,9 @@ std::vector<core::Row> ask_source(const RefreshOptions &options, Prepared &prepa
 		source.exec("SAVEPOINT question");
 		FAULT_POINT("asking");
 		auto rows = source.exec(question.sql, {}, Show::message).all();
-		demand_unchanged(source, prepared.source_catalog, question.relation);
+		if (const std::string rewritten = read_but_rewritten(source, prepared.source_catalog); !rewritten.empty())
+			throw Error(exit_other,
+			    rewritten + " was truncated or rewritten in " + source.endpoint().label + " meanwhile; nothing was changed", "run it again");
 		source.exec("ROLLBACK TO SAVEPOINT question");
 		source.exec("RELEASE SAVEPOINT question");
 		return rows;
