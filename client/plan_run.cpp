@@ -258,7 +258,12 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 		});
 		std::map<std::string, std::vector<core::Row>> of_target;
 		if (std::any_of(questions.begin(), questions.end(), [](const core::Question &question) { return question.side == core::Side::target; }))
-			of_target = ask_target(options, prepared, answers);
+			try {
+				of_target = ask_target(options, prepared, answers);
+			} catch (...) {
+				prepared.source->cancel();    // what it says is waited for, and of no use any more
+				throw;
+			}
 		auto rows_of_source = of_source.get();
 		// A target that answers what was asked of the source is not heard.
 		for (const core::Question &question : questions)
