@@ -198,27 +198,33 @@ Copied copy(Connection &source, const std::string &copy_out, Connection &target,
 	}
 	Queue queue;
 	Reader reader(source, rewriter, queue);
-	std::thread thread([&] { reader.run(); });
+	std::jthread thread([&] { reader.run(); });
 
 	Copied copied;
 	bool accepted = true;
-	Buffer last;
-	while (auto buffer = queue.pop(std::move(last))) {
-		if (!(accepted = put(target.get(), buffer->data()))) break;
-		copied.bytes += static_cast<std::int64_t>(buffer->data().size());
-		copied.rows = reader.messages;
-		FAULT_POINT("rows written");
-		if (progress) progress(copied);
-		last = std::move(*buffer);
+	std::exception_ptr failed;    // here, beside the reader: it goes on until it is told, and is waited for
+	try {
+		Buffer last;
+		while (auto buffer = queue.pop(std::move(last))) {
+			if (!(accepted = put(target.get(), buffer->data()))) break;
+			copied.bytes += static_cast<std::int64_t>(buffer->data().size());
+			copied.rows = reader.messages;
+			FAULT_POINT("rows written");
+			if (progress) progress(copied);
+			last = std::move(*buffer);
+		}
+	} catch (...) {
+		failed = std::current_exception();
 	}
-	if (!accepted) {
+	if (!accepted || failed) {
 		queue.refuse();
 		source.cancel();
 	}
 	thread.join();
-	if (!accepted || reader.error) {
+	if (!accepted || failed || reader.error) {
 		PQputCopyEnd(target.get(), "source failed");
 		Result result = target.end_copy();
+		if (failed) std::rethrow_exception(failed);
 		if (accepted) std::rethrow_exception(reader.error);
 		throw target.error(result.get());
 	}

@@ -61,9 +61,13 @@ void cancel_all()
 	State &s = state();
 	std::lock_guard lock(s.mutex);
 	if (s.commits || s.cleanups) return;
-	std::vector<std::thread> cancels;
-	for (const Registration *session : s.sessions) cancels.emplace_back([session] { session->cancel(); });
-	for (std::thread &cancel : cancels) cancel.join();
+	std::vector<std::jthread> cancels;
+	for (const Registration *session : s.sessions)
+		try {
+			cancels.emplace_back([session] { session->cancel(); });
+		} catch (const std::exception &) {    // no thread to be had: after one another, then
+			session->cancel();
+		}
 }
 
 void watch(sigset_t signals)

@@ -86,6 +86,15 @@ std::optional<std::string> read_catalog(Connection &connection, const std::strin
 	}
 }
 
+std::string read_but_rewritten(Connection &source, const core::Catalog &catalog)
+{
+	const Result found = source.exec(core::rewritten_since_snapshot());
+	if (!found.rows()) return {};
+	for (const auto &[name, relation] : catalog.relations)
+		if (relation.oid == found.number(0, 0)) return name.shown();
+	return found.text(0, 1);
+}
+
 core::json source_catalog(Connection &source)
 {
 	// Settings of this one statement: the savepoint takes them back.
@@ -168,19 +177,6 @@ void name_sql(core::Plan &plan, const SourceSql &sql)
 			}
 }
 
-// S6: a table truncated or rewritten since the snapshot reads as empty. Asked while the question's lock is held.
-void demand_unchanged(Connection &source, const core::Catalog &catalog, const core::Name &table)
-{
-	if (!catalog.find(table)) return;
-	for (const core::Relation *leaf : catalog.storage(table)) {
-		if (leaf->kind != 'r') continue;
-		if (source.one(core::source_filenode(leaf->name)) != std::to_string(leaf->filenode))
-			throw Error(exit_other,
-			    table.shown() + " was truncated or rewritten in " + source.endpoint().label + " meanwhile; nothing was changed",
-			    "run it again");
-	}
-}
-
 // Classes 2 and 4 are what a condition can do wrong.
 [[noreturn]] void fail(Error &error, const std::string &condition, const std::string &relation, const Connection &side)
 {
@@ -201,7 +197,9 @@ std::vector<core::Row> ask_source(const RefreshOptions &options, Prepared &prepa
 		source.exec("SAVEPOINT question");
 		FAULT_POINT("asking");
 		auto rows = source.exec(question.sql, {}, Show::message).all();
-		demand_unchanged(source, prepared.source_catalog, question.relation);
+		if (const std::string rewritten = read_but_rewritten(source, prepared.source_catalog); !rewritten.empty())
+			throw Error(exit_other,
+			    rewritten + " was truncated or rewritten in " + source.endpoint().label + " meanwhile; nothing was changed", "run it again");
 		source.exec("ROLLBACK TO SAVEPOINT question");
 		source.exec("RELEASE SAVEPOINT question");
 		return rows;
@@ -262,7 +260,12 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 		});
 		std::map<std::string, std::vector<core::Row>> of_target;
 		if (std::any_of(questions.begin(), questions.end(), [](const core::Question &question) { return question.side == core::Side::target; }))
-			of_target = ask_target(options, prepared, answers);
+			try {
+				of_target = ask_target(options, prepared, answers);
+			} catch (...) {
+				prepared.source->cancel();    // what it says is waited for, and of no use any more
+				throw;
+			}
 		auto rows_of_source = of_source.get();
 		// A target that answers what was asked of the source is not heard.
 		for (const core::Question &question : questions)

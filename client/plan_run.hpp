@@ -50,6 +50,9 @@ struct Prepared {
 // A catalog document by that statement. Reading it opens relations (pg_get_expr() does), so it waits for whoever holds one against everybody: not
 // longer than a minute, then he is named (exit 4).
 std::optional<std::string> read_catalog(Connection &connection, const std::string &sql, Show show = Show::nothing);
+// S6: a table truncated or rewritten since the snapshot reads as empty, without an error. The name of one that the open transaction has read so, while
+// it holds their locks still; empty: there is none.
+std::string read_but_rewritten(Connection &source, const core::Catalog &catalog);
 // The source's catalog document, in the transaction that is open.
 core::json source_catalog(Connection &source);
 Prepared prepare(const RefreshOptions &options);

@@ -95,16 +95,42 @@ bool run_steps(const std::vector<Step> &steps, const Workers &workers)
 			}
 			lock.lock();
 			--running;
-			if (!failed) graph.done(step);
-			else if (!error && !stopped) error = failed;    // else it was cancelled: why is known already
+			try {
+				if (!failed) graph.done(step);
+			} catch (...) {
+				failed = std::current_exception();
+			}
+			if (failed && !error && !stopped) error = failed;    // else it was cancelled: why is known already
 			changed.notify_all();
 		}
 	};
 
+	// A thread that is destroyed while it runs ends the process. So whatever leaves this function, be it an error of stop() or a thread that could not
+	// be had, what runs is made to end first, and waited for.
 	std::vector<std::thread> threads;
-	const int jobs = std::min<int>(std::max(workers.jobs, 1), static_cast<int>(steps.size()));
-	for (int number = 0; number < jobs; ++number) threads.emplace_back(worker, number);
-	{
+	auto finish = [&]() noexcept {
+		std::unique_lock lock(mutex);
+		stopped = stopped || (graph.left && !error);
+		changed.notify_all();
+		// Again and again: a cancel that comes between two statements of a step is lost.
+		while (running) {
+			if ((error || stopped) && workers.cancel) {
+				lock.unlock();
+				try {
+					workers.cancel();
+				} catch (...) {    // the next one may do it
+				}
+				lock.lock();
+			}
+			changed.wait_for(lock, 100ms, [&] { return running == 0; });
+		}
+		lock.unlock();
+		for (std::thread &thread : threads) thread.join();
+	};
+	try {
+		const int jobs = std::min<int>(std::max(workers.jobs, 1), static_cast<int>(steps.size()));
+		threads.reserve(static_cast<std::size_t>(jobs));
+		for (int number = 0; number < jobs; ++number) threads.emplace_back(worker, number);
 		std::unique_lock lock(mutex);
 		while (graph.left && !error && !stopped) {
 			changed.wait_for(lock, 50ms, [&] { return graph.left == 0 || error; });
@@ -115,18 +141,11 @@ bool run_steps(const std::vector<Step> &steps, const Workers &workers)
 				stopped = stop;
 			}
 		}
-		changed.notify_all();
-		// Again and again: a cancel that comes between two statements of a step is lost.
-		while (running) {
-			if ((error || stopped) && workers.cancel) {
-				lock.unlock();
-				workers.cancel();
-				lock.lock();
-			}
-			changed.wait_for(lock, 100ms, [&] { return running == 0; });
-		}
+	} catch (...) {
+		finish();
+		throw;
 	}
-	for (std::thread &thread : threads) thread.join();
+	finish();
 	if (error) std::rethrow_exception(error);
 	return graph.left == 0;
 }

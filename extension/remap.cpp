@@ -13,7 +13,11 @@
 #include "pg_server.hpp"
 #include "refresh.hpp"
 #include "shadow.hpp"
+#include "subtransaction.hpp"
 #include "switch.hpp"
+extern "C" {
+#include "utils/typcache.h"
+}
 
 namespace prodsync {
 
@@ -24,9 +28,41 @@ static bool parsing_runs_code(const Refresh &refresh, Oid index)
 	return literals_may_run_code(spi, "pg_class", index);
 }
 
+// "=" of a column's type, whatever the search_path: that of an extension's type (citext) lives in another schema, and "=" of pg_catalog would compare its
+// text. Empty: there is none.
+static std::string equality_of(const Refresh &refresh, const core::Name &table, const std::string &column)
+{
+	const Oid relation = refresh.oid(table);
+	const char *name = column.c_str();
+	const Oid found = pg::call([=] {
+		return lookup_type_cache(getBaseType(get_atttype(relation, get_attnum(relation, name))), TYPECACHE_EQ_OPR)->eq_opr;
+	});
+	pg::AsExtension as(refresh.extension);
+	pg::Spi spi;
+	return spi.one("SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oid = $1::oid",
+	               {std::to_string(found)})
+	    .value_or("");
+}
+
+// A column that rows are named by: what prodsync_work.moved has as text is compared with it, and with references to it, as the type compares.
+struct KeyColumn {
+	std::string base, equals;    // equals: empty where the type has no "="
+
+	KeyColumn() = default;
+	KeyColumn(const Refresh &refresh, const core::Name &table, const std::string &column)
+	    : base(refresh.catalog().find(table)->column(column)->base), equals(equality_of(refresh, table, column)) {}
+	std::string typed(const std::string &text) const { return "(" + text + ")::" + core::cast_type(base); }
+	std::string same(const std::string &text, const std::string &value, const std::string &base_of_value) const
+	{
+		if (base_of_value == base && !equals.empty()) return typed(text) + " " + equals + " " + value;
+		return text + " = " + key_text(value, base_of_value);
+	}
+};
+
 struct Users {
 	core::Name table;
-	std::string key, type, fallback;    // the key column, its type, the fallback user's key
+	std::string key, fallback;    // the key column, the fallback user's key
+	KeyColumn by;
 };
 
 static Users users_of(const Refresh &refresh)
@@ -38,7 +74,7 @@ static Users users_of(const Refresh &refresh)
 	for (const core::Name &name : refresh.catalog().resolve(refresh.config().users->table)) out.table = name;
 	const core::Index *primary = refresh.catalog().find(out.table)->primary_key();
 	if (!primary || primary->columns.size() != 1) throw pg::Error(PS_PROBLEMS, out.table.shown() + " has no primary key of one column");
-	out.key = primary->columns[0], out.type = refresh.catalog().find(out.table)->column(out.key)->type;
+	out.key = primary->columns[0], out.by = KeyColumn(refresh, out.table, out.key);
 	std::string column = core::quote_identifier(out.key);
 	std::vector<std::string> keys;
 	for (const pg::Row &row : chosen_rows(refresh.extension, *refresh.catalog().find(out.table), {out.key}, "users.fallback",
@@ -60,15 +96,24 @@ static void store_map(const Refresh &refresh, const Users &users, const core::js
 	if (!map.is_object())
 		throw pg::Error(
 		    PS_PROBLEMS, "the map of users is no JSON object", {}, "It is {\"production's id\": \"this database's id\", ...}.");
+	const auto no_keys = [&](const std::string &what) {
+		return pg::Error(PS_PROBLEMS, "the map of users " + what, {},
+		    "It is {\"production's id\": \"this database's id\", ...}, ids as " + refresh.catalog().find(users.table)->column(users.key)->type + ".");
+	};
 	pg::Tables sql(refresh.extension);
-	sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $1::oid, 'u', key, value, 'm' FROM "
-	        "jsonb_each_text($2::jsonb)",
-	    {std::to_string(refresh.oid(users.table)), map.dump()});
-	std::string unknown =
-	    sql.one("SELECT count(*) FROM prodsync_work.moved m WHERE m.space = 'u' AND NOT EXISTS (SELECT 1 FROM " +
-	           refresh.old_rows(users.table, "u") + " WHERE u." + core::quote_identifier(users.key) + "::text = m.new_key)")
-	        .value_or("0");
-	if (unknown != "0") throw pg::Error(PS_PROBLEMS, "the map names " + unknown + " users that this database does not have");
+	const std::string entries = " FROM jsonb_each_text($1::jsonb) AS e (of_source, here)", of_source = users.by.typed("e.of_source");
+	std::vector<pg::Row> rows;    // DISTINCT is by the type's own "="
+	if (!succeeds([&] {
+		    rows = sql.rows("SELECT count(*), count(DISTINCT " + of_source + "), count(" + users.by.typed("e.here") + ")" + entries, {map.dump()});
+	    }))
+		throw no_keys("has an id that is none");
+	if (rows[0][0] != rows[0][1]) throw no_keys("names a user twice");
+	const std::uint64_t known = sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT $2::oid, 'u', " +
+	        key_text(of_source, users.by.base) + ", u." + core::quote_identifier(users.key) + "::text, 'm'" + entries + " JOIN " +
+	        refresh.old_rows(users.table, "u") + " ON " + users.by.same("e.here", "u." + core::quote_identifier(users.key), users.by.base),
+	    {map.dump(), std::to_string(refresh.oid(users.table))});
+	if (const std::uint64_t unknown = map.size() - known)
+		throw pg::Error(PS_PROBLEMS, "the map names " + std::to_string(unknown) + " users that this database does not have");
 }
 
 // How one table's columns change. Aliases: t the row, kt its entry in kept (kept, supporting), rest: it may be changed at all.
@@ -114,8 +159,8 @@ static Rewriting rewriting(const Refresh &refresh, const core::Name &table, cons
 		if (is_users(refresh, table, column.name, users)) {
 			out.user_columns.push_back(&column);
 			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m +
-			    ".tab = " + std::to_string(refresh.oid(users.table)) + "::oid AND " + m + ".space = 'u' AND " + m +
-			    ".old_key = " + name + "::text";
+			    ".tab = " + std::to_string(refresh.oid(users.table)) + "::oid AND " + m + ".space = 'u' AND " +
+			    users.by.same(m + ".old_key", name, column.base);
 			out.values[column.name] = "CASE WHEN " + name + " IS NULL OR NOT (" + out.may_change + ") THEN " + name +
 			    " ELSE coalesce(" + m + ".new_key, " + core::quote_literal(users.fallback) +
 			    ")::" + core::cast_type(column.base) + " END";
@@ -123,8 +168,8 @@ static Rewriting rewriting(const Refresh &refresh, const core::Name &table, cons
 		    is_primary_key(refresh, *identity)) {
 			out.moved_columns.push_back(&column);
 			out.joins += " LEFT JOIN prodsync_work.moved " + m + " ON " + m +
-			    ".tab = " + std::to_string(refresh.oid(identity->table)) + "::oid AND " + m + ".space = 'n' AND " + m +
-			    ".old_key = " + name + "::text";
+			    ".tab = " + std::to_string(refresh.oid(identity->table)) + "::oid AND " + m + ".space = 'n' AND " +
+			    KeyColumn(refresh, identity->table, identity->column).same(m + ".old_key", name, column.base);
 			out.values[column.name] = "coalesce(" + m + ".new_key::" + core::cast_type(column.base) + ", " + name + ")";
 		}
 	}
@@ -157,7 +202,7 @@ static std::uint64_t fold(pg::Tables &sql, const Refresh &refresh, const core::N
 		std::string rows = index.predicate.empty() ? refresh.old_rows(table, "t")
 		                                           : "(SELECT tableoid, ctid, xmin, * FROM " +
 		        refresh.old_rows(table, "only_it") + " WHERE (" + index.predicate + ")) AS t";
-		std::string key = own.empty() ? "NULL::text" : "t." + core::quote_identifier(own) + "::text";
+		std::string key = own.empty() ? "NULL::text" : key_text("t." + core::quote_identifier(own), relation.column(own)->base);
 		std::string ranked = "SELECT t.tableoid AS rel, t.ctid AS row_id, " + key + " AS key, first_value(" + key +
 		    ") OVER w AS survivor, row_number() OVER w AS place FROM " + rows + rewrite.joins + " WHERE " +
 		    core::joined(given, " AND ") +
@@ -194,8 +239,8 @@ static std::vector<pg::Row> count_mapped(pg::Tables &sql, const Refresh &refresh
 		std::vector<pg::Row> rows =
 		    sql.rows("SELECT count(*) FILTER (WHERE mm.old_key IS NOT NULL), count(*) FILTER (WHERE mm.old_key IS NULL) FROM " +
 		            refresh.old_rows(table, "t") + rewrite.joins +
-		            " LEFT JOIN prodsync_work.moved mm ON mm.tab = $1::oid AND mm.space = 'u' AND mm.old_key = " + name +
-		            "::text WHERE " + name + " IS NOT NULL AND " + rewrite.may_change +
+		            " LEFT JOIN prodsync_work.moved mm ON mm.tab = $1::oid AND mm.space = 'u' AND " +
+		            users.by.same("mm.old_key", name, column->base) + " WHERE " + name + " IS NOT NULL AND " + rewrite.may_change +
 		            " AND NOT EXISTS (SELECT 1 FROM prodsync_work.kept d WHERE d.rel = t.tableoid AND d.row_id = t.ctid AND "
 		            "d.why = 'd')",
 		        {std::to_string(refresh.oid(users.table))});

@@ -124,9 +124,8 @@ std::vector<Question> staying_questions(
 	for (const auto &natural : node.match) {
 		if (!target.column(natural) || !source.column(natural)) return {};    // the plan says so
 		if (const Name other = kept_map(graph, name, natural); !other.empty() && !map_complete(config, graph, answers, other)) return {};
-		const std::string value = "t." + quote_identifier(natural) + "::text";
-		of_source += ", " + value;
-		of_target += ", " + digest_of(value);
+		of_source += ", " + match_text(graph, name, *source.column(natural), *target.column(natural));
+		of_target += ", " + digest_of(match_text(graph, name, *target.column(natural), *source.column(natural)));
 		asked_about.push_back(natural);
 	}
 	// A row of the reserved range was born here, whoever wrote it last. Where keys have no such range, what a switch wrote may be a kept row.

@@ -53,6 +53,15 @@ std::vector<std::string> natural_key(const Config &config, const Graph &graph, c
 	return graph.node(table).match;
 }
 
+std::string match_text(const Graph &graph, const Name &table, const Column &column, const Column &other)
+{
+	const auto citext = [](const Column &one) { return one.base == "citext" || one.base.ends_with(".citext"); };
+	const std::string value = "t." + quote_identifier(column.name);
+	if (!kept_map(graph, table, column.name).empty()) return value + "::text";    // an id: the map that translates it has it as it is written
+	if (citext(column) && citext(other)) return "lower(" + value + "::text COLLATE pg_catalog.\"default\")";
+	return (column.base == "numeric" ? "trim_scale(" + value + ")" : value) + "::text";
+}
+
 const Index *unique_index_over(const Relation &relation, const std::vector<std::string> &columns)
 {
 	const Index *found = nullptr;

@@ -22,6 +22,9 @@ std::string single_key(const Relation &);
 std::string common_key(const Relation &target, const Relation &source);
 // The columns by which rows of a mapped table are recognised on both sides; empty: users that all become the fallback.
 std::vector<std::string> natural_key(const Config &, const Graph &, const Name &table);
+// SQL over alias t: the text of such a column, by which the two databases compare. Texts are equal where both columns' own "=" says that values are: citext
+// without case, 1.0 and 1.00. `column` is of the side that is asked, `other` of the other one.
+std::string match_text(const Graph &, const Name &table, const Column &column, const Column &other);
 // The unique index over exactly these columns; one that covers every row before a partial one.
 const Index *unique_index_over(const Relation &, const std::vector<std::string> &columns);
 bool has_fallback(const Config &, const Graph &, const Name &table);

@@ -158,9 +158,8 @@ void Asker::map(const Name &name)
 		// The ids of another map mean the same on both sides only once they are translated.
 		if (const Name other = kept_map(graph, name, column); !other.empty() && !map_complete(config, graph, answers, other))
 			return;
-		const std::string value = "t." + quote_identifier(column) + "::text";
-		of_source += ", " + value;
-		of_target += ", " + digest_of(value);
+		of_source += ", " + match_text(graph, name, *there->column(column), *here->column(column));
+		of_target += ", " + digest_of(match_text(graph, name, *here->column(column), *there->column(column)));
 	}
 	std::vector<std::string> asked_about{key};
 	asked_about.insert(asked_about.end(), natural.begin(), natural.end());
@@ -178,8 +177,9 @@ void Asker::doubles(const Name &name)
 	if (const Index *index = unique_index_over(*graph.node(name).relation, graph.node(name).match); index && !index->predicate.empty()) return;
 	std::string values;
 	for (const auto &column : graph.node(name).match) {
-		if (!there->column(column)) return;
-		values += (values.empty() ? "t." : ", t.") + quote_identifier(column) + "::text";
+		const Column *here = graph.node(name).relation->column(column);
+		if (!here || !there->column(column)) return;
+		values += (values.empty() ? "" : ", ") + match_text(graph, name, *there->column(column), *here);
 	}
 	ask({"doubles " + name.sql(), "doubles", Side::source, name, graph.node(name).match,
 	    "SELECT coalesce(sum(d.n), 0)::text FROM (SELECT count(*) AS n FROM " + from_only(*there) + " AS t GROUP BY " + values +

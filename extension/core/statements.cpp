@@ -4,6 +4,7 @@
 
 #include "catalog_query.hpp"
 #include "masks.hpp"
+#include "soft_references.hpp"
 
 namespace core {
 
@@ -66,6 +67,26 @@ std::string lock_source(const Name &relation) { return "LOCK TABLE ONLY " + rela
 std::string source_filenode(const Name &relation)
 {
 	return "SELECT pg_catalog.pg_relation_filenode(" + quote_literal(relation.sql()) + "::pg_catalog.regclass)";
+}
+
+// What a statement has read is what its transaction holds locks on, whatever named it: a path to the tenant, a row that must be there, SQL of a
+// masking rule. pg_class shows the files of the snapshot's moment, pg_relation_filenode() those of now; a table that pg_class does not show was made
+// since, under the name of one that was dropped. (Indexes and TOAST tables that were made since are no matter: reads of an old snapshot pass them by.)
+std::string rewritten_since_snapshot()
+{
+	return "SELECT l.relation::pg_catalog.int8, l.relation::pg_catalog.regclass FROM pg_catalog.pg_locks AS l"
+	       " LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation"
+	       " WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid() AND l.relation >= 16384::pg_catalog.oid AND ("
+	       "c.relkind IN ('r', 'm') AND c.relfilenode <> pg_catalog.pg_relation_filenode(l.relation)"
+	       " OR c.oid IS NULL AND pg_catalog.pg_index_has_property(l.relation, 'clusterable') IS NULL"
+	       " AND NOT pg_catalog.starts_with(l.relation::pg_catalog.regclass::pg_catalog.text, 'pg_toast.')) ORDER BY 2 LIMIT 1";
+}
+
+bool reads_more(const Step &step)
+{
+	return !step.filter.empty() || std::any_of(step.columns.begin(), step.columns.end(), [](const Transfer &transfer) {
+		return !transfer.source_value.empty() || !transfer.mask.when.empty() || transfer.mask.strategy == by_production;
+	});
 }
 
 std::string mask_condition(const MaskRule &rule) { return rule.when.empty() ? "" : "((" + rule.when + ") IS TRUE)"; }
@@ -182,8 +203,13 @@ bool has_hops(const Ways &ways, const Name &table, const std::vector<Hop> &path,
 	const Catalog &catalog = ways.catalog();
 	const Relation *from = catalog.find(table);
 	const auto leads = [&](const Hop &hop, const Relation *to) {
-		for (std::size_t i = 0; i < hop.columns.size(); ++i)
-			if (!from->column(hop.columns[i]) || !to->column(hop.referenced[i])) return false;
+		// What is asked of the ids follows from the target's types (as_key()); a server whose own do not fit would end in 42883.
+		const std::string text_of = hop.by.empty() ? "" : ways.key(hop).text_of;
+		for (std::size_t i = 0; i < hop.columns.size(); ++i) {
+			const Column *id = from->column(hop.columns[i]), *key = to ? to->column(hop.referenced[i]) : nullptr;
+			if (!id || !key || !have_equality(text_of.empty() ? id->base : text_of, key->base) || (!text_of.empty() && !is_text_type(id->base)))
+				return false;
+		}
 		return true;
 	};
 	for (const Hop &hop : path) {

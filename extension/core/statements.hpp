@@ -16,6 +16,10 @@ std::string begin_snapshot(const std::string
         &snapshot);  // BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY on it; "" exports a new one, whose name is the last result
 std::string lock_source(const Name &relation);                              // LOCK TABLE ONLY ... IN ACCESS SHARE MODE
 std::string source_filenode(const Name &relation);                          // SELECT pg_relation_filenode(...)
+// A table that this transaction has read, of REPEATABLE READ, though its rows as of the snapshot are in its files no longer: truncated, rewritten or
+// made since, so it may have read as empty. Its oid and its name; no row: there is none. Asked while the locks of what was read are held.
+std::string rewritten_since_snapshot();
+bool reads_more(const Step &step);                                          // whether a load may read tables beside its own
 std::string select_from_source(const Step &step);                           // SELECT ... FROM ONLY ...: the rows of a load
 std::string copy_from_source(const Step &step);                             // COPY (SELECT ...) TO STDOUT
 // What copy_from_source() reads behind the step's columns for masks to look at; it does not travel on. SQL over alias t, each once.

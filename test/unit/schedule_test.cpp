@@ -204,3 +204,29 @@ TEST_CASE("a circle, a step that is not there, a step twice: refused before any 
 	CHECK_THROWS_AS(run_steps({step(1), step(1)}, workers), std::invalid_argument);
 	CHECK_FALSE(worked);
 }
+
+TEST_CASE("an error of stop() is thrown after what runs has ended, not beside it", "[threads]")
+{
+	std::atomic<bool> cancelled = false;
+	std::atomic<int> begun = 0, ended = 0, cancels = 0;
+	Workers workers;
+	workers.jobs = 3;
+	workers.work = [&](int, const Step &) {
+		++begun;
+		while (!cancelled) std::this_thread::yield();
+		++ended;
+	};
+	workers.stop = [&]() -> bool {
+		while (begun < 2) std::this_thread::yield();
+		throw std::runtime_error("the session that controls the run is gone");
+	};
+	// Nor does it end there when the first cancel cannot be sent.
+	workers.cancel = [&] {
+		if (++cancels == 1) throw std::runtime_error("no socket");
+		cancelled = true;
+	};
+	CHECK_THROWS_WITH(run_steps({step(1), step(2), step(3, {1, 2})}, workers), "the session that controls the run is gone");
+	CHECK(begun == 2);
+	CHECK(ended == 2);
+	CHECK(cancels >= 2);
+}

@@ -1,4 +1,5 @@
 #include "catch.hpp"
+#include "core/masks.hpp"
 #include "core/statements.hpp"
 #include "small_catalog.hpp"
 
@@ -18,6 +19,21 @@ TEST_CASE("COPY from the source reads the table itself, column by column")
 	    "ENCODING 'UTF8')");
 	CHECK(copy_into_shadow(step, "prodsync_work.s1") ==
 	    "COPY prodsync_work.s1 (id, \"order\") FROM STDIN (FREEZE true, FORMAT text, ENCODING 'UTF8')");
+}
+
+TEST_CASE("S6: which loads look at other tables")
+{
+	Step step;
+	step.columns = {{"id", "bigint", {}, ""}, {"note", "text", {}, ""}};
+	CHECK_FALSE(reads_more(step));
+	step.columns[1].mask.strategy = "email";
+	CHECK_FALSE(reads_more(step));
+	Step filtered = step, nulled = step, conditional = step, computed = step;
+	filtered.filter = "EXISTS (SELECT FROM ONLY public.parent AS p1 WHERE p1.id = t.id)";
+	nulled.columns[1].source_value = "CASE WHEN EXISTS (SELECT FROM ONLY public.parent AS p1) THEN t.note END";
+	conditional.columns[1].mask.when = "EXISTS (SELECT FROM public.parent)";
+	computed.columns[1].mask.strategy = by_production;
+	for (const Step &one : {filtered, nulled, conditional, computed}) CHECK(reads_more(one));
 }
 
 TEST_CASE("row security is an error on both sides (P15)")
