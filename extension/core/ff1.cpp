@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <stdexcept>
 #include <type_traits>
@@ -34,23 +35,28 @@ void put_big_endian(Wide value, unsigned bytes, unsigned char *out)
 	while (bytes--) out[bytes] = static_cast<unsigned char>(value), value >>= 8;
 }
 
-// The first bytes as a number, by a modulus. Division of 128 bits is slow: it is done only where the modulus needs it.
-Wide remainder(const unsigned char *bytes, unsigned count, Wide modulus)
+// A block as a number, the first byte the highest, and back.
+std::uint64_t turned(std::uint64_t word) { return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word; }
+Wide number_of(const unsigned char *block)
 {
-	const auto word = [&](unsigned at) {
-		return static_cast<std::uint64_t>(bytes[at]) << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3];
-	};
-	if (modulus <= 0xffffffff) {
-		const auto small = static_cast<std::uint64_t>(modulus);
-		std::uint64_t rest = 0;
-		for (unsigned at = 0; at < count; at += 4) rest = (rest << 32 | word(at)) % small;
-		return rest;
-	}
-	Wide value = 0;
-	for (unsigned at = 0; at < count; at += 4) value = value << 32 | word(at);
+	std::uint64_t words[2];
+	std::memcpy(words, block, 16);
+	return static_cast<Wide>(turned(words[0])) << 64 | turned(words[1]);
+}
+void put_number(Wide number, unsigned char *block)
+{
+	const std::uint64_t words[2] = {turned(static_cast<std::uint64_t>(number >> 64)), turned(static_cast<std::uint64_t>(number))};
+	std::memcpy(block, words, 16);
+}
+
+// Division of 128 bits is slow: only what the sizes need is divided.
+Wide remainder(Wide value, Wide modulus)
+{
+	const auto high = static_cast<std::uint64_t>(value >> 64), low = static_cast<std::uint64_t>(value);
 	if (modulus >> 64) return value % modulus;
-	const auto half = static_cast<std::uint64_t>(modulus);
-	return (static_cast<Wide>(static_cast<std::uint64_t>(value >> 64) % half) << 64 | static_cast<std::uint64_t>(value)) % half;
+	const auto small = static_cast<std::uint64_t>(modulus);
+	if (high == 0) return low % small;
+	return (static_cast<Wide>(high < small ? high : high % small) << 64 | low) % small;
 }
 
 // Digits of a number, the last one last. A constant radix spares divisions; so do pieces of 64 bits.
@@ -124,29 +130,31 @@ const Ff1::Form &Ff1::form(unsigned radix, unsigned digits, std::size_t tweak)
 
 void Ff1::rounds(const Form &form, std::string_view tweak, Wide &a, Wide &b)
 {
-	// Q = tweak, zeros, number of the round, NUM(B)
-	const std::size_t size = (tweak.size() + 1 + form.number_bytes + 15) / 16 * 16, round_at = size - form.number_bytes - 1;
-	block_.assign(size, '\0');
-	tweak.copy(block_.data(), tweak.size());
-	auto *q = reinterpret_cast<unsigned char *>(block_.data());
+	// Q = tweak, zeros, number of the round, NUM(B). The last two are in its last block, so what is before it is the same in every round.
+	unsigned char block[16];
+	std::memcpy(block, form.first, 16);
+	const std::size_t size = (tweak.size() + 1 + form.number_bytes + 15) / 16 * 16, before = size - 16;
+	const auto add = [&](std::size_t from) {
+		for (std::size_t i = 0; i < 16 && from + i < tweak.size(); ++i) block[i] ^= static_cast<unsigned char>(tweak[from + i]);
+	};
+	for (std::size_t at = 0; at < before; at += 16) {
+		add(at);
+		encrypt_block(block);
+	}
+	add(before);
+	const Wide chained = number_of(block);
+	const unsigned round_shift = 8 * form.number_bytes, unused = 128 - 8 * form.drawn;
 	const bool binary = form.radix == 2;
 	for (unsigned round = 0; round < 10; ++round) {
-		q[round_at] = static_cast<unsigned char>(round);
-		put_big_endian(b, form.number_bytes, q + round_at + 1);
-		unsigned char r[16];
-		std::memcpy(r, form.first, 16);
-		for (std::size_t at = 0; at < size; at += 16) {
-			for (int i = 0; i < 16; ++i) r[i] ^= q[at + i];
-			encrypt_block(r);
-		}
+		put_number(chained ^ (static_cast<Wide>(round) << round_shift | b), block);
+		encrypt_block(block);
 		const Wide modulus = round % 2 ? form.right_power : form.left_power;
-		Wide c = a;    // y is of S, which is no longer than R
+		const Wide y = number_of(block) >> unused;    // of S, which is no longer than R
+		Wide c = a;
 		if (binary) {
-			Wide y = 0;
-			for (unsigned i = 0; i < form.drawn; ++i) y = y << 8 | r[i];
 			c = (c + y) & (modulus - 1);
 		} else {
-			c += remainder(r, form.drawn, modulus);
+			c += remainder(y, modulus);
 			if (c >= modulus) c -= modulus;
 		}
 		a = b;

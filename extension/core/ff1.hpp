@@ -30,7 +30,6 @@ class Ff1 {
 	};
 	std::unique_ptr<evp_cipher_ctx_st, Free> aes_;
 	std::vector<Form> forms_;
-	std::string block_;                    // Q
 
 	void encrypt_block(unsigned char *) const;
 	const Form &form(unsigned radix, unsigned digits, std::size_t tweak);

@@ -180,6 +180,17 @@ bool read_address(std::string_view text, Address &address)
 	return error == std::errc() && end == text.data() + text.size() && address.prefix >= 0 && address.prefix <= address.bits;
 }
 
+// Capitals, and zeros in front of a group: told without reading the address.
+bool spelled_otherwise(std::string_view text)
+{
+	bool begins = true;
+	for (std::size_t i = 0; i < text.size(); ++i) {
+		if ((text[i] >= 'A' && text[i] <= 'F') || (begins && text[i] == '0' && i + 1 < text.size() && hex_digit(text[i + 1]) >= 0)) return true;
+		begins = text[i] == ':';
+	}
+	return false;
+}
+
 // As the server spells it: of those, and only of those, each text is another address.
 bool canonical(std::string_view text, const Address &address, std::string &room)
 {
@@ -194,7 +205,7 @@ class Ip : public BitMasker {
 
 	bool is_address(std::string_view text, Address &address)
 	{
-		return read_address(text, address) && canonical(text, address, room_) && !(only_4_ && (address.bits != 32 || address.prefix >= 0));
+		return !spelled_otherwise(text) && read_address(text, address) && canonical(text, address, room_) && !(only_4_ && (address.bits != 32 || address.prefix >= 0));
 	}
 
 public:

@@ -169,13 +169,13 @@ void TextMasker::write_parts(std::string_view text, std::string &out) const
 		std::string spelled(word);
 		if (word.size() > 2 && std::all_of(word.begin(), word.end(), is_upper))
 			std::transform(spelled.begin() + 1, spelled.end(), spelled.begin() + 1, [](char letter) { return static_cast<char>(letter | 0x20); });
-		const bool first = is_known_first_name(spelled), last = is_known_last_name(spelled);
+		const bool first = is_known_first_name(spelled), last = is_known_last_name(spelled), title = capital && is_title(word);
 		if (digits >= least_mixed && (letters || digits >= least_run)) write_shape(word, out);
-		else if (first || last || ((after_name || after_title) && capital && !is_title(word)))
+		else if (first || last || ((after_name || after_title) && capital && !title))
 			write_name(word, !first && (after_name || after_title || last), out);
 		else out += word;
-		after_name = first || (after_title && capital && !is_title(word));
-		after_title = is_title(word);
+		after_name = first || (after_title && capital && !title);
+		after_title = title;
 		at = end;
 	}
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_set>
 
 namespace core {
 
@@ -151,14 +152,27 @@ bool is_drawn_last_name(Word word)
 static_assert(std::is_sorted(std::begin(other_first_names), std::end(other_first_names)) &&
     std::is_sorted(std::begin(other_last_names), std::end(other_last_names)));
 
+// Every word of a text is looked up.
+using Known = std::unordered_set<Word>;
+
+template <class Others>
+static Known known(const Names &drawn, const Others &others)
+{
+	Known all(drawn.begin(), drawn.end());
+	all.insert(std::begin(others), std::end(others));
+	return all;
+}
+
 bool is_known_first_name(Word word)
 {
-	return is_drawn_first_name(word) || std::binary_search(std::begin(other_first_names), std::end(other_first_names), word);
+	static const Known names = known(first_names, other_first_names);
+	return names.count(word) > 0;
 }
 
 bool is_known_last_name(Word word)
 {
-	return is_drawn_last_name(word) || std::binary_search(std::begin(other_last_names), std::end(other_last_names), word);
+	static const Known names = known(last_names, other_last_names);
+	return names.count(word) > 0;
 }
 
 }  // namespace core
