@@ -128,10 +128,10 @@ void forget_texts(core::json &document)
 	}
 }
 
-// Samples of the columns that would be copied as they are, without anybody having said so.
+// Samples of the columns that would be copied as they are, without anybody having said so; and of those with rules for parts, whose paths may have a typo.
 core::Contents samples(const RefreshOptions &options, Prepared &prepared, UnmatchedPaths &unmatched)
 {
-	if (options.config.policy == core::Policy::none) return {};
+	const bool unasked = options.config.policy == core::Policy::none;
 	std::vector<core::Problem> problems, warnings;
 	const auto graph = core::Graph::build(options.config, prepared.target_catalog, problems, warnings);
 	const auto ruled = core::resolve_masking(options.config, graph, prepared.source_catalog, prepared.target_catalog, problems);
@@ -140,14 +140,16 @@ core::Contents samples(const RefreshOptions &options, Prepared &prepared, Unmatc
 		if ((node.mode == core::Mode::copy || (options.config.choice.in_place && node.mode == core::Mode::keep)) &&
 		    prepared.source_catalog.find(name))
 			tables.insert(name);
-	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled, &unmatched);
+	auto read = read_samples(*prepared.source, prepared.source_catalog, tables, ruled, &unmatched, unasked ? Look::parts : Look::undecided);
+	if (unasked) read.contents = {};
 	if (read.locked.empty()) return std::move(read.contents);
 	const std::string where = read.locked_tables() + " in " + prepared.source->endpoint().label + ": no sample could be read within 10 seconds";
 	// A lock shall not be the way around strict.
 	if (options.config.policy == core::Policy::strict)
 		throw Error(exit_other, where + "; nothing was changed",
 		    "run it again when whoever holds the lock is done; columns that a rule names are not sampled", {}, "55P03");
-	prepared.warnings.push_back(where + ", and what looks personal is told by names only");
+	prepared.warnings.push_back(where +
+	    (unasked ? ", and whether the paths of rules name anything there is not known" : ", and what looks personal is told by names only"));
 	return std::move(read.contents);
 }
 

@@ -27,7 +27,7 @@ std::vector<core::Row> sampled(Connection &source, const std::string &sql, milli
 }  // namespace
 
 Samples read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables,
-    const core::Masking &ruled, UnmatchedPaths *unmatched)
+    const core::Masking &ruled, UnmatchedPaths *unmatched, Look look)
 {
 	Samples samples;
 	milliseconds left = patience;    // for all locks together: a night shall not wait ten seconds for each of a hundred partitions
@@ -36,10 +36,14 @@ Samples read_samples(Connection &source, const core::Catalog &catalog, const std
 		if (!table || !table->readable || !table->bypasses_row_security) continue;    // the plan says so; detect lists them
 		auto columns = core::sampled_columns(*table);
 		const auto of_table = ruled.find(name);
-		const core::TableMasking *rules = of_table == ruled.end() ? nullptr : &of_table->second;
-		if (rules) std::erase_if(columns, [&](const auto &column) {
-			const auto rule = rules->find(column);
-			return rule != rules->end() && rule->second.inside.empty();    // of one with rules for parts the rest is looked at
+		const auto rule_of = [&](const std::string &column) -> const core::MaskRule * {
+			if (of_table == ruled.end()) return nullptr;
+			const auto rule = of_table->second.find(column);
+			return rule == of_table->second.end() ? nullptr : &rule->second;
+		};
+		std::erase_if(columns, [&](const std::string &column) {
+			const core::MaskRule *rule = rule_of(column);
+			return rule ? rule->inside.empty() : look == Look::parts;    // of one with rules for parts the rest is looked at
 		});
 		if (columns.empty()) continue;
 		FAULT_POINT("sampling");
@@ -48,9 +52,9 @@ Samples read_samples(Connection &source, const core::Catalog &catalog, const std
 			try {
 				for (const core::Row &row : sampled(source, one.sql, std::max(left, least_patience))) {
 					core::add_sample(samples.contents[name], *table, columns, row);
-					for (std::size_t c = 0; rules && unmatched && c < columns.size(); ++c)
-						if (const auto rule = rules->find(columns[c]); row[c] && rule != rules->end() && !rule->second.inside.empty())
-							unmatched->see(name, *table->column(columns[c]), rule->second, *row[c]);
+					for (std::size_t c = 0; unmatched && c < columns.size(); ++c)
+						if (const core::MaskRule *rule = rule_of(columns[c]); row[c] && rule && !rule->inside.empty())
+							unmatched->see(name, *table->column(columns[c]), *rule, *row[c]);
 				}
 			} catch (Error &error) {
 				if (!source.usable() || error.exit_code != exit_other) throw;

@@ -17,9 +17,15 @@ struct Samples {
 	std::string locked_tables() const;    // "a, b are locked"
 };
 
-// What a bounded sample of each of these tables shows, in the transaction (and snapshot) that `source` has open. Columns that `ruled` names are not
-// read: they have been decided about, but for those with rules for parts, whose paths `unmatched` is shown. Nor is what the role may not read.
+// Which columns are read.
+enum class Look {
+	undecided,    // all that `ruled` does not name: those have been decided about, but for those with rules for parts
+	parts         // those with rules for parts only
+};
+
+// What a bounded sample of each of these tables shows, in the transaction (and snapshot) that `source` has open. `unmatched` is shown what the rules for
+// parts are about. What the role may not read is not read.
 Samples read_samples(Connection &source, const core::Catalog &catalog, const std::set<core::Name> &tables, const core::Masking &ruled,
-    UnmatchedPaths *unmatched = nullptr);
+    UnmatchedPaths *unmatched = nullptr, Look look = Look::undecided);
 
 }  // namespace client

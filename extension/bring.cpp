@@ -49,23 +49,14 @@ std::string new_array(const std::string &array, const std::string &type, const s
 	return array_of(array, type, "coalesce(" + look_up_moved(owner, space, "e.v::text") + "::" + core::cast_type(type) + ", e.v)", among);
 }
 
-// anonymize.kept_rows: mask
-static std::string masked(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &value)
+// What becomes of keys in a column of an old row; `kept` is what it holds where nothing does.
+static Replaced moved_value(
+    const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number, std::string kept)
 {
-	const auto rules = refresh.masks_of_kept.find(refresh.catalog().root(table));
-	if (rules == refresh.masks_of_kept.end()) return value;
-	const auto rule = rules->second.find(column.name);
-	if (rule == rules->second.end() || !rule->second.masks()) return value;
-	return "prodsync_work.mask_kept(" + value + "::text, " + core::quote_literal(rule->second.to_json().dump()) + ", " +
-	    core::quote_literal(column.base) + ")::" + core::cast_type(column.base);
-}
-
-Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
-{
-	const std::string old = alias + "." + core::quote_identifier(column.name), value = masked(refresh, table, column, old);
+	const std::string old = alias + "." + core::quote_identifier(column.name);
 	if (const core::GenericRelation *generic = core::generic_relation(refresh.graph, table, column.name))
 		return new_object_id(refresh, *generic, column.base, alias, number);
-	std::string now = key_text(old, column.base), kept = value, adopted;    // an adopted row names another tenant
+	std::string now = key_text(old, column.base), adopted;    // an adopted row names another tenant
 	const std::string m = alias + "m" + std::to_string(number);
 	if (adopting_column(refresh, table) == column.name) {
 		const std::string a = alias + "a" + std::to_string(number);
@@ -73,7 +64,7 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 		    look_up_moved(std::to_string(refresh.oid(refresh.catalog().root(table))) + "::oid", 'a', place_of(alias)) + " " + a +
 		    " ON true";
 		now = "coalesce(" + a + ".new_key, " + now + ")";
-		kept = "CASE WHEN " + a + ".new_key IS NOT NULL THEN " + a + ".new_key::" + core::cast_type(column.base) + " ELSE " + value + " END";
+		kept = "CASE WHEN " + a + ".new_key IS NOT NULL THEN " + a + ".new_key::" + core::cast_type(column.base) + " ELSE " + kept + " END";
 	}
 	const bool array = core::is_id_array(column.base);
 	const std::string type = array ? core::element_type(column.base) : column.base, owner = mover(refresh, table, column.name, type);
@@ -83,6 +74,32 @@ Replaced new_value(const Refresh &refresh, const core::Name &table, const core::
 	    adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', now) + " " + m + " ON true"};
 }
 
+// anonymize.kept_rows: mask. Drawn from the entity as it is in the new content: that is what the next refresh finds, and under its old id there may be
+// another one of production's.
+static Replaced masked_value(
+    const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number, const core::MaskRule &rule)
+{
+	Replaced whose{"NULL", ""};
+	if (const core::Column *entity = refresh.catalog().find(refresh.catalog().root(table))->column(rule.entity)) {
+		constexpr int beside = 10'000;    // more than there are columns
+		whose = moved_value(refresh, table, *entity, alias, beside + number, alias + "." + core::quote_identifier(entity->name));
+		whose.value = "CASE WHEN " + whose.value + " IS NOT NULL THEN pg_catalog.format('%s', " + whose.value + ") END";
+	}
+	return {"prodsync_work.mask_kept(" + alias + "." + core::quote_identifier(column.name) + "::text, " + whose.value + ", " +
+	        core::quote_literal(rule.to_json().dump()) + ", " + core::quote_literal(column.base) + ")::" + core::cast_type(column.base),
+	    whose.join};
+}
+
+Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
+{
+	Replaced kept{alias + "." + core::quote_identifier(column.name), ""};
+	const auto rules = refresh.masks_of_kept.find(refresh.catalog().root(table));
+	if (rules != refresh.masks_of_kept.end())
+		if (const auto rule = rules->second.find(column.name); rule != rules->second.end() && rule->second.masks())
+			kept = masked_value(refresh, table, column, alias, number, rule->second);
+	Replaced now = moved_value(refresh, table, column, alias, number, kept.value);
+	return {now.value, kept.join + now.join};
+}
 
 static std::vector<const core::Column *> columns_of(const core::Relation &relation, const std::vector<std::string> &names)
 {

@@ -1,4 +1,5 @@
 #include "kept.hpp"
+#include "switch.hpp"
 #include <algorithm>
 #include "condition.hpp"
 #include "core/generic.hpp"
@@ -299,9 +300,28 @@ std::vector<Check> check_supporting(const Refresh &refresh)
 	return out;
 }
 
+// New ids that the column cannot hold: what comes afterwards reads them as its type.
+static void check_room(pg::Tables &sql, const Refresh &refresh, const core::Name &table, const core::Column &key, std::vector<Check> &out)
+{
+	const std::int64_t largest = key.base == "smallint" ? INT16_MAX : key.base == "integer" ? INT32_MAX : INT64_MAX;
+	const auto count = std::stoll(sql.one("SELECT count(*) FROM prodsync_work.moved WHERE tab = $1::oid AND space = 'o' AND why = 'k' "
+	                                      "AND new_key::numeric > " + std::to_string(largest),
+	                                 {number(refresh.oid(table))})
+	                                  .value_or("0"));
+	if (count)
+		out.push_back({"reserved range", table.shown() + "." + key.name, count,
+		    core::json{{"text",
+		                   "kept rows need ids from the reserved range, which begins at " +
+		                       std::to_string(refresh.graph.node(table).reserved_from) + ", and " + key.base + " ends at " +
+		                       std::to_string(largest) + ": lower reserved_from for the type, keep fewer rows, or give the column a wider type"}}
+		        .dump(),
+		    false});
+}
+
 void rekey(const Refresh &refresh)
 {
 	pg::Tables sql(refresh.extension, pg::Plans::kept);
+	std::vector<Check> full;
 	for (const core::Name &table : tables_with_kept_rows(sql, refresh, "state = 'b' AND why <> 'r'")) {
 		const core::TableNode &node = refresh.graph.node(table);
 		if (node.key.empty()) continue;
@@ -329,8 +349,10 @@ void rekey(const Refresh &refresh)
 		        " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." +
 		        column + " < " + start + ") r",
 		    {number(refresh.oid(table))});
+		check_room(sql, refresh, table, *node.relation->column(node.key), full);
 		pg::check_interrupts();
 	}
+	require_ok(full);
 }
 
 KeptSummary summary(const Refresh &refresh)

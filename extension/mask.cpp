@@ -201,12 +201,13 @@ PG_FUNCTION(prodsync_mask_in_place)
 	}
 }
 
-// mask_kept(value, rule, type): for statements of ours over kept rows. What has the form of a mask already stays as it is, so that the next
-// refresh does not mask a mask.
+// mask_kept(value, drawn from, rule, type): for statements of ours over kept rows. What has the form of a mask already stays as it is, so that the
+// next refresh does not mask a mask.
 PG_FUNCTION(prodsync_mask_kept)
 {
 	if (!state.masks_kept) throw pg::Error(PS_REFUSED, "mask_kept() works while a refresh brings kept rows over");
-	const std::string written = pg::arg_text(fcinfo, 1), base = pg::arg_text(fcinfo, 2), value = utf8_arg(fcinfo, 0), label = base + "\n" + written;
+	if (!pg::has_arg(fcinfo, 0)) PG_RETURN_NULL();
+	const std::string written = pg::arg_text(fcinfo, 2), base = pg::arg_text(fcinfo, 3), value = utf8_arg(fcinfo, 0), label = base + "\n" + written;
 	const core::MaskRule rule = core::MaskRule::from_json(core::json::parse(written));
 	if (core::is_masked_form(rule, base, value)) return PG_GETARG_DATUM(0);
 	auto mask = state.kept.find(label);
@@ -218,7 +219,7 @@ PG_FUNCTION(prodsync_mask_kept)
 		}
 		mask = state.kept.emplace(label, std::make_unique<core::Mask>(rule, key ? &*key : nullptr, base)).first;
 	}
-	return datum(fcinfo, (*mask->second)(value));
+	return datum(fcinfo, pg::has_arg(fcinfo, 1) ? (*mask->second)(value, utf8_arg(fcinfo, 1)) : (*mask->second)(value));
 }
 
 // has_masked_form(value, rule, type): for sync_check(). A form is no secret, and the key has nothing to do with it.

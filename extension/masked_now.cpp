@@ -64,20 +64,29 @@ std::vector<Check> check_masked_forms_now(pg::Tables &sql, const Refresh &refres
 			    : core::tenant_filter(refresh.catalog(), node->second.path, kept->table, kept->key, kept->keys);
 			if (!others.empty()) rows += " AND " + others;
 		}
+		std::vector<std::pair<std::string, std::string>> looked;    // at which column, and its strategy
+		std::vector<std::string> counts;
 		for (const auto &[column, rule] : rules) {
 			const core::Column *here = node->second.relation->column(column);
 			if (!here || here->generated || !tells(rule)) continue;
 			const std::string value = "t." + core::quote_identifier(column),
 			                  text = here->base == "character" ? value + "::pg_catalog.text" : "pg_catalog.format('%s', " + value + ")";
-			const auto count = std::stoll(sql.one("SELECT count(*) FROM " + refresh.old_rows(name, "t") + " WHERE " + value +
-			        " IS NOT NULL AND NOT prodsync_work.has_masked_form(" + text + ", " + core::quote_literal(rule.to_json().dump()) + ", " +
-			        core::quote_literal(here->base) + ")" + (rows.empty() ? "" : " AND " + rows))
-			                                  .value_or("0"));
-			core::json detail{{"strategy", rule.inside.empty() ? rule.strategy : "by path"}};
+			counts.push_back("count(*) FILTER (WHERE " + value + " IS NOT NULL AND NOT prodsync_work.has_masked_form(" + text + ", " +
+			    core::quote_literal(rule.to_json().dump()) + ", " + core::quote_literal(here->base) + "))");
+			looked.emplace_back(column, rule.inside.empty() ? rule.strategy : "by path");
+		}
+		if (counts.empty()) continue;
+		const pg::Row others = sql.rows("SELECT " + core::joined(counts, ", ") + " FROM " + refresh.old_rows(name, "t") +
+		                              (rows.empty() ? "" : " WHERE " + rows))
+		                           .at(0);
+		for (std::size_t i = 0; i < looked.size(); i++) {
+			const auto &[column, strategy] = looked[i];
+			const auto count = std::stoll(others[i].value_or("0"));
+			core::json detail{{"strategy", strategy}};
 			if (!told_apart && count) detail["text"] = "rows that may be this database's own; a refresh leaves none";
 			out.push_back({"masked form", name.shown() + "." + column, count, detail.dump(), count == 0 || !told_apart});
-			pg::check_interrupts();
 		}
+		pg::check_interrupts();
 	}
 	return out;
 }

@@ -124,9 +124,10 @@ CREATE UNLOGGED TABLE prodsync_work.collision (
 );
 
 -- Masks a value of a kept row, in statements of the switch that run as a table's owner; an error anywhere else. Nobody has USAGE on the schema.
-CREATE FUNCTION prodsync_work.mask_kept(value text, rule text, base text) RETURNS text
-	LANGUAGE C STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_mask_kept';
-GRANT EXECUTE ON FUNCTION prodsync_work.mask_kept(text, text, text) TO PUBLIC;    -- whatever the default rights are
+-- `drawn_from`: the entity's, or NULL.
+CREATE FUNCTION prodsync_work.mask_kept(value text, drawn_from text, rule text, base text) RETURNS text
+	LANGUAGE C STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_mask_kept';
+GRANT EXECUTE ON FUNCTION prodsync_work.mask_kept(text, text, text, text) TO PUBLIC;    -- whatever the default rights are
 -- Whether the value may be what the rule gives; in statements of sync_check().
 CREATE FUNCTION prodsync_work.has_masked_form(value text, rule text, base text) RETURNS boolean
 	LANGUAGE C STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'prodsync_has_masked_form';

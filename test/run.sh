@@ -7,7 +7,7 @@
 #
 # Set in the environment, or behind make:
 #   REGRESS='a b', ISOLATION='a b'        only test/sql/a.sql ..., test/specs/a.spec ...
-#   TAP=test/t/a.pl, PROVE_FLAGS=-v       only these; how prove runs them
+#   TAP=test/t/a.pl, PROVE_FLAGS=-v       only these; how prove runs them (as many at a time as there are cores)
 #   UNIT_ARGS='"name of a case"'          what the unit tests' program gets
 #   CHECK=tmp_check2                      another folder, so that two runs go beside each other
 #   KEEP=1                                leaves the servers' files; test/cluster.sh -b tmp_check close removes them
@@ -146,7 +146,7 @@ tap()
 	cluster run mkdir "$dump"
 	# The raw lines of each file go to $dump, for the count.
 	# shellcheck disable=SC2086
-	cluster run env PERL_TEST_HARNESS_DUMP_TAP="$dump" prove -I test/t ${PROVE_FLAGS:-} "$@" 2>&1 </dev/null | tee "$log" || status=$?
+	cluster run env PERL_TEST_HARNESS_DUMP_TAP="$dump" prove -I test/t ${PROVE_FLAGS:--j$(nproc)} "$@" 2>&1 </dev/null | tee "$log" || status=$?
 	cp -a "$dump" "$check/tap"
 	local passed=0 bad=0 file
 	while read -r file; do

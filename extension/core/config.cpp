@@ -1,121 +1,13 @@
 // Reading the configuration. What is written wrong must never be skipped in silence (E2, E3): every key is known or a problem,
 // and what a later version will do is a problem of its own kind, so that nobody believes it is done already.
 #include "config.hpp"
+#include "config_anonymize.hpp"
+#include "config_reader.hpp"
 #include "in_place.hpp"
-#include "json_path.hpp"
-#include "masks.hpp"
-#include "words.hpp"
-#include <algorithm>
-#include <initializer_list>
 #include <limits>
-#include <set>
 
 namespace core {
 namespace {
-
-using Keys = std::initializer_list<const char *>;
-
-struct Reader {
-	std::vector<Problem> &problems;
-
-	void problem(const char *id, const std::string &object, const std::string &text, const std::string &fix = "") const
-	{
-		problems.push_back({id, object, text, fix});
-	}
-
-	void unsupported(const std::string &object, const std::string &what, const std::string &fix) const
-	{
-		problem("not-supported", object, what + " is not supported by this version", fix);
-	}
-
-	// The value of a key, or nullptr where it is missing or (`key:` with nothing behind it) null.
-	static const json *get(const json &j, const char *key)
-	{
-		auto it = j.find(key);
-		return it == j.end() || it->is_null() ? nullptr : &*it;
-	}
-
-	bool mapping(const json &j, const std::string &path, Keys known) const
-	{
-		if (!j.is_object()) {
-			problem("wrong-type", path, path + " must be a mapping", "");
-			return false;
-		}
-		std::vector<std::string> names(known.begin(), known.end());
-		for (const auto &[key, ignored] : j.items()) {
-			bool found = false;
-			for (const auto &name : names) found = found || name == key;
-			std::string all;
-			for (const auto &name : names) all += (all.empty() ? "" : ", ") + name;
-			if (!found)
-				problem("unknown-key", path.empty() ? key : path + "." + key,
-				    "unknown key \"" + key + "\"" + (path.empty() ? "" : " in " + path) + did_you_mean(key, names),
-				    "known are: " + all);
-		}
-		return true;
-	}
-
-	std::string text(const json &j, const std::string &path, const char *key, bool required) const
-	{
-		std::string where = path.empty() ? key : path + "." + key;
-		const json *v = get(j, key);
-		if (v && v->is_string() && !v->get<std::string>().empty()) return v->get<std::string>();
-		if (v)
-			problem("wrong-type", where, where + " must be a text", "");
-		else if (required)
-			problem("missing-key", where, path + " needs " + key, "");
-		return "";
-	}
-
-	std::vector<std::string> texts(const json &j, const std::string &path, const char *key) const
-	{
-		std::vector<std::string> out;
-		std::string where = path.empty() ? key : path + "." + key;
-		const json *v = get(j, key);
-		if (!v) return out;
-		bool good = v->is_array();
-		for (std::size_t i = 0; good && i < v->size(); ++i) {
-			const json &one = (*v)[i];
-			good = one.is_string() && !one.get<std::string>().empty();
-			if (good) out.push_back(one.get<std::string>());
-		}
-		if (!good) problem("wrong-type", where, where + " must be a list of names", std::string(key) + ": [name, name]");
-		return out;
-	}
-
-	bool flag(const json &j, const std::string &path, const char *key) const
-	{
-		const json *v = get(j, key);
-		if (v && !v->is_boolean())
-			problem("wrong-type", path + "." + key, path + "." + key + " must be true or false", std::string(key) + ": true");
-		return v && v->is_boolean() && v->get<bool>();
-	}
-
-	// One of some words; `later` are those that only a later version knows.
-	std::string word(
-	    const json &j, const std::string &path, const char *key, Keys known, Keys later, const std::string &otherwise) const
-	{
-		std::string where = path.empty() ? key : path + "." + key;
-		auto it = j.find(key);
-		if (it == j.end()) return otherwise;
-		// on_missing: null is a word, though YAML reads it as null
-		std::string given = it->is_null() ? "null" : it->is_string() ? it->get<std::string>() : it->dump();
-		std::vector<std::string> words;
-		for (const char *w : known) {
-			if (given == w) return given;
-			words.push_back(w);
-		}
-		std::string fix = std::string(key) + ": " + words.front();
-		for (const char *w : later) {
-			if (given == w) {
-				unsupported(where, std::string(key) + ": " + given, fix);
-				return otherwise;
-			}
-		}
-		problem("bad-value", where, where + " cannot be \"" + given + "\"" + did_you_mean(given, words), fix);
-		return otherwise;
-	}
-};
 
 std::string fallback_predicate(const Reader &r, const json &users)
 {
@@ -253,97 +145,9 @@ TableRule parse_table(const Reader &r, const std::string &pattern, const json &j
 	return rule;
 }
 
-// {column: email, strategy: email, domain: billing}
-std::optional<ColumnRule> parse_rule(const Reader &r, const json &j, const std::string &path)
-{
-	if (!j.is_object()) {
-		r.problem("wrong-type", path, path + " must be a mapping", "- {column: email, strategy: email}");
-		return std::nullopt;
-	}
-	const auto column = r.text(j, path, "column", true);
-	auto rule = parse_mask_rule(j, {"column", "path", "entity", "when"}, path, r.problems);
-	if (column.empty() || !rule) return std::nullopt;
-	rule->path = r.text(j, path, "path", false);
-	rule->entity = r.text(j, path, "entity", false);
-	rule->when = r.text(j, path, "when", false);
-	std::string why;
-	if (!rule->path.empty() && !rule->entity.empty())
-		r.problem("bad-value", path + ".entity",
-		    path + ": a rule for a part of a value draws from that part; entity is for whole columns", "take entity out");
-	if (!rule->path.empty() && !JsonPath::parse(rule->path, why))
-		r.problem("bad-value", path + ".path", "the path " + rule->path + " in " + path + " " + why, "path: $.contacts[*].email");
-	if (rule->strategy == by_production && (!rule->path.empty() || !rule->entity.empty() || !rule->when.empty()))
-		r.problem("bad-value", path, path + ": an expression stands for itself; write path, entity or when into it", "");
-	return ColumnRule{column, *rule};
-}
-
-// anonymize.compat: confiture. Its five strategies, which have no options, give what they give there (mask_confiture.cpp).
-void as_confiture(const Reader &r, const std::string &path, MaskRule &rule)
-{
-	static const std::set<std::string> five{"email", "phone", "name", "redact", "hash"};
-	if (!five.contains(rule.strategy)) return;
-	if (!rule.options.empty() || !rule.domain.empty())
-		r.problem("bad-value", path, "anonymize.compat: confiture: strategy " + rule.strategy + " in " + path + " has no options there",
-		    rule.domain.empty() ? "take " + rule.options.begin().key() + " out, or take another strategy" : "take domain out");
-	rule.strategy = "confiture_" + rule.strategy;
-}
-
-void parse_anonymize(const Reader &r, const json &j, Config &c)
-{
-	if (!r.mapping(j, "anonymize", {"policy", "kept_rows", "compat", "tables", "columns"})) return;
-	const bool confiture = j.contains("compat") && r.word(j, "anonymize", "compat", {"confiture"}, {}, "") == "confiture";
-	c.anonymize = j;
-	const auto policy = r.word(j, "anonymize", "policy", {"strict", "warn", "none"}, {}, "strict");
-	c.policy = policy == "none" ? Policy::none : policy == "warn" ? Policy::warn : Policy::strict;
-	r.word(j, "anonymize", "kept_rows", {"trust", "mask"}, {}, "trust");
-	if (const json *columns = Reader::get(j, "columns")) {
-		if (!columns->is_object())
-			r.problem("wrong-type", "anonymize.columns", "anonymize.columns must be a mapping of column names",
-			    "anonymize: {columns: {\"*email*\": {strategy: email}}}");
-		else
-			for (const auto &[pattern, rule] : columns->items()) {
-				const auto path = "anonymize.columns." + pattern;
-				if (!rule.is_object()) r.problem("wrong-type", path, path + " must be a mapping", "\"*email*\": {strategy: email}");
-				else if (auto parsed = parse_mask_rule(rule, {}, path, r.problems)) {
-					if (confiture) as_confiture(r, path, *parsed);
-					if (parsed->strategy == by_production)
-						r.problem("bad-value", path, path + ": an expression is about the columns of one table",
-						    "write it under anonymize: tables:");
-					c.mask_patterns.push_back({pattern, *parsed});
-				}
-			}
-	}
-	const json *tables = Reader::get(j, "tables");
-	if (!tables) return;
-	const std::string example = "anonymize:\n  tables:\n    customers_customer:\n      - {column: email, strategy: email}";
-	if (!tables->is_object()) {
-		r.problem("wrong-type", "anonymize.tables", "anonymize.tables must be a mapping of table names", example);
-		return;
-	}
-	for (const auto &[table, rules] : tables->items()) {
-		const auto path = "anonymize.tables." + table;
-		if (!rules.is_array() || rules.empty()) {
-			r.problem("wrong-type", path, path + " must be a list of rules", example);
-			continue;
-		}
-		MaskedTable masked{table, {}};
-		for (std::size_t i = 0; i < rules.size(); ++i)
-			if (auto rule = parse_rule(r, rules[i], path + "." + std::to_string(i))) {
-				if (confiture) as_confiture(r, path + "." + std::to_string(i), rule->rule);
-				masked.columns.push_back(std::move(*rule));
-			}
-		c.masks.push_back(std::move(masked));
-	}
-}
-
 const char *mode_word(Mode m) { return m == Mode::copy ? "copy" : m == Mode::keep ? "keep" : "empty"; }
 
 }  // namespace
-
-std::optional<ColumnRule> parse_column_rule(const json &rule, const std::string &path, std::vector<Problem> &problems)
-{
-	return parse_rule(Reader{problems}, rule, path);
-}
 
 Config Config::parse(const json &document, std::vector<Problem> &problems)
 {

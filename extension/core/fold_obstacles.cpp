@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fold_keys.hpp"
 #include "folds.hpp"
 #include "maps.hpp"
 #include "needs.hpp"
@@ -50,6 +51,7 @@ void references(const Graph &graph, const Catalog &target, const Answers &answer
 void undecidable(
     const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
 {
+	const Missing missing(config, graph, source, answers);
 	for (const auto &[table, node] : graph.tables) {
 		const Name &name = table;  // a lambda may not capture the binding itself everywhere
 		const Relation *there = source.find(name);
@@ -65,14 +67,20 @@ void undecidable(
 				        " once users are mapped",
 				    mode_line(target, name, "mode: empty")});
 		}
-		for (const Index *index : folding_indexes(config, graph, answers, name))
-			if (!index->predicate.empty() && std::none_of(there->indexes.begin(), there->indexes.end(), [&](const Index &other) {
-				    return other.unique && other.predicate == index->predicate && other.columns == index->columns;
-			    }))
+		for (const Index *index : folding_indexes(config, graph, answers, missing, name)) {
+			const FoldKeys keys(config, graph, answers, missing, name, *index);
+			const auto drop = "DROP INDEX " + Name{name.schema, index->name}.sql() + ";";
+			if (const auto why = keys.undecidable(source); !why.empty())
+				plan.problems.push_back({"fold-expression", name.shown(),
+				    "rows of " + name.shown() + " may become equal in the unique index " + index->name + ", which looks at " +
+				        listed(keys.changing().empty() ? keys.columns() : keys.changing()) + ", once ids are mapped; which ones cannot be told: " + why,
+				    drop + "    -- in the target; or give production the same index; or tables: {" + yaml_table(target, name) + ": {mode: keep}}"});
+			else if (!index->predicate.empty() && !same_index(*there, *index))
 				plan.problems.push_back({"fold-predicate", name.shown(),
 				    "rows of " + name.shown() + " may fold in the partial index " + index->name +
 				        ", which production does not have: its condition is the target's and is not run there",
-				    "DROP INDEX " + Name{name.schema, index->name}.sql() + ";"});
+				    drop});
+		}
 	}
 }
 

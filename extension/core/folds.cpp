@@ -5,8 +5,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "fold_keys.hpp"
 #include "maps.hpp"
-#include "soft_references.hpp"
 #include "statements.hpp"
 #include "tenant_choice.hpp"
 #include "words.hpp"
@@ -25,10 +25,10 @@ namespace core {
 
 namespace {
 
-std::string question_id(const Graph &graph, const Answers &answers, const Name &table, const Index &index)
+std::string question_id(const Answers &answers, const Graph &graph, const Name &table, const Index &index, const FoldKeys &keys)
 {
 	std::size_t dropped = 0;
-	for (const auto &column : index.columns) {
+	for (const auto &column : keys.columns()) {
 		// The table's own rows count as well where it references itself: column_map() leaves its own key out.
 		const Name by = column_map(graph, answers, table, column);
 		if (const auto fold = answers.folds.find(by); fold != answers.folds.end()) dropped += fold->second.dropped.size();
@@ -36,74 +36,22 @@ std::string question_id(const Graph &graph, const Answers &answers, const Name &
 	return "folds " + table.sql() + "." + quote_identifier(index.name) + (dropped ? " after " + std::to_string(dropped) : "");
 }
 
-// The source's index of the same meaning. Only its predicate may be run there: what the target says is never SQL for the source.
-const Index *same_index(const Relation &source, const Index &index)
-{
-	const auto found = std::find_if(source.indexes.begin(), source.indexes.end(), [&](const Index &other) {
-		return other.unique && other.valid && other.predicate == index.predicate && other.columns == index.columns &&
-		    other.nulls_not_distinct == index.nulls_not_distinct;
-	});
-	return found == source.indexes.end() ? nullptr : &*found;
-}
-
 // What is asked about: the indexes of the target that can be decided at the source.
-std::vector<const Index *> askable(
-    const Config &config, const Graph &graph, const Catalog &source, const Answers &answers, const Name &table)
+bool askable(const Catalog &source, const Name &table, const Index &index, const FoldKeys &keys)
 {
-	auto indexes = folding_indexes(config, graph, answers, table);
 	const Relation *there = source.find(table);
-	std::erase_if(indexes, [&](const Index *index) {
-		return !there || !there->ordinary() || (!index->predicate.empty() && !same_index(*there, *index)) ||
-		    std::any_of(index->columns.begin(), index->columns.end(), [&](const auto &column) { return !there->column(column); });
-	});
-	return indexes;
-}
-
-// Two arrays side by side: the pairs of a map, for a join.
-std::string pairs_table(const std::map<std::string, std::string> &pairs, const std::string &type)
-{
-	std::vector<std::string> from, to;
-	for (const auto &[old, now] : pairs) {
-		from.push_back(old);
-		to.push_back(now);
-	}
-	return "unnest(" + array_literal(from, type) + ", " + array_literal(to, "text") + ")";
+	return there && there->ordinary() && keys.undecidable(source).empty() && (index.predicate.empty() || same_index(*there, index)) &&
+	    std::all_of(keys.columns().begin(), keys.columns().end(), [&](const auto &column) { return there->column(column); });
 }
 
 std::string fold_sql(const Config &config, const Graph &graph, const Catalog &source, const Answers &answers,
-    const Missing &missing, const Name &table, const Index &index)
+    const Missing &missing, const Name &table, const Index &index, const FoldKeys &of)
 {
 	const Relation &root = *source.find(table);
 	const auto key = common_key(*graph.node(table).relation, root);
 	const auto filter = row_filter(config, graph, source, answers, missing, table, root);
 
-	std::vector<std::string> raw, mapped, not_null;
-	std::string joins;
-	for (const auto &name : index.columns) {
-		// A reference that is let go of (on_missing: null) arrives as NULL.
-		const auto let_go = missing.value(table, name), column = let_go.empty() ? "t." + quote_identifier(name) : "(" + let_go + ")";
-		const Name by = column_map(graph, answers, table, name);
-		raw.push_back("t." + quote_identifier(name));
-		not_null.push_back(column + " IS NOT NULL");
-		const auto map = answers.maps.find(by);
-		const auto fold = answers.folds.find(by);
-		const bool folded = map == answers.maps.end() && fold != answers.folds.end();
-		// A map without a fallback keeps different ids different: the raw value does as well.
-		if (!folded && (map == answers.maps.end() || !map->second.fallback)) {
-			mapped.push_back(column);
-			continue;
-		}
-		const auto &pairs = folded ? fold->second.dropped : map->second.pairs;
-		const auto otherwise = folded ? column + "::text" : quote_literal(*map->second.fallback) + "::text";
-		if (pairs.empty()) {
-			mapped.push_back("CASE WHEN " + column + " IS NOT NULL THEN " + otherwise + " END");
-			continue;
-		}
-		const auto alias = "m" + std::to_string(mapped.size());
-		joins += " LEFT JOIN " + pairs_table(pairs, root.column(name)->base) + " AS " + alias + "(old, new) ON " + alias +
-		    ".old = " + column;
-		mapped.push_back("CASE WHEN " + column + " IS NOT NULL THEN coalesce(" + alias + ".new, " + otherwise + ") END");
-	}
+	const auto keys = of.sql(root);
 
 	std::vector<std::string> order;
 	if (const Index *primary = root.primary_key())
@@ -114,19 +62,21 @@ std::string fold_sql(const Config &config, const Graph &graph, const Catalog &so
 	const Index *same = same_index(root, index);
 	std::vector<std::string> inner{};
 	if (!filter.empty()) inner.push_back(filter);
-	if (!index.predicate.empty()) inner.push_back("(\n" + same->predicate + "\n)");  // askable() saw to it that there is one
+	if (!keys.before.empty()) inner.push_back(keys.before);
 	const auto where = inner.empty() ? "" : " WHERE " + joined(inner, " AND ");
 
 	std::string sql =
 	    "SELECT NULL::text, count(*)::text FROM " + from_only(root) + " AS t" + (filter.empty() ? "" : " WHERE " + filter);
 	sql += "\nUNION ALL\nSELECT f.dropped, f.survivor FROM (SELECT " + place + " AS dropped, first_value(" + place +
-	    ") OVER (PARTITION BY " + joined(mapped, ", ") + " ORDER BY " + joined(order, ", ") + ") AS survivor";
+	    ") OVER (PARTITION BY " + joined(keys.keys, ", ") + " ORDER BY " + joined(order, ", ") + ") AS survivor";
 	// Rows that are equal without any map are no matter of ours: the index build will say so. Where production has the same
 	// index there are none.
-	if (!same) sql += ", count(*) OVER (PARTITION BY " + joined(raw, ", ") + ") AS equals";
+	if (!same) sql += ", count(*) OVER (PARTITION BY " + joined(keys.raw, ", ") + ") AS equals";
 	sql += " FROM (SELECT t.tableoid AS prodsync_oid, t.ctid AS prodsync_place, " + row_place(root, "t") +
-	    " AS prodsync_row, t.* FROM " + from_only(root) + " AS t" + where + ") AS t" + joins;
-	if (!index.nulls_not_distinct) sql += " WHERE " + joined(not_null, " AND ");
+	    " AS prodsync_row, t.* FROM " + from_only(root) + " AS t" + where + ") AS t" + keys.joins;
+	auto outer = index.nulls_not_distinct ? std::vector<std::string>{} : keys.given;
+	if (!keys.after.empty()) outer.push_back(keys.after);
+	if (!outer.empty()) sql += " WHERE " + joined(outer, " AND ");
 	return sql + ") AS f WHERE f.dropped <> f.survivor" + (same ? "" : " AND f.equals = 1");
 }
 
@@ -137,21 +87,16 @@ std::string row_place(const Relation &root, const std::string &alias)
 	return root.kind == 'p' ? "(" + alias + ".tableoid::text || " + alias + ".ctid::text)" : alias + ".ctid::text";
 }
 
-std::vector<const Index *> folding_indexes(const Config &config, const Graph &graph, const Answers &answers, const Name &table)
+std::vector<const Index *> folding_indexes(
+    const Config &config, const Graph &graph, const Answers &answers, const Missing &missing, const Name &table)
 {
 	std::vector<const Index *> indexes;
 	const TableNode &node = graph.node(table);
 	if (node.mode != Mode::copy || !node.relation) return indexes;
-	for (const Index &index : node.relation->indexes) {
-		if (!index.unique || !index.valid || index.exclusion || index.expressions || index.columns.empty()) continue;
-		const bool folds = std::any_of(index.columns.begin(), index.columns.end(), [&](const std::string &column) {
-			const Name by = column_map(graph, answers, table, column);
-			if (const Column *one = node.relation->column(column); one && is_id_array(one->base))
-				return false;  // arrays are equal or not as a whole
-			return !by.empty() && (graph.node(by).mapped ? has_fallback(config, graph, by) : true);
-		});
-		if (folds) indexes.push_back(&index);
-	}
+	for (const Index &index : node.relation->indexes)
+		if (index.unique && index.valid && !index.exclusion && !index.columns.empty() &&
+		    FoldKeys(config, graph, answers, missing, table, index).may_fold())
+			indexes.push_back(&index);
 	return indexes;
 }
 
@@ -175,13 +120,19 @@ std::vector<Question> fold_questions(const Config &config, const Graph &graph, c
 			if (const Identity *identity = graph.identity(name, column.name); identity && identity->table != name)
 				if (const auto earlier = open.find(identity->table); earlier != open.end() && earlier->second) waits = true;
 		if (waits) continue;
-		for (const Index *index : askable(config, graph, source, answers, name)) {
-			const auto id = question_id(graph, answers, name, *index);
+		for (const Index *index : folding_indexes(config, graph, answers, missing, name)) {
+			const FoldKeys keys(config, graph, answers, missing, name, *index);
+			if (!askable(source, name, *index, keys)) continue;
+			const auto id = question_id(answers, graph, name, *index, keys);
 			if (answered.contains(id)) continue;
+			if (!keys.ready(config)) {
+				waits = true;
+				break;
+			}
 			const auto key = common_key(*node.relation, *source.find(name));
 			Question question{id, "folds", Side::source, name, {key.empty() ? "ctid" : key}, "", {}};
-			question.columns.insert(question.columns.end(), index->columns.begin(), index->columns.end());
-			question.sql = fold_sql(config, graph, source, answers, missing, name, *index);
+			question.columns.insert(question.columns.end(), keys.columns().begin(), keys.columns().end());
+			question.sql = fold_sql(config, graph, source, answers, missing, name, *index, keys);
 			out.push_back(std::move(question));
 			waits = true;
 			break;

@@ -9,8 +9,8 @@
 
 namespace core {
 
-// Unique indexes of the target in which rows may fold: those with a column whose map can make two ids one.
-std::vector<const Index *> folding_indexes(const Config &, const Graph &, const Answers &, const Name &table);
+// Unique indexes of the target in which rows may fold: those that rest on a column whose map can make two ids one.
+std::vector<const Index *> folding_indexes(const Config &, const Graph &, const Answers &, const Missing &, const Name &table);
 // The questions that can be asked now, at most one a table.
 std::vector<Question> fold_questions(const Config &, const Graph &, const Catalog &source, const Answers &);
 // Where a row lies: "(0,1)", in a partitioned table with the source's oid of the leaf in front: "16385(0,1)".

@@ -287,20 +287,22 @@ std::vector<const ForeignKey *> used_generic_keys(const Graph &graph, const Answ
 
 namespace {
 
-// Everything that is read of that side is there.
-bool readable(const GenericRelation &one, const Catalog &catalog)
+// Everything that is read of that side is there, of types that can be read as the target's.
+bool readable(const Graph &graph, const GenericRelation &one, const Catalog &catalog)
 {
-	const Relation *table = catalog.find(one.table);
-	if (!table || !table->ordinary() || !table->column(one.column) || !table->column(one.by.column)) return false;
+	const Relation *table = catalog.find(one.table), &here = *graph.node(one.table).relation;
+	if (!table || !table->ordinary()) return false;
+	const Column *id = table->column(one.column), *by = table->column(one.by.column);
+	if (!id || !by || !is_key_type(id->base) || !have_equality(id->base, here.column(one.column)->base)) return false;
 	if (one.by.types.empty()) return true;
 	const Relation *types = catalog.find(one.by.types);
-	return types && has_models(*types) && types->column(one.by.key);
+	return types && has_models(*types) && types->column(one.by.key) && have_equality(types->column(one.by.key)->base, by->base);
 }
 
 // Of rows that come, and of those that stay and that others find their tenant through.
 bool asks_source(const Graph &graph, const GenericRelation &one, const Catalog &source)
 {
-	return (graph.node(one.table).mode == Mode::copy || on_a_path(graph, one)) && readable(one, source);
+	return (graph.node(one.table).mode == Mode::copy || on_a_path(graph, one)) && readable(graph, one, source);
 }
 
 // Rows that stay in the target, and something there gets other ids.
@@ -477,10 +479,10 @@ void add_generic_obstacles(const Config &config, const Graph &graph, const Maski
 {
 	for (const GenericRelation &one : graph.generic) {
 		const TableNode &node = graph.node(one.table);
-		if (node.mode == Mode::copy && source.find(one.table) && !readable(one, source))
+		if (node.mode == Mode::copy && source.find(one.table) && !readable(graph, one, source))
 			plan.problems.push_back({"generic-not-in-source", shown(one),
 			    shown(one) + " names rows by " + one.by.column + (one.by.types.empty() ? "" : " and " + one.by.types.shown()) +
-			        ", which production has not",
+			        ", which production has not, or of other types",
 			    mode_line(target, one.table, "mode: keep")});
 		unknown_models(one, graph, target, answers, plan);
 		branches_without_key(one, graph, target, answers, plan);

@@ -185,14 +185,19 @@ std::string range_that_does_not_fit(const MaskRule &rule, const Column &column)
 	if (column.base == "integer") first = INT32_MIN, last = INT32_MAX;
 	int digits = 0, scale = 0;
 	if (std::sscanf(column.type.c_str(), "numeric(%d,%d)", &digits, &scale) == 2 && digits - scale < 18) {
+		std::int64_t unit = 1;    // with a negative scale the server rounds to it, which may be up
+		for (int i = scale; i < 0; ++i) unit *= 10;
 		last = 1;
 		for (int i = scale; i < digits; ++i) last *= 10;
-		first = 1 - last, last = last - 1;
+		last -= unit, first = -last;
 	}
 	return least_of(rule) >= first && most_of(rule) <= last ? "" : "gives numbers that do not fit";
 }
 
-std::string noise_unfit(const MaskRule &, const Column &column) { return only_fractions(column) ? "may give a number that does not fit" : ""; }
+std::string noise_unfit(const MaskRule &, const Column &column)
+{
+	return only_fractions(column) || rounds_whole_digits(column) ? "may give a number that does not fit" : "";
+}
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include "needs.hpp"
 #include "obstacles.hpp"
 #include "rules.hpp"
+#include "soft_references.hpp"
 #include "statements.hpp"
 #include "tenant_choice.hpp"
 #include "ways.hpp"
@@ -284,11 +285,10 @@ std::string Missing::value(const Name &table, const std::string &column) const
 			const std::string type = source_.find(table)->column(column)->base;
 			std::string stay = "'{}'::" + cast_type(type);
 			if (std::vector<Name> way; gap.why == Gap::Why::left_out)
-				// One of several dimensions stays as it is, to be found by the verification: it has no place to leave out.
-				stay = "CASE WHEN array_ndims(" + as_it_is + ") > 1 THEN " + as_it_is + " ELSE ARRAY(SELECT e.v FROM unnest(" +
-				    as_it_is + ") WITH ORDINALITY AS e(v, n) WHERE NOT EXISTS (SELECT FROM " +
-				    from_only(*source_.find(gap.key->parent)) + " AS p WHERE p." + quote_identifier(gap.key->referenced.front()) +
-				    " = e.v AND (" + left_out(logical_table(graph_, gap.key->parent), "p", way) + ")) ORDER BY e.n) END";
+				stay = ids_that_stay(as_it_is, type,
+				    "NOT EXISTS (SELECT FROM " + from_only(*source_.find(gap.key->parent)) + " AS p WHERE p." +
+				        quote_identifier(gap.key->referenced.front()) + " = e.v AND (" +
+				        left_out(logical_table(graph_, gap.key->parent), "p", way) + "))");
 			return "CASE WHEN " + as_it_is + " IS NOT NULL THEN " + stay + " END";
 		}
 		if (gap.key->child != table || gap.action != OnMissing::null || gap.why == Gap::Why::unmatched) continue;

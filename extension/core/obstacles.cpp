@@ -25,8 +25,9 @@ std::string mode_line(const Catalog &target, const Name &table, const std::strin
 
 bool mentions(const std::string &expression, const std::string &column)
 {
-	const auto quoted = "\"" + column + "\"";
-	if (expression.find(quoted) != std::string::npos) return true;
+	std::string quoted = "\"";
+	for (const char c : column) quoted += c == '"' ? "\"\"" : std::string(1, c);
+	if (expression.find(quoted + '"') != std::string::npos) return true;
 	const auto in_word = [&](std::size_t at) {
 		return at < expression.size() && (std::isalnum(static_cast<unsigned char>(expression[at])) || expression[at] == '_');
 	};

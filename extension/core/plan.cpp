@@ -194,7 +194,7 @@ void tenants(
 	for (const auto &table : plan.tables)
 		if (table.mode == Mode::copy && table.in_source && table.scope == Scope::tenant && !has_path(ways, table.name, table.path))
 			plan.problems.push_back({"path-not-in-source", table.name.shown(),
-			    table.name.shown() + " reaches its tenant by columns that production does not have (" + via(table.path) +
+			    table.name.shown() + " reaches its tenant by columns that production does not have, or of types that cannot be compared (" + via(table.path) +
 			        "): rows of the tenants to be left out cannot be told",
 			    "tables:\n  " + yaml_table(target, table.name) + ": {mode: keep}"});
 	// That a table has tenants is also production's word: rows of all of them would come where the target has lost the key that says so.

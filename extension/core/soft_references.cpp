@@ -6,6 +6,7 @@
 #include "maps.hpp"
 #include "detect_names.hpp"
 #include "rules.hpp"
+#include "statements.hpp"
 
 namespace core {
 
@@ -103,7 +104,39 @@ bool comparable_keys(const std::string &column, const std::string &key)
 	return (is_integer(column) && is_integer(key)) || (is_text_type(column) && is_key_type(key)) || (column == "uuid" && key == "uuid");
 }
 
+bool have_equality(const std::string &base_type, const std::string &other)
+{
+	const auto family = [](const std::string &type) {
+		if (is_integer(type) || type == "numeric" || type == "real" || type == "double precision") return 'n';
+		if (is_text_type(type) || type == "character" || type == "name") return 't';
+		if (type == "date" || type.starts_with("timestamp")) return 'd';
+		return type == "uuid" ? 'u' : '?';
+	};
+	const char one = family(base_type), two = family(other);
+	return one == two || one == '?' || two == '?';
+}
+
 std::string element_type(const std::string &base) { return base.substr(0, base.size() - std::min<std::size_t>(base.size(), 2)); }
+
+std::string ids_that_stay(const std::string &array, const std::string &base_type, const std::string &condition)
+{
+	const std::string type = cast_type(base_type);
+	// SQL has no way to set an element of an array. So its text form is written anew: with `size` elements in a part of each dimension, a
+	// part begins where (n - 1) % size = 0 and ends where n % size = 0. Ids need no quotes.
+	std::string size = "1", sizes;
+	for (int dimension = 6; dimension > 0; --dimension) {    // MAXDIM
+		size = "coalesce(array_length(" + array + ", " + std::to_string(dimension) + "), 1)" + (dimension == 6 ? "" : " * " + size);
+		sizes = size + (sizes.empty() ? "" : ", ") + sizes;
+	}
+	const auto braces = [&](const char *brace, const char *place) {
+		return std::string("repeat('") + brace + "', (SELECT count(*)::integer FROM unnest(ARRAY[" + sizes +
+		    "]) WITH ORDINALITY AS d(size, dimension) WHERE d.dimension <= array_ndims(" + array + ") AND " + place + " % d.size = 0))";
+	};
+	const std::string elements = " FROM unnest(" + array + ") WITH ORDINALITY AS e(v, n)";
+	return "CASE WHEN array_ndims(" + array + ") > 1 THEN (SELECT (array_dims(" + array + ") || '=' || string_agg(" + braces("{", "(e.n - 1)") +
+	    " || CASE WHEN " + condition + " THEN coalesce(e.v::text, 'NULL') ELSE 'NULL' END || " + braces("}", "e.n") +
+	    ", ',' ORDER BY e.n))::" + type + elements + ") ELSE ARRAY(SELECT e.v" + elements + " WHERE " + condition + " ORDER BY e.n) END";
+}
 
 void add_soft_references(
     Graph &graph, const Catalog &catalog, const std::map<Name, const TableRule *> &rules, std::vector<Problem> &problems)

@@ -4,6 +4,7 @@
 
 #include "catalog_query.hpp"
 #include "masks.hpp"
+#include "soft_references.hpp"
 
 namespace core {
 
@@ -202,8 +203,13 @@ bool has_hops(const Ways &ways, const Name &table, const std::vector<Hop> &path,
 	const Catalog &catalog = ways.catalog();
 	const Relation *from = catalog.find(table);
 	const auto leads = [&](const Hop &hop, const Relation *to) {
-		for (std::size_t i = 0; i < hop.columns.size(); ++i)
-			if (!from->column(hop.columns[i]) || !to->column(hop.referenced[i])) return false;
+		// What is asked of the ids follows from the target's types (as_key()); a server whose own do not fit would end in 42883.
+		const std::string text_of = hop.by.empty() ? "" : ways.key(hop).text_of;
+		for (std::size_t i = 0; i < hop.columns.size(); ++i) {
+			const Column *id = from->column(hop.columns[i]), *key = to ? to->column(hop.referenced[i]) : nullptr;
+			if (!id || !key || !have_equality(text_of.empty() ? id->base : text_of, key->base) || (!text_of.empty() && !is_text_type(id->base)))
+				return false;
+		}
 		return true;
 	};
 	for (const Hop &hop : path) {

@@ -8,6 +8,7 @@
 #include "obstacles.hpp"
 #include "predicate.hpp"
 #include "rules.hpp"
+#include "soft_references.hpp"
 #include "statements.hpp"
 
 namespace core {
@@ -55,7 +56,8 @@ std::vector<const ForeignKey *> crossing(const Graph &graph, const Catalog &sour
 		if (begins_with(from.path, *key)) continue;
 		bool travels = true;
 		for (std::size_t i = 0; i < key->columns.size(); ++i)
-			travels = travels && there->column(key->columns[i]) && referenced->column(key->referenced[i]);
+			travels = travels && there->column(key->columns[i]) && referenced->column(key->referenced[i]) &&
+			    have_equality(key->text_of.empty() ? there->column(key->columns[i])->base : key->text_of, referenced->column(key->referenced[i])->base);
 		if (travels) out.push_back(key);
 	}
 	return out;

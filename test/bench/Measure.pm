@@ -1,7 +1,7 @@
 # Runs a program and measures what it takes on the client's side: time, processor, memory of all of its processes.
 #
 #   my $m = measure(['sh', 'way.sh'], {SOURCE => ...}, "$out/name", sub { ... called every 0.1 s ... });
-#   $m->{exit}, {seconds}, {cpu} (user + system), {memory} (kB), {out}, {err}
+#   $m->{exit}, {begun} (epoch), {seconds}, {cpu} (user + system), {memory} (kB), {out}, {err}
 #
 # Processor time is the kernel's own sum over the processes that were waited for (getrusage's children), so nothing is sampled.
 # Memory, read ten times a second: the largest sum over the processes that are alive together, of each one's resident memory with shared
@@ -48,7 +48,7 @@ sub measure
 		sleep 0.005;
 	}
 	$m{exit} = $? & 127 ? 128 + ($? & 127) : $? >> 8;
-	$m{seconds} = time - $begin;
+	@m{qw(begun seconds)} = ($begin, time - $begin);
 	my @after = times;
 	$m{cpu} = $after[2] + $after[3] - $before[2] - $before[3];
 	@m{qw(out err)} = (slurp("$files.out"), slurp("$files.err"));

@@ -1,15 +1,16 @@
 # A reader and a writer of UAT, who work there while a way runs; what each of them had to wait is what the bench tells.
 #
 #   my $reader = Probe->reader($uat, $dir, $scale);  my $writer = Probe->writer($uat, $dir);
-#   my $seen = $reader->end;      # {count, median, p99, longest (ms), errors, longest_at (epoch)}
+#   my $seen = $reader->end($file);      # {count, median, p99, longest (ms), errors, longest_at (epoch), own (ms)}
 #
 # Each is a pgbench with one session that prepares its statements, as drivers do. Statements come at a fixed rate on average, and
 # each is measured from the moment it was due: a wait is not made to look better by the statements that were never sent meanwhile.
-# A statement is a transaction of its own.
+# A statement is a transaction of its own. A virtual machine stands still when its host wants it to, and everybody in it waits: "own" is the
+# longest wait without the pauses that fell into it, as pauses.pl wrote them to the file; undef where it could not.
 package Probe;
 use strict;
 use warnings;
-use List::Util 'max';
+use List::Util qw(max min sum0);
 use Prodsync;
 
 my $kept = q{(SELECT id FROM apps_tenants_tenant WHERE schema_name = 'test_acme')};
@@ -52,25 +53,34 @@ sub begin
 
 sub end
 {
-	my ($self) = @_;
+	my ($self, $pauses) = @_;
 	$self->{process}->signal('ALRM');          # as if its time were over: it finishes its transaction and writes the log to its end
 	my $done = $self->{process}->wait;
 	my @errors = grep { /error|ERROR|FATAL/ } split /^/m, $done->{err};
 	my (@waits, $longest_at);
-	my $longest = 0;
+	my ($longest, $own) = (0, 0);
 	for my $file (glob "$self->{prefix}.log*") {
 		for (split /\n/, slurp($file)) {
 			# session, number, microseconds since it was due, script, end: seconds, microseconds, how late it was sent
 			my (undef, undef, $wait, undef, $seconds, $fraction) = split ' ';
 			next unless $wait =~ /^\d+$/;
 			push @waits, $wait / 1000;
-			($longest, $longest_at) = ($wait / 1000, $seconds + $fraction / 1e6) if $wait / 1000 > $longest;
+			my ($ms, $at) = ($wait / 1000, $seconds + $fraction / 1e6);
+			($longest, $longest_at) = ($ms, $at) if $ms > $longest;
+			$own = max($own, $ms - 1000 * paused($pauses, $at - $ms / 1000, $at)) if $ms > $own;
 		}
 		unlink $file;
 	}
 	@waits = sort { $a <=> $b } @waits;
 	return { count => scalar @waits, errors => scalar @errors, error => $errors[0] // '', longest => $longest, longest_at => $longest_at,
-		median => $waits[@waits / 2] // 0, p99 => $waits[0.99 * @waits] // 0 };
+		own => -e $pauses ? $own : undef, median => $waits[@waits / 2] // 0, p99 => $waits[0.99 * @waits] // 0 };
+}
+# Seconds of a span in which the machine stood still.
+sub paused
+{
+	my ($file, $from, $to) = @_;
+	return 0 unless -e $file;
+	return sum0 map { my ($end, $ms) = split; max(0, min($to, $end) - max($from, $end - $ms / 1000)) } split /\n/, slurp($file);
 }
 
 1;

@@ -17,7 +17,12 @@ use Time::HiRes 'time';
 use Ways ();
 
 my $fixture = 'test/fixtures/saas';
-my $kept = 100;                            # 9,983 kept rows
+# What UAT is before a run: as the fixture makes it with a number of kept rows, or as a refresh of that left it.
+my %templates = (
+	small => [100],                        # 9,983 kept rows
+	full => ['small'],
+	kept_small => [500],                   # 49,673
+	kept_full => ['kept_small']);
 
 sub new
 {
@@ -32,18 +37,26 @@ sub prepare
 	my ($self) = @_;
 	@$self{qw(production uat)} = clusters(['production', @{ $self->{conf} }], ['uat', @{ $self->{conf} }]);
 	my @loads;
-	for (['production', 'app', 'production', $self->{scale}], ['uat', 'small', 'uat', $kept]) {
-		my ($side, $db, @content) = @$_;
-		$self->{$side}->sql("CREATE DATABASE $db");
-		push @loads, Prodsync::start('', "$fixture/load.sh", $self->{$side}->dsn($db), @content);
+	for (['production', 'app', 'production', $self->{scale}], ['uat', 'small', 'uat', @{ $templates{small} }]) {
+		push @loads, $self->load(@$_);
 	}
-	for my $load (@loads) {
-		my $done = $load->wait(3600);
-		die $done->{err} if $done->{exit};
-	}
+	loaded($_) for @loads;
 	$self->{production}->sql('VACUUM FREEZE', 'app');
 	$self->{uat}->sql('CREATE EXTENSION prodsync', 'small');
 	$self->{rows} = Ways::thousands($self->read_production);
+	return;
+}
+
+sub load
+{
+	my ($self, $side, $db, @content) = @_;
+	$self->{$side}->sql("CREATE DATABASE $db");
+	return Prodsync::start('', "$fixture/load.sh", $self->{$side}->dsn($db), @content);
+}
+sub loaded
+{
+	my $done = $_[0]->wait(3600);
+	die $done->{err} if $done->{exit};
 	return;
 }
 
@@ -89,16 +102,23 @@ sub copy_database
 	$uat->sql("SELECT sync_set_environment('uat', true)", $db);
 	return;
 }
-# Last week's refresh, made once: what is refreshed is a database full of production's rows, not an empty one.
-sub make_full
+# Each is made once. Last week's refresh is part of the full ones: what is refreshed is a database full of production's rows, not an empty one.
+sub make_template
 {
-	my ($self) = @_;
-	return if $self->{has_full}++;
-	$self->copy_database('small', 'app');
+	my ($self, $name) = @_;
+	return if $name eq 'small' || $self->{has}{$name}++;
+	my ($from) = @{ $templates{$name} };
+	if ($from =~ /^\d/) {
+		loaded($self->load('uat', $name, 'uat', $from));
+		$self->{uat}->sql('CREATE EXTENSION prodsync', $name);
+		return;
+	}
+	$self->make_template($from);
+	$self->copy_database($from, 'app');
 	local %ENV = (%ENV, %{ $self->environment });
 	my $run = prodsync('sync', '--from', 'production', '--to', 'uat', '--config', $self->{plain}, '--yes');
 	die "the refresh to begin with failed\n$run->{err}" if $run->{exit};
-	$self->{uat}->sql('ALTER DATABASE app RENAME TO "full"');
+	$self->{uat}->sql(qq(ALTER DATABASE app RENAME TO "$name"));
 	return;
 }
 sub reset
@@ -106,7 +126,7 @@ sub reset
 	my ($self, $template) = @_;
 	my $uat = $self->{uat};
 	$uat->sql('DROP DATABASE IF EXISTS fresh');
-	$self->make_full if $template eq 'full';
+	$self->make_template($template);
 	$self->copy_database(qq("$template"), 'app');
 	$self->read_production;
 	# The tables that people are looking at are in memory.

@@ -29,7 +29,8 @@ sub all
 	push @ways,
 		{ name => 'first', group => 'prodsync', title => 'prodsync, nothing masked, --jobs 2, the very first run', jobs => 2, goal => 1, template => 'small', config => $sides->{plain} },
 		{ name => 'held', group => 'prodsync', title => 'prodsync, nothing masked, --jobs 2, a tester holds a lock for 3 s of the switch', jobs => 2, held => 1, rounds => 2,
-			config => $sides->{plain}, timeless => 1 };
+			config => $sides->{plain}, timeless => 1 },
+		{ name => 'kept', group => 'kept', title => 'prodsync, nothing masked, --jobs 2, 49,673 kept rows', jobs => 2, template => 'kept_full', rounds => 1, config => $sides->{plain}, timeless => 1 };
 	$_->{readers} = $old_or_new for @ways;
 	push @ways,
 		script('pg_restore', version('pg_restore', 'pg_restore') . ': pg_dump -Fd -j2, then pg_restore -j2', readers => $gone, goal => 1),
@@ -76,7 +77,7 @@ sub ways
 	return @all;
 }
 
-# One run: {seconds, cpu, memory, reader, writer, switch (s), failed}
+# One run: {seconds, paused (s of them in which the machine stood still), cpu, memory, reader, writer, switch (s), failed}
 sub run_way
 {
 	my ($sides, $way, $files) = @_;
@@ -94,7 +95,8 @@ sub run_way
 	}
 	$tick = $sides->holder if $way->{held};
 	my $m = measure(\@command, $environment, $files, $tick);
-	@$m{qw(reader writer)} = map { $_->end } @probes;
+	@$m{qw(reader writer)} = map { $_->end($sides->{pauses}) } @probes;
+	$m->{paused} = Probe::paused($sides->{pauses}, $m->{begun}, $m->{begun} + $m->{seconds});
 	$m->{failed} = 'exit ' . $m->{exit} . ': ' . first_error($m->{err}) if $m->{exit};
 	# Who uses UAT waits, but gets no error.
 	for my $who (grep { ($way->{readers} // '') eq $old_or_new && $m->{$_} && $m->{$_}{errors} } qw(reader writer)) {

@@ -24,12 +24,13 @@ sub say_so { printf STDERR "%4d s  %s\n", time - $begun, "@_"; return }
 mkdir "$results/out" or die "$results/out: $!";
 my $work = File::Temp->newdir(DIR => "$results/..");
 my $sides = Sides->new($scale, "$work");
+$sides->{pauses} = "$results/pauses.tsv";
 my @ways = eval { ways($sides, @wanted) } or do { print STDERR "prodsync: error: $@"; exit 2 };
 say_so("left out: $_->{name}: $_->{skip}") for grep { $_->{skip} } @ways;
 say_so("two servers; production of scale $scale");
 $sides->prepare;
 
-my $columns = join "\t", qw(round way result seconds cpu_s memory_mb switch_s),
+my $columns = join "\t", qw(round way result seconds cpu_s memory_mb switch_s paused_s),
 	map { my $who = $_; map { "${who}_${_}_s" } qw(longest p99 median) } qw(reader writer);
 open my $tsv, '>', "$results/runs.tsv" or die "$results/runs.tsv: $!";
 $tsv->autoflush(1);

@@ -26,12 +26,13 @@ if [[ -n $holder && $holder != "$$" ]] && grep -qz 'test/bench/bench\.sh' "/proc
 fi
 echo $$ >"$base/pid"
 
-room='' driver=''
+room='' driver='' pauses=''
 finish()
 {
 	trap - EXIT INT TERM HUP
 	[[ -n $room ]] || { rm -f "$base/pid"; return 0; }
 	local log
+	if [[ -n $pauses ]]; then kill "$pauses" 2>/dev/null || :; wait "$pauses" 2>/dev/null || :; fi
 	if [[ -d $room/results ]]; then cp -a --no-preserve=ownership "$room/results/." "$base/"; fi
 	for log in "$room"/*/log; do [[ ! -f $log ]] || cp "$log" "$base/$(basename "$(dirname "$log")").log"; done
 	# Ends what runs in the folder, the driver and its programs too, then stops the servers and removes it.
@@ -49,6 +50,9 @@ cluster run mkdir "$room/src" "$room/results"
 tar -c --mode=u+rwX test/cluster.sh test/bench test/fixtures/saas test/t/Prodsync.pm | cluster run tar -x
 export PRODSYNC_TEST_COMMIT
 PRODSYNC_TEST_COMMIT=$(git describe --always --dirty 2>/dev/null || echo unknown)
+# Where this may have real-time priority; else the table says nothing of the machine's own pauses.
+chrt -f 1 perl test/bench/pauses.pl "$room/results/pauses.tsv" 2>/dev/null &
+pauses=$!
 # Beside this shell and not within it, so that a signal ends the wait at once.
 # shellcheck disable=SC2086
 cluster run nice -n "${NICE:-0}" perl -I test/t -I test/bench test/bench/bench.pl "$scale" "$rounds" "$minutes" "$room/results" $ways </dev/null &

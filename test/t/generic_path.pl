@@ -189,6 +189,15 @@ refused('a comment on a comment, and no tenant left out', qr/1 row of production
 $server->sql("UPDATE tenant SET slug = 'test_prod' WHERE slug = 'prod'", 'production');
 $server->sql('DELETE FROM crm_comment WHERE id = 905', 'production');
 
+# ---- types that differ ----
+for (['an object id of another type', 'reviews ALTER reviewable_id TYPE', 'text', 'bigint USING reviewable_id::bigint', qr/reviews\.reviewable_id names rows by reviewable_type, which production has not, or of other types/],
+	['an object\'s key of another type', 'shop_document ALTER id TYPE', 'text', 'uuid USING id::uuid', qr/files_attachment reaches its tenant by columns that production does not have, or of types that cannot be compared/]) {
+	my ($name, $alter, $other, $back, $text) = @$_;
+	$server->sql("ALTER TABLE $alter $other", 'production');
+	refused($name, $text);
+	$server->sql("ALTER TABLE $alter $back", 'production');
+}
+
 # ---- by hand ----
 is(run('sync', [])->{exit}, 0, 'refreshed');
 $server->sql('BEGIN; SELECT * FROM sync_clear(); COMMIT', 'uat');

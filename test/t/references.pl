@@ -37,7 +37,8 @@ INSERT INTO customer (id, tenant_id, number, owner_id, country_id, mail_id, note
 INSERT INTO visit (id, customer_id, country_id, mail_id, note) VALUES (1, 1, 2, NULL, 'stays'), (2, 2, 3, NULL, 'nowhere'), (3, 1, 1, 1, 'stays too');
 INSERT INTO visit_photo (visit_id, note) VALUES (1, 'of one'), (2, 'of two'), (3, 'of three');
 INSERT INTO reminder (tenant_id, visit_id, number, note) VALUES (1, 1, 'n-1', 'one'), (2, 2, NULL, 'two');
-INSERT INTO comment (id, tenant_id, author_id, customer_ids, reader_ids, visit_ids, note) VALUES (1, 1, 2, '{1,2}', '{1,NULL,2}', '{1,2,3}', 'one'), (2, 2, NULL, '{}', NULL, '{2}', 'two');
+INSERT INTO comment (id, tenant_id, author_id, customer_ids, reader_ids, visit_ids, note) VALUES (1, 1, 2, '{1,2}', '{1,NULL,2}', '{1,2,3}', 'one'), (2, 2, NULL, '{}', NULL, '{2}', 'two'),
+	(9, 1, NULL, '{}', '[3:3][0:1]={{2,4711}}', '[0:1][5:6][1:2]={{{1,2},{NULL,1}},{{3,1},{2,2}}}', 'grid');
 INSERT INTO hint (comment_id, erp_customer_id, note) VALUES (1, 4711, 'one'), (2, NULL, 'two');
 INSERT INTO erp_sync (tenant_id, note) VALUES (900001, 'theirs');
 SQL
@@ -135,7 +136,7 @@ is(rows('SELECT r.note, v.note, r.number FROM reminder r LEFT JOIN visit v ON v.
 	'null: a reference to a row that was dropped; M7: a key to a unique column that is text');
 is(rows("SELECT note, (SELECT login FROM app_user WHERE id = author_id), (SELECT string_agg(c.note, ',' ORDER BY n) FROM unnest(customer_ids) WITH ORDINALITY a(i, n) LEFT JOIN customer c ON c.id = i),
 	(SELECT string_agg(coalesce(login, '-'), ',' ORDER BY n) FROM unnest(reader_ids) WITH ORDINALITY a(i, n) LEFT JOIN app_user u ON u.id = i),
-	(SELECT string_agg(coalesce(v.note, '?'), ',' ORDER BY n) FROM unnest(visit_ids) WITH ORDINALITY a(i, n) LEFT JOIN visit v ON v.id = i) FROM comment WHERE note <> 'square' ORDER BY id"),
+	(SELECT string_agg(coalesce(v.note, '?'), ',' ORDER BY n) FROM unnest(visit_ids) WITH ORDINALITY a(i, n) LEFT JOIN visit v ON v.id = i) FROM comment WHERE note NOT IN ('square', 'grid') ORDER BY id"),
 	"one|bob|one,two|admin,-,bob|stays\ntwo||||\nmine|bob|mine|bob|mine", 'soft references and arrays of ids: mapped, re-keyed, those of rows that are gone taken out');
 is(rows('SELECT h.note, c.note, h.erp_customer_id FROM hint h JOIN comment c ON c.id = comment_id ORDER BY h.id'), "one|one|4711\ntwo|two|\nmine|mine|1",
 	'a soft reference in a tenant path; one that is not declared stays as it is');
@@ -146,6 +147,8 @@ is(rows("SELECT b.note, (SELECT string_agg(c.note, ',') FROM customer c WHERE c.
 is(rows("SELECT replace(customer_ids::text, (SELECT id::text FROM customer WHERE note = 'mine'), 'x') FROM bookmark WHERE id > 2 ORDER BY id"), "{{x,NULL},{NULL,x}}\n[0:1]={x,x}", 'in the same dimensions');
 is(rows("SELECT replace(customer_ids::text, (SELECT id::text FROM customer WHERE note = 'mine'), 'x'), replace(visit_ids::text, (SELECT id::text FROM visit WHERE note = 'mine'), 'v') FROM comment WHERE note = 'square'"),
 	'{{x},{x}}|[0:1][5:6]={{v,NULL},{NULL,v}}', 'those of kept rows too; what leads nowhere becomes NULL there');
+is(rows("SELECT reader_ids, visit_ids FROM comment WHERE note = 'grid'"), '[3:3][0:1]={{12,11}}|[0:1][5:6][1:2]={{{1,NULL},{NULL,1}},{{NULL,1},{NULL,NULL}}}',
+	"and those of production's, of several dimensions");
 is(rows('SELECT count(*) FROM outbox'), 0, 'M5: emptied is what is planned');
 is(rows('SELECT (SELECT string_agg(login, \' \' ORDER BY id) FROM app_user), (SELECT count(*) FROM favourite), (SELECT count(*) FROM bookmark)'), 'admin bob|3|4', 'M5: and nothing else, no table that stays and hangs from what is emptied or replaced');
 is(rows('SELECT check_name, object, violations FROM sync_check() WHERE NOT ok'), '', 'every check is ok');

@@ -159,6 +159,30 @@ TEST_CASE("the target's SQL is never run on the source (S5)")
 	});
 }
 
+TEST_CASE("expressions of an index are production's own, over mapped rows (S5, P14)")
+{
+	auto source = small::application(), target = small::application();
+	for (auto *catalog : {&source, &target}) {
+		auto &index = catalog->relations.at(name("membership")).indexes.back();
+		index.columns = {"tenant_id", ""};
+		index.expressions = true;
+		index.expression_keys = {"COALESCE(user_id, (0)::bigint)"};
+	}
+	const auto asked = [&] {
+		std::string sql;
+		small::answered(small::configuration(), source, target, [&](const Question &question) {
+			if (question.kind == "folds" && question.relation == name("membership")) sql = question.sql;
+			return small::rows_for(question);
+		});
+		return sql;
+	};
+	CHECK(asked().find("CROSS JOIN LATERAL (SELECT (COALESCE(user_id, (0)::bigint)) AS k1 FROM (SELECT t.id AS id, t.tenant_id AS tenant_id, "
+	                   "(CASE WHEN t.user_id IS NOT NULL THEN coalesce(m1.new, '4'::text) END)::bigint AS user_id) AS t) AS e") != std::string::npos);
+	CHECK(asked().find("PARTITION BY t.tenant_id, e.k1 ORDER BY t.id") != std::string::npos);
+	target.relations.at(name("membership")).indexes.back().expression_keys = {"COALESCE(user_id, pg_sleep(1))"};
+	CHECK(asked().empty());
+}
+
 TEST_CASE("in a circle, an index is asked again when rows that it rests on have folded meanwhile")
 {
 	auto catalog = small::application();

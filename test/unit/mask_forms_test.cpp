@@ -431,6 +431,10 @@ TEST_CASE("a column that numbers do not fit is refused")
 	CHECK(why("number_range", range, "numeric(6,2)") == "gives numbers that do not fit");
 	CHECK(why("number_range", range, "numeric(7,2)").empty());
 	CHECK(why("number_range", range, "numeric").empty());
+	CHECK(why("number_range", {{"least", 0}, {"most", 99'999}}, "numeric(3,-2)") == "gives numbers that do not fit");    // the server makes 100000 of it
+	CHECK(why("number_range", {{"least", 0}, {"most", 99'900}}, "numeric(3,-2)").empty());
+	CHECK(why("number_noise", json::object(), "numeric(3,-2)") == "may give a number that does not fit");
+	CHECK(why("number_noise", json::object(), "numeric(3,1)").empty());
 	CHECK(why("digits", json::object(), "real") == "gives digits that such a number does not hold");
 	CHECK(why("digits", json::object(), "bigint").empty());
 	CHECK(why("ip", {{"version", 4}}, "inet") == "takes version only for columns of text");

@@ -1,0 +1,262 @@
+#include "fold_keys.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "generic.hpp"
+#include "maps.hpp"
+#include "obstacles.hpp"
+#include "soft_references.hpp"
+#include "statements.hpp"
+#include "words.hpp"
+
+namespace core {
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+void add(Names &names, const std::string &name)
+{
+	if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+// The predicate asks of the column nothing but whether it is NULL, which no map changes.
+bool asks_only_for_null(std::string predicate, const std::string &column)
+{
+	for (const char *question : {" IS NOT NULL", " IS NULL"}) {
+		const auto asked = quote_identifier(column) + question;
+		for (auto at = predicate.find(asked); at != predicate.npos; at = predicate.find(asked, at)) {
+			const char before = at ? predicate[at - 1] : '(';
+			if (before != '(' && before != ' ') return false;
+			predicate.erase(at, asked.size());
+		}
+	}
+	return !mentions(predicate, column);
+}
+
+// An expression is in the place of each key without a name.
+std::string expression_at(const Index &index, std::size_t place)
+{
+	const auto n = static_cast<std::size_t>(std::count(index.columns.begin(), index.columns.begin() + static_cast<std::ptrdiff_t>(place), ""));
+	return n < index.expression_keys.size() ? index.expression_keys[n] : "";
+}
+
+// Two arrays side by side: the pairs of a map, for a join.
+std::string pairs_table(const std::map<std::string, std::string> &pairs, const std::string &type)
+{
+	Names from, to;
+	for (const auto &[old, now] : pairs) {
+		from.push_back(old);
+		to.push_back(now);
+	}
+	return "unnest(" + array_literal(from, type) + ", " + array_literal(to, "text") + ")";
+}
+
+// A source's row with the values that its columns are going to have.
+class NewValues {
+	const Graph &graph_;
+	const Answers &answers_;
+	const Missing &missing_;
+	const Name &table_;
+	const Relation &source_;
+	const bool exact_;    // also where different ids stay different, whatever they become
+	std::map<std::string, std::string> made_;
+	std::string joins_;
+
+	std::string make(const std::string &name, const std::string &value)
+	{
+		const Name by = column_map(graph_, answers_, table_, name);
+		const auto map = answers_.maps.find(by);
+		const auto fold = answers_.folds.find(by);
+		const bool folded = map == answers_.maps.end() && fold != answers_.folds.end(), mapped = map != answers_.maps.end();
+		// A map without a fallback keeps different ids different: the raw value does as well.
+		if (!folded && (!mapped || (!map->second.fallback && !exact_))) return value;
+		const auto &pairs = folded ? fold->second.dropped : map->second.pairs;
+		const bool let_go = mapped && !map->second.fallback && missing_.nulls_unmatched(table_, name);
+		const auto unmatched = [&](const std::string &id) {
+			return mapped && map->second.fallback ? quote_literal(*map->second.fallback) + "::text" : let_go ? "NULL" : id + "::text";
+		};
+		const Column &column = *source_.column(name);
+		if (is_id_array(column.base)) {
+			const auto found = quote_literal(json(pairs).dump()) + "::jsonb";
+			return "CASE WHEN " + value + " IS NOT NULL THEN ARRAY(SELECT CASE WHEN u.v IS NOT NULL THEN coalesce(" + found +
+			    " ->> u.v::text, " + unmatched("u.v") + ") END FROM unnest(" + value + ") WITH ORDINALITY AS u(v, n)" +
+			    (let_go ? " WHERE u.v IS NULL OR array_ndims(" + value + ") > 1 OR " + found + " ? u.v::text" : "") + " ORDER BY u.n) END";
+		}
+		if (pairs.empty()) return "CASE WHEN " + value + " IS NOT NULL THEN " + unmatched(value) + " END";
+		const auto alias = "m" + std::to_string(made_.size());
+		joins_ += " LEFT JOIN " + pairs_table(pairs, column.base) + " AS " + alias + "(old, new) ON " + alias + ".old = " + value;
+		return "CASE WHEN " + value + " IS NOT NULL THEN coalesce(" + alias + ".new, " + unmatched(value) + ") END";
+	}
+
+public:
+	NewValues(const Graph &graph, const Answers &answers, const Missing &missing, const Name &table, const Relation &source, bool exact)
+	    : graph_(graph), answers_(answers), missing_(missing), table_(table), source_(source), exact_(exact)
+	{}
+	// A reference that is let go of (on_missing: null) arrives as NULL.
+	std::string kept(const std::string &name) const
+	{
+		const auto let_go = missing_.value(table_, name);
+		return let_go.empty() ? "t." + quote_identifier(name) : "(" + let_go + ")";
+	}
+	// A text where a map says it.
+	const std::string &of(const std::string &name)
+	{
+		const auto made = made_.find(name);
+		if (made != made_.end()) return made->second;
+		auto value = make(name, kept(name));
+		return made_.emplace(name, std::move(value)).first->second;
+	}
+	const std::string &joins() const { return joins_; }
+
+	// The whole row, for what is computed of these columns, generated ones among them.
+	std::string row(const Names &columns)
+	{
+		const auto computed = [&](const Column &column) { return column.generated && contains(columns, column.name); };
+		const auto select = [&](const auto &value) {
+			std::string list;
+			for (const Column &column : source_.columns)
+				if (const std::string sql = value(column); !sql.empty()) list += (list.empty() ? "" : ", ") + sql + " AS " + quote_identifier(column.name);
+			return list;
+		};
+		auto row = "(SELECT " + select([&](const Column &column) {
+			if (!contains(columns, column.name) || column.generated) return "t." + quote_identifier(column.name);
+			const auto &value = of(column.name), as_it_is = "t." + quote_identifier(column.name);
+			return value == as_it_is ? as_it_is : "(" + value + ")::" + cast_type(column.type);
+		}) + ") AS t";
+		if (std::none_of(source_.columns.begin(), source_.columns.end(), computed)) return row;
+		return "(SELECT " + select([&](const Column &column) {
+			return computed(column) ? "(" + column.expression + ")" : "t." + quote_identifier(column.name);
+		}) + " FROM " + row + ") AS t";
+	}
+
+private:
+	static bool contains(const Names &names, const std::string &name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+};
+
+}  // namespace
+
+const Index *same_index(const Relation &source, const Index &index)
+{
+	const auto found = std::find_if(source.indexes.begin(), source.indexes.end(), [&](const Index &other) {
+		return other.unique && other.valid && other.predicate == index.predicate && other.columns == index.columns &&
+		    other.expression_keys == index.expression_keys && other.nulls_not_distinct == index.nulls_not_distinct;
+	});
+	return found == source.indexes.end() ? nullptr : &*found;
+}
+
+FoldKeys::FoldKeys(
+    const Config &config, const Graph &graph, const Answers &answers, const Missing &missing, const Name &table, const Index &index)
+    : graph_(graph), answers_(answers), missing_(missing), table_(table), relation_(*graph.node(table).relation), index_(index)
+{
+	const auto look_at = [&](const std::string &sql, const auto &except) {
+		for (const Column &column : relation_.columns)
+			if ((index.whole_row || mentions(sql, column.name)) && !except(column.name)) add(computed_, column.name);
+	};
+	const auto nothing = [](const std::string &) { return false; };
+	for (const auto &column : index.columns)
+		if (!column.empty()) add(columns_, column);
+	for (const auto &expression : index.expression_keys) look_at(expression, nothing);
+	if (!index.predicate.empty())
+		look_at(index.predicate, [&](const std::string &column) { return asks_only_for_null(index.predicate, column) && missing.value(table, column).empty() && !missing.nulls_unmatched(table, column); });
+	for (const Column &column : relation_.columns)
+		if (column.generated && (std::find(columns_.begin(), columns_.end(), column.name) != columns_.end() ||
+		                            std::find(computed_.begin(), computed_.end(), column.name) != computed_.end())) {
+			look_at(column.expression, nothing);
+			add(computed_, column.name);
+		}
+	const bool anything_computed_changes = std::any_of(computed_.begin(), computed_.end(), [&](const auto &column) { return changes(column); });
+	// What nothing is computed of that changes is as it is.
+	if (!anything_computed_changes && index.expression_keys.empty()) computed_.clear();
+	for (const auto &column : computed_) add(columns_, column);
+	may_fold_ = anything_computed_changes || std::any_of(columns_.begin(), columns_.end(), [&](const std::string &column) {
+		if (index.nulls_not_distinct && changes(column)) return true;
+		const Name by = column_map(graph, answers, table, column);
+		return !by.empty() && (graph.node(by).mapped ? has_fallback(config, graph, by) : true);
+	});
+}
+
+bool FoldKeys::changes(const std::string &column) const
+{
+	return !column_map(graph_, answers_, table_, column).empty() || missing_.nulls_unmatched(table_, column) ||
+	    !missing_.value(table_, column).empty() || generic_relation(graph_, table_, column);
+}
+
+std::vector<std::string> FoldKeys::changing() const
+{
+	Names out;
+	for (const auto &column : computed_)
+		if (changes(column)) out.push_back(column);
+	return out;
+}
+
+bool FoldKeys::ready(const Config &config) const
+{
+	return (computed_.empty() && !index_.nulls_not_distinct) || std::all_of(columns_.begin(), columns_.end(), [&](const auto &column) {
+		const Name by = kept_map(graph_, table_, column);
+		return by.empty() || map_complete(config, graph_, answers_, by);
+	});
+}
+
+std::string FoldKeys::undecidable(const Catalog &source) const
+{
+	const Relation *there = source.find(table_);
+	if (!may_fold_ || computed_.empty() || !there || !there->ordinary()) return "";
+	if (index_.whole_row) return "it looks at whole rows";
+	if ((!index_.expression_keys.empty() || !index_.predicate.empty()) && !same_index(*there, index_))
+		return "production has no unique index of the same expressions, and the target's are not run there";
+	for (const auto &name : computed_) {
+		const Column *here = relation_.column(name), *read = there->column(name);
+		if (!read) return name + " is not in production";
+		// What production's expression is, only the client knows (plan_run.cpp).
+		if (here->generated != read->generated || (!read->expression.empty() && here->expression != read->expression)) return name + " is generated otherwise in production";
+		if (changes(name) && here->base != read->base) return name + " is " + read->type + " in production and " + here->type + " here";
+		if (const GenericRelation *one = generic_relation(graph_, table_, name); one && !maps_by_model(graph_, answers_, *one).empty())
+			return "which rows " + name + " names, " + one->by.column + " says";
+	}
+	return "";
+}
+
+FoldKeys::Sql FoldKeys::sql(const Relation &source) const
+{
+	NewValues values(graph_, answers_, missing_, table_, source, !computed_.empty() || index_.nulls_not_distinct);
+	const Index *same = same_index(source, index_);
+	const auto condition = index_.predicate.empty() ? "" : "(\n" + same->predicate + "\n)";    // undecidable() saw to it that there is one
+	const bool mapped_condition = !condition.empty() && std::any_of(computed_.begin(), computed_.end(), [&](const std::string &column) {
+		return mentions(index_.predicate, column) && !asks_only_for_null(index_.predicate, column);
+	});
+	Sql out;
+	std::string list;
+	for (std::size_t i = 0; i < index_.columns.size(); ++i) {
+		const auto &name = index_.columns[i];
+		const bool generated = !name.empty() && std::find(computed_.begin(), computed_.end(), name) != computed_.end() && source.column(name)->generated;
+		if (name.empty() || generated) {
+			const auto key = "e.k" + std::to_string(i), expression = name.empty() ? "(" + expression_at(*same, i) + ")" : "t." + quote_identifier(name);
+			// An expression may fail over rows that the index does not have.
+			list += (list.empty() ? "" : ", ") + (condition.empty() ? expression : "CASE WHEN " + condition + " THEN " + expression + " END") +
+			    " AS k" + std::to_string(i);
+			out.raw.push_back(name.empty() ? key : expression);
+			out.keys.push_back(key);
+			out.given.push_back(key + " IS NOT NULL");
+			continue;
+		}
+		const auto raw = "t." + quote_identifier(name);
+		out.raw.push_back(raw);
+		out.keys.push_back(values.of(name));
+		out.given.push_back((missing_.nulls_unmatched(table_, name) ? values.of(name) : values.kept(name)) + " IS NOT NULL");
+		if (is_id_array(source.column(name)->base) && values.of(name) != raw)    // the same ids in another shape
+			out.keys.push_back("CASE WHEN array_ndims(" + raw + ") > 1 OR array_lower(" + raw + ", 1) <> 1 THEN array_dims(" + raw + ") END");
+	}
+	if (mapped_condition) {
+		list += (list.empty() ? "" : ", ") + condition + " AS p";
+		out.after = "e.p";
+	} else {
+		out.before = condition;
+	}
+	const auto row = list.empty() ? "" : values.row(computed_);
+	out.joins = values.joins() + (list.empty() ? "" : " CROSS JOIN LATERAL (SELECT " + list + " FROM " + row + ") AS e");
+	return out;
+}
+
+}  // namespace core
