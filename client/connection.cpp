@@ -15,6 +15,19 @@ struct FreeOptions { void operator()(PQconninfoOption *o) const { PQconninfoFree
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
+// libpq has no result of a failed connection, but a verbose message has the server's SQLSTATE: "FATAL:  53300: ...", in whatever language. Else empty.
+std::string state_in(std::string_view said)
+{
+	constexpr std::size_t length = 5;
+	for (std::size_t at = said.find(":  "); at != std::string_view::npos; at = said.find(":  ", at + 1)) {
+		const std::string_view state = said.substr(at + 3, length);
+		if (state.size() == length && said.substr(at + 3 + length).starts_with(": ") &&
+		    state.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos)
+			return std::string(state);
+	}
+	return {};
+}
+
 // What libpq says, without its text: that may repeat the connection string.
 Error cannot_connect(const Endpoint &endpoint, PGconn *conn, bool late)
 {
@@ -24,8 +37,8 @@ Error cannot_connect(const Endpoint &endpoint, PGconn *conn, bool late)
 	std::string where = host.starts_with('/') ? "the socket in " + host + ", port " + port : host + ":" + port;
 	std::string from = endpoint.origin.empty() ? "the connection string" : endpoint.origin;
 	std::string what, hint = "host and port come from " + from;
-	const char *state = nullptr;
-	// libpq gives no SQLSTATE for a failed connection; the server's own words are in its message, in English or not.
+	std::string state = state_in(said);
+	// The words are libpq's own, or the server's where a state says less than they do; both may be in another language.
 	if (said.starts_with("invalid ") || contains(said, "definition of service") || host.empty()) {    // before anybody was asked
 		what = contains(said, "definition of service") ? "its connection string names a service that pg_service.conf does not have"
 													   : "its connection string has a value that is not valid";
@@ -33,7 +46,7 @@ Error cannot_connect(const Endpoint &endpoint, PGconn *conn, bool late)
 	} else if (PQconnectionNeedsPassword(conn)) {
 		what = "the server at " + where + " wants a password for " + user;
 		hint = "give it by PGPASSWORD, ~/.pgpass or ${VARIABLE} in the connection string";
-	} else if (PQconnectionUsedPassword(conn) && contains(said, "password authentication failed")) {
+	} else if (PQconnectionUsedPassword(conn) && (state == "28P01" || contains(said, "password authentication failed"))) {
 		what = "wrong password, or no such role: " + user + " at " + where;
 		hint = "the password comes from PGPASSWORD, ~/.pgpass or " + from;
 	} else if (contains(said, "could not translate host name") || contains(said, "could not parse network address")) {
@@ -50,25 +63,25 @@ Error cannot_connect(const Endpoint &endpoint, PGconn *conn, bool late)
 	} else if (contains(said, "No route to host") || contains(said, "Network is unreachable")) {
 		what = "there is no way to " + host;
 		hint = "is the network or the tunnel up? " + hint;
-	} else if (contains(said, "database \"" + database + "\" does not exist")) {
+	} else if (state == "3D000" || contains(said, "database \"" + database + "\" does not exist")) {
 		what = "there is no database \"" + database + "\" at " + where;
 		hint = "its name comes from " + from, state = "3D000";
 	} else if (contains(said, "role \"" + user + "\" does not exist")) {
 		what = "there is no role \"" + user + "\" at " + where;
 		hint = "its name comes from " + from + " (or PGUSER)", state = "28000";
-	} else if (contains(said, "authentication failed")) {
+	} else if (state == "28P01" || contains(said, "authentication failed")) {
 		what = "the server at " + where + " does not let " + user + " in";
 		hint = "the role comes from " + from + " (or PGUSER); pg_hba.conf there says how it must prove itself", state = "28000";
 	} else if (contains(said, "pg_hba.conf")) {
 		what = "the server at " + where + " has no pg_hba.conf entry for " + user + ", database " + database;
 		hint = "add one there, or look at sslmode in " + from, state = "28000";
-	} else if (contains(said, "too many clients") || contains(said, "remaining connection slots") || contains(said, "too many connections")) {
+	} else if (state == "53300" || contains(said, "too many clients") || contains(said, "remaining connection slots") || contains(said, "too many connections")) {
 		what = "the server at " + where + " has no free connection";
 		hint = "use fewer --jobs, or raise max_connections there", state = "53300";
-	} else if (contains(said, "starting up") || contains(said, "shutting down") || contains(said, "not accepting connections") ||
+	} else if (state == "57P03" || contains(said, "starting up") || contains(said, "shutting down") || contains(said, "not accepting connections") ||
 	    contains(said, "recovery mode")) {
 		what = "the server at " + where + " does not accept connections now (starting up, shutting down, or in recovery)", state = "57P03";
-	} else if (contains(said, "permission denied for database")) {
+	} else if (state == "42501" || contains(said, "permission denied for database")) {
 		what = "the role " + user + " may not connect to " + database + " at " + where;
 		hint = "GRANT CONNECT ON DATABASE ... there", state = "42501";
 	} else if (contains(said, "SSL") || contains(said, "certificate")) {
@@ -78,7 +91,7 @@ Error cannot_connect(const Endpoint &endpoint, PGconn *conn, bool late)
 		what = "no connection to the server at " + where;
 		hint = "psql with the same connection string says more; " + hint;
 	}
-	return Error(exit_connect, "cannot connect to " + endpoint.label + ": " + what, hint, {}, state ? state : "");
+	return Error(exit_connect, "cannot connect to " + endpoint.label + ": " + what, hint, {}, state);
 }
 
 void sleep_until(PGconn *conn, bool write, Clock::time_point until)
@@ -177,7 +190,9 @@ Connection::Connection(Endpoint endpoint) : endpoint_(std::move(endpoint))
 	const char *const values[] = {endpoint_.dsn.c_str(), "prodsync", seconds.c_str(), "1", "30", "10", "3", "UTF8", nullptr};
 	conn_.reset(PQconnectStartParams(keys, values, 1));
 	if (!conn_) throw std::bad_alloc();
+	PQsetErrorVerbosity(conn_.get(), PQERRORS_VERBOSE);    // for state_in()
 	wait_for_connection(endpoint_, conn_.get());
+	PQsetErrorVerbosity(conn_.get(), PQERRORS_DEFAULT);
 	PQsetNoticeProcessor(conn_.get(), [](void *, const char *) {}, nullptr);    // a notice may hold a value of a row
 	cancel_ = std::make_unique<interrupt::Registration>(conn_.get());
 

@@ -67,14 +67,14 @@ std::string held(Connection &connection)
 
 }  // namespace
 
-std::optional<std::string> read_catalog(Connection &connection, const std::string &sql, Show show)
+Result exec_that_reads_catalog(Connection &connection, const std::string &sql, const Params &params, Show show)
 {
 	const auto begun = std::chrono::steady_clock::now();
 	limit_lock_waits(connection);
 	try {
-		auto document = connection.one(sql, {}, show);
+		Result result = connection.exec(sql, params, show);
 		connection.exec("SET lock_timeout = 0");
-		return document;
+		return result;
 	} catch (Error &error) {
 		if (error.sqlstate != "55P03") throw;
 		const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begun;
@@ -93,6 +93,12 @@ std::string read_but_rewritten(Connection &source, const core::Catalog &catalog)
 	for (const auto &[name, relation] : catalog.relations)
 		if (relation.oid == found.number(0, 0)) return name.shown();
 	return found.text(0, 1);
+}
+
+std::optional<std::string> read_catalog(Connection &connection, const std::string &sql, Show show)
+{
+	const Result result = exec_that_reads_catalog(connection, sql, {}, show);
+	return !result.rows() || result.null(0, 0) ? std::nullopt : std::optional(result.text(0, 0));
 }
 
 core::json source_catalog(Connection &source)
@@ -398,9 +404,9 @@ Prepared prepare(const RefreshOptions &options)
 	prepared.answers = ask(options, prepared);
 	const auto plan_of_target = [&] {
 		return may([&] {
-			return target
-			    .exec("SELECT section, object, item FROM " +
-			            prepared.extension.call("sync_plan($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
+			return exec_that_reads_catalog(target,
+			    "SELECT section, object, item FROM " +
+			        prepared.extension.call("sync_plan($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
 			        {options.shared_config.dump(), prepared.source_document.dump(), prepared.answers.to_json().dump()})
 			    .all();
 		});

@@ -47,8 +47,10 @@ struct Prepared {
 	int jobs = 2;
 };
 
-// A catalog document by that statement. Reading it opens relations (pg_get_expr() does), so it waits for whoever holds one against everybody: not
-// longer than a minute, then he is named (exit 4).
+// A statement that reads a catalog opens relations (pg_get_expr() does), so it waits for whoever holds one against everybody: not longer than a minute,
+// then he is named (exit 4). An open transaction is rolled back then.
+Result exec_that_reads_catalog(Connection &connection, const std::string &sql, const Params &params = {}, Show show = Show::nothing);
+// A catalog document by that statement.
 std::optional<std::string> read_catalog(Connection &connection, const std::string &sql, Show show = Show::nothing);
 // S6: a table truncated or rewritten since the snapshot reads as empty, without an error. The name of one that the open transaction has read so, while
 // it holds their locks still; empty: there is none.

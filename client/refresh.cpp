@@ -30,7 +30,8 @@ Started start(Prepared &prepared, const RefreshOptions &options)
 	// One transaction: where the target's steps are others than ours, there is no run.
 	Connection &target = *prepared.target;
 	target.exec("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-	Result rows = target.exec("SELECT run, step, kind, relation, format, columns, filter FROM " +
+	Result rows = exec_that_reads_catalog(target,
+		"SELECT run, step, kind, relation, format, columns, filter FROM " +
 			prepared.extension.call("sync_start($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb) ORDER BY step"),
 		{options.shared_config.dump(), prepared.source_document.dump(), prepared.answers.to_json().dump()});
 	Started started;

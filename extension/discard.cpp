@@ -6,22 +6,33 @@
 #include "fault_point.hpp"
 #include "locks.hpp"
 #include "shadow.hpp"
+#include "statistics.hpp"
 
 namespace prodsync {
 
 // How long sessions may take to end; a COPY or an index build notices within milliseconds.
 static constexpr int wait_ms = 10'000;
 
+// The last thing that a refresh owes: its switch brings the statistics of tables along, those of whole trees and of CREATE STATISTICS would say of rows that
+// are gone what they were. (In place a step of its own does it.) Nobody who works in the tables is waited for long.
+static void finish_statistics(const pg::Extension &extension, int run)
+{
+	pg::Settings settings;
+	settings.set("lock_timeout", "2s");
+	gather_statistics_of(extension, run);
+}
+
 int discard_run(const pg::Extension &extension, int run, const std::string &reason, int &budget)
 {
 	(void)run_lock::discard(extension, run, wait_ms);
-	std::string status, number = std::to_string(run);
+	std::string status, kind, number = std::to_string(run);
 	std::vector<pg::Row> some;
 	FAULT_POINT("clean-up begins");
 	{
 		pg::AsExtension as(extension);
 		pg::Spi spi;
-		status = spi.one("SELECT status FROM prodsync_work.run WHERE run = $1::int FOR UPDATE", {number}).value_or("gone");
+		for (const pg::Row &row : spi.rows("SELECT status, kind FROM prodsync_work.run WHERE run = $1::int FOR UPDATE", {number}))
+			status = *row[0], kind = *row[1];
 		if (status != "started" && status != "switched") return 0;
 		// Partitions before their root, which would take all of them with it at once.
 		some = spi.rows("SELECT shadow FROM prodsync_work.shadow WHERE run = $1::int ORDER BY shadow DESC LIMIT $2::int",
@@ -41,6 +52,7 @@ int discard_run(const pg::Extension &extension, int run, const std::string &reas
 	}
 	budget -= static_cast<int>(some.size());
 	if (left > 0) return left;
+	if (status == "switched" && kind == "refresh") finish_statistics(extension, run);
 	ledger::set_status(extension, run, status == "switched" ? "done" : reason.empty() ? "discarded" : "failed", reason);
 	run_lock::release(run);
 	FAULT_POINT("clean-up ends");

@@ -1,5 +1,5 @@
 // One hash over everything that a plan relies on: which user tables, sequences and materialized views there are, their columns, defaults,
-// constraints, indexes, triggers, policies, partitions. Compared under the locks of the switch (S3), so it has to be fast: it reads
+// constraints, indexes, triggers, policies, partitions, and which of them publications carry (their subscribers see nothing of a refresh). Compared under the locks of the switch (S3), so it has to be fast: it reads
 // catalog columns as they are, decompiles nothing, and sorts nothing: each row's hash (hash_record_extended, 64 bits, PostgreSQL 14) has
 // the row's key in it, so that they can be combined in any order. 1,000 tables, 15,000 columns, 4,000 indexes: 60 ms of processor time.
 //
@@ -10,6 +10,13 @@
 #include "pg_versions.hpp"
 
 namespace prodsync {
+
+#if PG_VERSION_NUM >= 150000
+#define SCHEMAS_OF_PUBLICATIONS_SINCE_15 \
+	" UNION ALL SELECT 'publication of a schema', bit_xor(hashtextextended(p::text, 0)), count(*) FROM pg_publication_namespace p"
+#else
+#define SCHEMAS_OF_PUBLICATIONS_SINCE_15
+#endif
 
 static constexpr const char *query = R"(
 WITH rels AS MATERIALIZED (
@@ -47,6 +54,11 @@ kinds (what, hash, rows) AS (
 	SELECT 'policy', bit_xor(hash_record_extended(ROW(p.polrelid, p.polname, p.polcmd, p.polpermissive, p.polroles, p.polqual::text, p.polwithcheck::text), 0)), count(*)
 	FROM pg_policy p WHERE p.polrelid IN (SELECT oid FROM rels)
 	UNION ALL
+	-- there are few, of columns that differ between the releases
+	SELECT 'publication', bit_xor(hashtextextended(p::text, 0)), count(*) FROM pg_publication p
+	UNION ALL
+	SELECT 'publication of a table', bit_xor(hashtextextended(p::text, 0)), count(*) FROM pg_publication_rel p WHERE p.prrelid IN (SELECT oid FROM rels)
+	UNION ALL
 	SELECT 'parent', bit_xor(hash_record_extended(ROW(h.inhrelid, h.inhparent, h.inhseqno, h.inhdetachpending), 0)), count(*)
 	FROM pg_inherits h WHERE h.inhrelid IN (SELECT oid FROM rels)
 	UNION ALL
@@ -54,7 +66,7 @@ kinds (what, hash, rows) AS (
 	FROM pg_partitioned_table p WHERE p.partrelid IN (SELECT oid FROM rels)
 	UNION ALL
 	SELECT 'sequence', bit_xor(hash_record_extended(ROW(q.seqrelid, q.seqtypid, q.seqincrement, q.seqmin, q.seqmax, q.seqcycle), 0)), count(*)
-	FROM pg_sequence q WHERE q.seqrelid IN (SELECT oid FROM rels))
+	FROM pg_sequence q WHERE q.seqrelid IN (SELECT oid FROM rels))" SCHEMAS_OF_PUBLICATIONS_SINCE_15 R"()
 SELECT md5(string_agg(concat_ws(' ', what, hash, rows), E'\n' ORDER BY what)) FROM kinds)";
 
 std::string fingerprint(const pg::Extension &extension)

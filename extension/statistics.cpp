@@ -16,7 +16,7 @@ extern "C" {
 
 namespace prodsync {
 
-// Partitioned tables and parents by inheritance, to any height: their statistics are of all rows below.
+// Partitioned tables and parents by inheritance, to any height, those among `relations` too: their statistics are of all rows below.
 static std::vector<Oid> ancestors(const pg::Extension &extension, const std::vector<Oid> &relations)
 {
 	std::string list;
@@ -26,6 +26,7 @@ static std::vector<Oid> ancestors(const pg::Extension &extension, const std::vec
 	std::vector<Oid> out;
 	for (const pg::Row &row :
 	    spi.rows("WITH RECURSIVE up AS (SELECT i.inhparent AS oid FROM pg_inherits i WHERE i.inhrelid = ANY ($1::oid[])"
+	             " UNION SELECT c.oid FROM pg_class c WHERE c.oid = ANY ($1::oid[]) AND c.relkind = 'p'"
 	             " UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid) SELECT oid FROM up ORDER BY oid",
 	        {"{" + list + "}"}))
 		out.push_back(static_cast<Oid>(std::stoul(*row[0])));
@@ -71,6 +72,22 @@ static void forget(Oid relation)
 	CommandCounterIncrement();
 }
 
+// What the switch does not bring: of whole trees, and of CREATE STATISTICS.
+static void forget_what_stays(Oid relation)
+{
+	LockRelationOid(relation, ShareUpdateExclusiveLock);
+	Relation pg_statistic = table_open(StatisticRelationId, RowExclusiveLock);
+	ScanKeyData key;
+	ScanKeyInit(&key, Anum_pg_statistic_starelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
+	SysScanDesc scan = systable_beginscan(pg_statistic, StatisticRelidAttnumInhIndexId, true, nullptr, 1, &key);
+	while (HeapTuple t = systable_getnext(scan))
+		if (reinterpret_cast<Form_pg_statistic>(GETSTRUCT(t))->stainherit) CatalogTupleDelete(pg_statistic, &t->t_self);
+	systable_endscan(scan);
+	table_close(pg_statistic, RowExclusiveLock);
+	forget_extended(relation);
+	CommandCounterIncrement();
+}
+
 void forget_statistics(const pg::Extension &extension, const std::map<Oid, Oid> &pairs)
 {
 	std::vector<Oid> relations;
@@ -94,9 +111,15 @@ std::vector<Oid> gather_statistics(const pg::Extension &extension, const std::ve
 	std::vector<Oid> failed;
 	for (Oid relation : relations) {
 		if (then == OnFailure::raise) analyze(extension, relation);
-		// An expression of an index or a CREATE STATISTICS may raise an error over some row. What the old statistics said is gone all the same, so
-		// that their files can be written anew.
-		else if (!succeeds([&] { analyze(extension, relation); })) failed.push_back(relation);
+		// An expression of an index or a CREATE STATISTICS may raise an error over some row. What the old statistics said goes all the same: it is of
+		// rows that are gone.
+		else if (!succeeds([&] { analyze(extension, relation); })) {
+			failed.push_back(relation);
+			(void) succeeds([&] {
+				pg::AsExtension as(extension);
+				pg::call([=] { forget_what_stays(relation); });
+			});
+		}
 		pg::check_interrupts();
 	}
 	return failed;
@@ -139,7 +162,7 @@ static void note_in_ledger(const pg::Extension &extension, int run, const std::v
 	ledger::record(extension, run, notes);
 }
 
-void step_clean(const pg::Extension &extension, int run)
+void gather_statistics_of(const pg::Extension &extension, int run)
 {
 	std::vector<Oid> originals;
 	{
@@ -147,11 +170,16 @@ void step_clean(const pg::Extension &extension, int run)
 		pg::Spi spi;
 		for (const pg::Row &row :
 		    spi.rows("SELECT DISTINCT s.original FROM prodsync_work.run_step s JOIN pg_class c ON c.oid = s.original WHERE s.run "
-		             "= $1::int AND s.kind IN ('load', 'empty', 'index', 'verify') AND c.relkind = 'r'",
+		             "= $1::int AND s.kind IN ('load', 'empty', 'index', 'verify') AND c.relkind IN ('r', 'p')",
 		        {std::to_string(run)}))
 			originals.push_back(static_cast<Oid>(std::stoul(*row[0])));
 	}
 	note_in_ledger(extension, run, gather_statistics(extension, originals, OnFailure::go_on));
+}
+
+void step_clean(const pg::Extension &extension, int run)
+{
+	gather_statistics_of(extension, run);
 	FAULT_POINT("clean: statistics gathered");
 #if PG_VERSION_NUM >= 150000
 	const Oid of_extended = StatisticExtDataStxoidInhIndexId;

@@ -12,6 +12,9 @@ void forget_statistics(const pg::Extension &, const std::map<Oid, Oid> &pairs);
 // Afterwards: what the shadows could not have, statistics of whole trees and of CREATE STATISTICS, are made anew.
 // Those whose statistics could not be gathered are returned, or (raise) the error comes through.
 enum class OnFailure { raise, go_on };
+// (Go on: what the old ones said is removed all the same.)
 std::vector<Oid> gather_statistics(const pg::Extension &, const std::vector<Oid> &originals, OnFailure = OnFailure::raise);
+// The same of all that a run has switched; what could not be gathered is noted in the ledger.
+void gather_statistics_of(const pg::Extension &, int run);
 
 }  // namespace prodsync

@@ -83,6 +83,10 @@ trial(name => "fingerprint: $_", exit => 4, says => qr/schema was changed/, duri
 		during => sub { $holder = $uat->session('app'); $holder->query($_) for 'BEGIN', 'SELECT count(*) FROM ticket' },
 		undo => sub { $holder->query('COMMIT'); $holder->quit; config() });
 }
+# Like the plan before it, the start reads the catalog, and waits for whoever holds a table.
+trial(name => 'locks: somebody holds a table when the run starts', exit => 4, at => [ client => 'before the start' ], holds => 'LOCK TABLE ONLY history',
+	says => qr/the catalog of uat could not be read within [\d.]+ s: history is locked by pid \d+ \(.*psql.*\); nothing was changed\n.*hint: run it again/s,
+	prepare => uat("ALTER DATABASE app SET lock_timeout = '300ms'"), undo => sub {});
 trial(name => 'guard: the label is taken away', exit => 4, says => qr/may not be refreshed/, at => [ client => 'before the start' ],
 	during => uat("SELECT sync_set_environment('uat', false)"), undo => uat("SELECT sync_set_environment('uat', true)"));
 done_testing;

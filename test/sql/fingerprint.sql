@@ -22,7 +22,7 @@ CREATE FUNCTION fingerprint() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	found text;
 BEGIN
-	PERFORM sync_start('{"anonymize": {"policy": "none"}}', sync_catalog(), '{}');
+	PERFORM sync_start('{"anonymize": {"policy": "none"}, "accept": {"published": ["child"]}}', sync_catalog(), '{}');
 	SELECT fingerprint INTO found FROM prodsync_work.run ORDER BY run DESC LIMIT 1;
 	RAISE EXCEPTION SQLSTATE 'FP000' USING MESSAGE = found;
 EXCEPTION WHEN SQLSTATE 'FP000' THEN
@@ -124,6 +124,16 @@ CREATE POLICY p ON added USING (id > 1);
 SELECT look('a policy');
 ALTER POLICY p ON added USING (id > 2);
 SELECT look('a policy changed');
+SET client_min_messages = error;    -- the server's wal_level may suffice or not
+CREATE PUBLICATION carried FOR TABLE child;
+SELECT look('a publication');
+ALTER PUBLICATION carried SET (publish = 'insert');
+SELECT look('what a publication carries');
+ALTER PUBLICATION carried DROP TABLE child;
+SELECT look('a table no longer published');
+DROP PUBLICATION carried;
+SET client_min_messages = warning;
+SELECT look('a publication dropped');
 ALTER TABLE added ENABLE ROW LEVEL SECURITY;
 SELECT look('row security');
 CREATE TABLE history_2026 PARTITION OF history FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

@@ -224,6 +224,7 @@ sub crash
 }
 
 # What happens otherwise: trial(name => 'who did what', at => [side, point], during => sub { my $run = shift; ... }, exit => 6, says => qr/.../).
+# holds: what a session of somebody has done in its transaction until the refresh ends.
 # prepare: before the refresh; undo: afterwards, so that the next refresh works.  What they and during change of the target is no fault.
 sub trial
 {
@@ -236,6 +237,8 @@ sub trial
 		my $run = $case{at} ? start_at(@{ $case{at} }) : start_prodsync(arguments());
 		$case{during}->($run) if $case{during};
 		$was = content($uat);
+		my $holder = $case{holds} && $uat->session('app');    # only while it runs: we have to look at the table, too
+		$holder->query($_) for $holder ? ('BEGIN', $case{holds}) : ();
 		go_on($case{at}[0]) if $case{at};
 		$done = $run->wait(100);
 		1;

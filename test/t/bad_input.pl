@@ -121,6 +121,14 @@ refused('no fallback user', 5, qr/users\.fallback/, with_yaml('fallback.yaml', s
 	refused('unreachable, by URI', 3, qr/cannot connect to production: .*refused/);
 	$ENV{PRODSYNC_SOURCE} = $production->dsn('no_such_database') . " password=$password";
 	refused('no such database', 3, qr/cannot connect to production: there is no database "no_such_database"/);
+	# What the server says is told by its SQLSTATE: it may say it in another language. (As many bytes, so that its messages keep their length.)
+	my $german = Wire->new($production, sub { s/too many connections/zuviele Verbindungen/; s/does not exist/gibt es nicht./ });
+	$production->sql('CREATE ROLE limited LOGIN CONNECTION LIMIT 0');
+	$ENV{PRODSYNC_SOURCE} = $german->dsn('app') =~ s/user=postgres/user=limited/r;
+	refused('no free connection, in German', 3, qr/cannot connect to production: the server at .* has no free connection\n.*hint: use fewer --jobs/);
+	$ENV{PRODSYNC_SOURCE} = $german->dsn('no_such_database');
+	refused('no such database, in German', 3, qr/cannot connect to production: there is no database "no_such_database"/);
+	$german->close;
 	my $hba = $production->sql('SHOW hba_file');
 	$production->sql("CREATE ROLE checked LOGIN PASSWORD 'right'");
 	my $rules = slurp($hba);

@@ -72,6 +72,9 @@ unchanged('S3, a column', 4, qr/schema/, sub { $uat->sql('ALTER TABLE apps_crm_t
 	sub { $uat->sql('ALTER TABLE apps_crm_tag DROP COLUMN meanwhile', 'app') });
 unchanged('S3, a policy', 4, qr/schema/, sub { $uat->sql('CREATE POLICY meanwhile ON apps_finance_bankaccount USING (false)', 'app') },
 	sub { $uat->sql('DROP POLICY meanwhile ON apps_finance_bankaccount', 'app') });
+# Its subscriber would see nothing of the switch, and go on with rows that are gone.
+unchanged('S3, a publication', 4, qr/schema/, sub { $uat->sql('CREATE PUBLICATION meanwhile FOR TABLE apps_crm_tag', 'app') }, sub { $uat->sql('DROP PUBLICATION meanwhile', 'app') });
+unchanged('S3, a publication of everything', 4, qr/schema/, sub { $uat->sql('CREATE PUBLICATION meanwhile FOR ALL TABLES', 'app') }, sub { $uat->sql('DROP PUBLICATION meanwhile', 'app') });
 is(meanwhile(sub { $uat->sql($_, 'app') for 'VACUUM FULL apps_crm_tag', 'REINDEX TABLE apps_crm_tag', 'ANALYZE' })->{exit}, 0,
 	'S3: what only maintains is no change');
 
