@@ -80,8 +80,11 @@ for my $uat ($replica, $minimal) {
 	my $tester = $uat->session('app');
 	$tester->query('BEGIN; SELECT * FROM reports_waits');
 	my $sync = start_prodsync('sync', '--from', 'production', '--to', 'uat', '--config', $config, '--yes');
-	ok(wait_until(60, sub { !$sync->running || $uat->sql('SELECT status FROM sync_runs ORDER BY run DESC LIMIT 1', 'app') eq 'switched' }) && $sync->running, "$level: switched")
+	# In the middle of the refresh of a view the server would leave its new file behind.
+	my $waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'reports_waits'::regclass";
+	ok(wait_until(60, sub { !$sync->running || $uat->sql($waits, 'app') }) && $sync->running, "$level: switched, and waiting for the tester")
 		or diag $sync->err;
+	is($uat->sql('SELECT status FROM sync_runs ORDER BY run DESC LIMIT 1', 'app'), 'switched', "$level: nothing else is left to do");
 	$uat->crash;
 	my $ended = $sync->wait(30);
 	# 0: its backend may outlive the postmaster for as long as it has not to wait for anything, and get to the end.
