@@ -29,29 +29,30 @@ static bool parsing_runs_code(const Refresh &refresh, Oid index)
 }
 
 // "=" of a column's type, whatever the search_path: that of an extension's type (citext) lives in another schema, and "=" of pg_catalog would compare its
-// text. Empty: there is none.
+// text. Empty: there is none, or the type is somebody's who is no superuser. He may give it a cast from text, a function of his, which would run with the
+// rights of whoever reads an id as that type; only a superuser can do so to the types that the server and its extensions bring.
 static std::string equality_of(const Refresh &refresh, const core::Name &table, const std::string &column)
 {
 	const Oid relation = refresh.oid(table);
 	const char *name = column.c_str();
-	const Oid found = pg::call([=] {
-		return lookup_type_cache(getBaseType(get_atttype(relation, get_attnum(relation, name))), TYPECACHE_EQ_OPR)->eq_opr;
-	});
+	const Oid type = pg::call([=] { return getBaseType(get_atttype(relation, get_attnum(relation, name))); });
+	const Oid found = pg::call([=] { return lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr; });
 	pg::AsExtension as(refresh.extension);
 	pg::Spi spi;
-	return spi.one("SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE o.oid = $1::oid",
-	               {std::to_string(found)})
+	return spi.one("SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace, "
+	               "pg_type t JOIN pg_roles r ON r.oid = t.typowner WHERE o.oid = $1::oid AND t.oid = $2::oid AND r.rolsuper",
+	               {std::to_string(found), std::to_string(type)})
 	    .value_or("");
 }
 
 // A column that rows are named by: what prodsync_work.moved has as text is compared with it, and with references to it, as the type compares.
 struct KeyColumn {
-	std::string base, equals;    // equals: empty where the type has no "="
+	std::string base, equals;    // equals: empty where ids are compared as they are written
 
 	KeyColumn() = default;
 	KeyColumn(const Refresh &refresh, const core::Name &table, const std::string &column)
 	    : base(refresh.catalog().find(table)->column(column)->base), equals(equality_of(refresh, table, column)) {}
-	std::string typed(const std::string &text) const { return "(" + text + ")::" + core::cast_type(base); }
+	std::string typed(const std::string &text) const { return equals.empty() ? text : "(" + text + ")::" + core::cast_type(base); }
 	std::string same(const std::string &text, const std::string &value, const std::string &base_of_value) const
 	{
 		if (base_of_value == base && !equals.empty()) return typed(text) + " " + equals + " " + value;

@@ -40,7 +40,7 @@ void locks(const Graph &graph, const Catalog &target, Plan &plan)
 	for (const auto &table : plan.tables)
 		if (table.mode == Mode::keep)
 			for (const Relation *leaf : target.storage(table.name)) needed += 1 + static_cast<std::int64_t>(leaf->indexes.size());
-	needed += 100;    // the catalog's, and prodsync's own tables
+	needed += 120;    // the catalog's, and prodsync's own tables
 	const auto room = setting(target, "max_locks_per_transaction", 64) *
 	    (setting(target, "max_connections", 100) + setting(target, "max_prepared_transactions", 0) + setting(target, "max_worker_processes", 8));
 	const auto text = shown_count(needed) + " locks at the switch, the target's server has room for " + shown_count(room);

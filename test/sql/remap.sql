@@ -62,5 +62,30 @@ RESET session_replication_role;
 SELECT * FROM sync_remap_users('{"B0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A33": "{a0eebc999c0b4ef8bb6d6bb9bd380a22}"}');
 SELECT * FROM note ORDER BY id;
 ROLLBACK;
+
+-- ---- a type of somebody's: its cast from text is his code, and never runs with the rights of the extension's owner ----
+CREATE ROLE regress_prodsync_curious;
+GRANT CREATE ON SCHEMA public TO regress_prodsync_curious;
+SET SESSION AUTHORIZATION regress_prodsync_curious;
+CREATE TYPE mood AS ENUM ('calm', 'merry', 'sad');
+CREATE FUNCTION to_mood(text) RETURNS mood LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN RAISE EXCEPTION 'to_mood() ran as a superuser'; END IF;
+	RETURN CASE $1 WHEN 'calm' THEN 'calm'::public.mood WHEN 'merry' THEN 'merry'::public.mood WHEN 'sad' THEN 'sad'::public.mood END;
+END $$;
+CREATE CAST (text AS mood) WITH FUNCTION to_mood(text);
+CREATE TABLE moody (mood mood PRIMARY KEY, admin boolean NOT NULL);
+CREATE TABLE remark (id int PRIMARY KEY, author mood REFERENCES moody);
+INSERT INTO moody VALUES ('calm', true), ('merry', false);
+RESET SESSION AUTHORIZATION;
+SELECT sync_configure('{"users": {"table": "moody", "fallback": "admin"}}');
+BEGIN;
+SET LOCAL session_replication_role = replica;
+INSERT INTO remark VALUES (1, 'sad'), (2, 'sad');
+RESET session_replication_role;
+SELECT * FROM sync_remap_users('{"sad": "merry"}');
+SELECT * FROM remark ORDER BY id;
+ROLLBACK;
 \c postgres
 DROP DATABASE prodsync_remap;
+DROP ROLE regress_prodsync_curious;
