@@ -6,6 +6,7 @@
 #include "../extension/core/catalog_query.hpp"
 #include "../extension/core/graph.hpp"
 #include "../extension/core/masking.hpp"
+#include "../extension/core/rules.hpp"
 #include "../extension/core/statements.hpp"
 #include "fault_point.hpp"
 #include "progress.hpp"
@@ -195,6 +196,24 @@ void name_sql(core::Plan &plan, const SourceSql &sql)
 	throw error;
 }
 
+// An index's expression fails over the ids that rows are going to have. What the server says of it may have values in it.
+core::Plan undecided_fold(const core::Catalog &target, const core::Question &question, const std::string &sqlstate)
+{
+	const std::string about = "folds " + question.relation.sql() + ".", shown = question.relation.shown();
+	core::Plan plan;
+	for (const core::Index &index : target.find(question.relation)->indexes) {
+		const std::string id = about + core::quote_identifier(index.name);
+		if (question.id != id && !question.id.starts_with(id + " after ")) continue;
+		plan.problems.push_back({"fold-expression", shown,
+		    "rows of " + shown + " may become equal in the unique index " + index.name +
+		        " once ids are mapped; which ones cannot be told: production's index fails over the new ids (SQLSTATE " + sqlstate + ")",
+		    "DROP INDEX " + core::Name{question.relation.schema, index.name}.sql() + ";    -- in the target; or tables: {" +
+		        core::yaml_table(target, question.relation) + ": {mode: keep}}"});
+		break;
+	}
+	return plan;
+}
+
 std::vector<core::Row> ask_source(const RefreshOptions &options, Prepared &prepared, const core::Answers &answers, const core::Question &question)
 {
 	Connection &source = *prepared.source;
@@ -217,6 +236,8 @@ std::vector<core::Row> ask_source(const RefreshOptions &options, Prepared &prepa
 			name_role(plan, source);
 			refuse_problems(plan);
 		}
+		if (question.kind == "folds" && (error.sqlstate.starts_with("22") || error.sqlstate.starts_with("42")))
+			refuse_problems(undecided_fold(prepared.target_catalog, question, error.sqlstate));
 		fail(error, configured_text(question, options.config), question.relation.shown(), source);
 	}
 }

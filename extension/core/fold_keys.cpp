@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "generic.hpp"
 #include "maps.hpp"
@@ -64,30 +65,47 @@ class NewValues {
 	std::map<std::string, std::string> made_;
 	std::string joins_;
 
+	// What IdMap (idmap.hpp) makes of the value when it is loaded.
 	std::string make(const std::string &name, const std::string &value)
 	{
 		const Name by = column_map(graph_, answers_, table_, name);
-		const auto map = answers_.maps.find(by);
-		const auto fold = answers_.folds.find(by);
-		const bool folded = map == answers_.maps.end() && fold != answers_.folds.end(), mapped = map != answers_.maps.end();
+		const auto found_map = answers_.maps.find(by);
+		const auto found_fold = answers_.folds.find(by);
+		const Map *map = found_map == answers_.maps.end() ? nullptr : &found_map->second;
+		const Fold *fold = map || found_fold == answers_.folds.end() ? nullptr : &found_fold->second;
+		const bool nulls = missing_.nulls_unmatched(table_, name);
 		// A map without a fallback keeps different ids different: the raw value does as well.
-		if (!folded && (!mapped || (!map->second.fallback && !exact_))) return value;
-		const auto &pairs = folded ? fold->second.dropped : map->second.pairs;
-		const bool let_go = mapped && !map->second.fallback && missing_.nulls_unmatched(table_, name);
-		const auto unmatched = [&](const std::string &id) {
-			return mapped && map->second.fallback ? quote_literal(*map->second.fallback) + "::text" : let_go ? "NULL" : id + "::text";
+		if (!fold && (!map || (!map->fallback && !exact_ && !nulls))) return value;
+		const auto &pairs = fold ? fold->dropped : map->pairs;
+		const bool as_is = fold || map->as_is, falls_back = !as_is && map->fallback, let_go = nulls && !falls_back;
+		std::set<std::string> gone;
+		if (map && as_is && let_go) gone.insert(map->unmatched.begin(), map->unmatched.end());
+		// Of an id without a pair.
+		const auto otherwise = [&](const std::string &id, const std::string &is_gone) {
+			if (falls_back) return quote_literal(*map->fallback) + "::text";
+			if (!let_go) return id + "::text";
+			return !as_is ? "NULL" : is_gone.empty() ? id + "::text" : "CASE WHEN NOT " + is_gone + " THEN " + id + "::text END";
 		};
 		const Column &column = *source_.column(name);
 		if (is_id_array(column.base)) {
 			const auto found = quote_literal(json(pairs).dump()) + "::jsonb";
+			json none = json::object();    // its keys are found faster than elements of an array
+			for (const auto &id : gone) none[id] = true;
+			const auto is_gone = gone.empty() ? "" : "(" + quote_literal(none.dump()) + "::jsonb ? u.v::text)";
+			const auto stays = !as_is ? found + " ? u.v::text" : gone.empty() ? "true" : "NOT " + is_gone;
 			return "CASE WHEN " + value + " IS NOT NULL THEN ARRAY(SELECT CASE WHEN u.v IS NOT NULL THEN coalesce(" + found +
-			    " ->> u.v::text, " + unmatched("u.v") + ") END FROM unnest(" + value + ") WITH ORDINALITY AS u(v, n)" +
-			    (let_go ? " WHERE u.v IS NULL OR array_ndims(" + value + ") > 1 OR " + found + " ? u.v::text" : "") + " ORDER BY u.n) END";
+			    " ->> u.v::text, " + otherwise("u.v", is_gone) + ") END FROM unnest(" + value + ") WITH ORDINALITY AS u(v, n)" +
+			    (let_go ? " WHERE u.v IS NULL OR array_ndims(" + value + ") > 1 OR " + stays : "") + " ORDER BY u.n) END";
 		}
-		if (pairs.empty()) return "CASE WHEN " + value + " IS NOT NULL THEN " + unmatched(value) + " END";
-		const auto alias = "m" + std::to_string(made_.size());
+		const auto alias = "m" + std::to_string(made_.size()), none = "n" + std::to_string(made_.size());
+		if (!gone.empty())
+			joins_ += " LEFT JOIN unnest(" + array_literal({gone.begin(), gone.end()}, column.base) + ") AS " + none + "(id) ON " + none + ".id = " + value;
+		const auto is_gone = gone.empty() ? "" : "(" + none + ".id IS NOT NULL)";
+		// An empty text references nothing.
+		const auto given = "CASE WHEN " + value + (is_text_type(column.base) ? " = '' THEN '' WHEN " + value : "") + " IS NOT NULL THEN ";
+		if (pairs.empty()) return given + otherwise(value, is_gone) + " END";
 		joins_ += " LEFT JOIN " + pairs_table(pairs, column.base) + " AS " + alias + "(old, new) ON " + alias + ".old = " + value;
-		return "CASE WHEN " + value + " IS NOT NULL THEN coalesce(" + alias + ".new, " + unmatched(value) + ") END";
+		return given + "coalesce(" + alias + ".new, " + otherwise(value, is_gone) + ") END";
 	}
 
 public:
@@ -159,7 +177,7 @@ FoldKeys::FoldKeys(
 		if (!column.empty()) add(columns_, column);
 	for (const auto &expression : index.expression_keys) look_at(expression, nothing);
 	if (!index.predicate.empty())
-		look_at(index.predicate, [&](const std::string &column) { return asks_only_for_null(index.predicate, column) && missing.value(table, column).empty() && !missing.nulls_unmatched(table, column); });
+		look_at(index.predicate, [&](const std::string &column) { return !decides(column); });
 	for (const Column &column : relation_.columns)
 		if (column.generated && (std::find(columns_.begin(), columns_.end(), column.name) != columns_.end() ||
 		                            std::find(computed_.begin(), computed_.end(), column.name) != computed_.end())) {
@@ -172,6 +190,7 @@ FoldKeys::FoldKeys(
 	for (const auto &column : computed_) add(columns_, column);
 	may_fold_ = anything_computed_changes || std::any_of(columns_.begin(), columns_.end(), [&](const std::string &column) {
 		if (index.nulls_not_distinct && changes(column)) return true;
+		if (is_id_array(relation_.column(column)->base) && let_go(column)) return true;    // {1,2} without the 2
 		const Name by = column_map(graph, answers, table, column);
 		return !by.empty() && (graph.node(by).mapped ? has_fallback(config, graph, by) : true);
 	});
@@ -179,8 +198,18 @@ FoldKeys::FoldKeys(
 
 bool FoldKeys::changes(const std::string &column) const
 {
-	return !column_map(graph_, answers_, table_, column).empty() || missing_.nulls_unmatched(table_, column) ||
-	    !missing_.value(table_, column).empty() || generic_relation(graph_, table_, column);
+	return !column_map(graph_, answers_, table_, column).empty() || let_go(column) || generic_relation(graph_, table_, column);
+}
+
+bool FoldKeys::let_go(const std::string &column) const
+{
+	return missing_.nulls_unmatched(table_, column) || !missing_.value(table_, column).empty();
+}
+
+bool FoldKeys::decides(const std::string &column) const
+{
+	if (index_.predicate.empty() || index_.whole_row) return index_.whole_row;
+	return mentions(index_.predicate, column) && (let_go(column) || !asks_only_for_null(index_.predicate, column));
 }
 
 std::vector<std::string> FoldKeys::changing() const
@@ -193,24 +222,30 @@ std::vector<std::string> FoldKeys::changing() const
 
 bool FoldKeys::ready(const Config &config) const
 {
-	return (computed_.empty() && !index_.nulls_not_distinct) || std::all_of(columns_.begin(), columns_.end(), [&](const auto &column) {
+	return std::all_of(columns_.begin(), columns_.end(), [&](const auto &column) {
 		const Name by = kept_map(graph_, table_, column);
-		return by.empty() || map_complete(config, graph_, answers_, by);
+		return by.empty() || (!exact() && !missing_.nulls_unmatched(table_, column)) || map_complete(config, graph_, answers_, by);
 	});
 }
 
 std::string FoldKeys::undecidable(const Catalog &source) const
 {
 	const Relation *there = source.find(table_);
-	if (!may_fold_ || computed_.empty() || !there || !there->ordinary()) return "";
+	if (!may_fold_ || !there || !there->ordinary()) return "";
+	// It has its default in every row; where that is NULL none is equal to another one.
+	for (const auto &name : columns_)
+		if (!there->column(name) && (index_.nulls_not_distinct || relation_.column(name)->has_default ||
+		                                std::find(computed_.begin(), computed_.end(), name) != computed_.end()))
+			return name + " is not in production";
+	if (computed_.empty()) return "";
 	if (index_.whole_row) return "it looks at whole rows";
 	if ((!index_.expression_keys.empty() || !index_.predicate.empty()) && !same_index(*there, index_))
 		return "production has no unique index of the same expressions, and the target's are not run there";
 	for (const auto &name : computed_) {
 		const Column *here = relation_.column(name), *read = there->column(name);
-		if (!read) return name + " is not in production";
 		// What production's expression is, only the client knows (plan_run.cpp).
-		if (here->generated != read->generated || (!read->expression.empty() && here->expression != read->expression)) return name + " is generated otherwise in production";
+		if (here->generated != read->generated || (!read->expression.empty() && here->expression != read->expression))
+			return name + " is generated otherwise in production";
 		if (changes(name) && here->base != read->base) return name + " is " + read->type + " in production and " + here->type + " here";
 		if (const GenericRelation *one = generic_relation(graph_, table_, name); one && !maps_by_model(graph_, answers_, *one).empty())
 			return "which rows " + name + " names, " + one->by.column + " says";
@@ -220,12 +255,11 @@ std::string FoldKeys::undecidable(const Catalog &source) const
 
 FoldKeys::Sql FoldKeys::sql(const Relation &source) const
 {
-	NewValues values(graph_, answers_, missing_, table_, source, !computed_.empty() || index_.nulls_not_distinct);
+	NewValues values(graph_, answers_, missing_, table_, source, exact());
 	const Index *same = same_index(source, index_);
 	const auto condition = index_.predicate.empty() ? "" : "(\n" + same->predicate + "\n)";    // undecidable() saw to it that there is one
-	const bool mapped_condition = !condition.empty() && std::any_of(computed_.begin(), computed_.end(), [&](const std::string &column) {
-		return mentions(index_.predicate, column) && !asks_only_for_null(index_.predicate, column);
-	});
+	const bool mapped_condition =
+	    !condition.empty() && std::any_of(computed_.begin(), computed_.end(), [&](const std::string &column) { return decides(column); });
 	Sql out;
 	std::string list;
 	for (std::size_t i = 0; i < index_.columns.size(); ++i) {
@@ -245,8 +279,10 @@ FoldKeys::Sql FoldKeys::sql(const Relation &source) const
 		out.raw.push_back(raw);
 		out.keys.push_back(values.of(name));
 		out.given.push_back((missing_.nulls_unmatched(table_, name) ? values.of(name) : values.kept(name)) + " IS NOT NULL");
-		if (is_id_array(source.column(name)->base) && values.of(name) != raw)    // the same ids in another shape
-			out.keys.push_back("CASE WHEN array_ndims(" + raw + ") > 1 OR array_lower(" + raw + ", 1) <> 1 THEN array_dims(" + raw + ") END");
+		// The same ids in another shape are not equal. What ids are taken out of still begins where it did, unless nothing is left.
+		if (const auto kept = values.kept(name); is_id_array(source.column(name)->base) && values.of(name) != raw)
+			out.keys.push_back("CASE WHEN array_ndims(" + kept + ") > 1 THEN array_dims(" + kept + ") WHEN array_lower(" + kept +
+			    ", 1) <> 1 AND cardinality(" + values.of(name) + ") > 0 THEN array_lower(" + kept + ", 1)::text END");
 	}
 	if (mapped_condition) {
 		list += (list.empty() ? "" : ", ") + condition + " AS p";

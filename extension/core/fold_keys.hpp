@@ -24,6 +24,10 @@ class FoldKeys {
 	bool may_fold_ = false;
 
 	bool changes(const std::string &column) const;
+	bool let_go(const std::string &column) const;     // on_missing: null
+	bool decides(const std::string &column) const;    // its new value whether the index has the row
+	// Also where different ids stay different, it matters what they become.
+	bool exact() const { return !computed_.empty() || index_.nulls_not_distinct; }
 
 public:
 	FoldKeys(const Config &, const Graph &, const Answers &, const Missing &, const Name &table, const Index &);

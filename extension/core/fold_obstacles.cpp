@@ -70,11 +70,14 @@ void undecidable(
 		for (const Index *index : folding_indexes(config, graph, answers, missing, name)) {
 			const FoldKeys keys(config, graph, answers, missing, name, *index);
 			const auto drop = "DROP INDEX " + Name{name.schema, index->name}.sql() + ";";
+			const bool all_there = std::all_of(
+			    keys.columns().begin(), keys.columns().end(), [&](const auto &column) { return there->column(column); });
 			if (const auto why = keys.undecidable(source); !why.empty())
 				plan.problems.push_back({"fold-expression", name.shown(),
 				    "rows of " + name.shown() + " may become equal in the unique index " + index->name + ", which looks at " +
 				        listed(keys.changing().empty() ? keys.columns() : keys.changing()) + ", once ids are mapped; which ones cannot be told: " + why,
-				    drop + "    -- in the target; or give production the same index; or tables: {" + yaml_table(target, name) + ": {mode: keep}}"});
+				    drop + "    -- in the target; or give production the same " + (all_there ? "index" : "column") + "; or tables: {" +
+				        yaml_table(target, name) + ": {mode: keep}}"});
 			else if (!index->predicate.empty() && !same_index(*there, *index))
 				plan.problems.push_back({"fold-predicate", name.shown(),
 				    "rows of " + name.shown() + " may fold in the partial index " + index->name +
