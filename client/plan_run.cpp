@@ -87,13 +87,13 @@ Result exec_that_reads_catalog(Connection &connection, const std::string &sql, c
 	}
 }
 
-std::string read_but_rewritten(Connection &source, const core::Catalog &catalog)
+std::optional<ReadButRewritten> read_but_rewritten(Connection &source, const core::Catalog &catalog)
 {
 	const Result found = source.exec(core::rewritten_since_snapshot());
-	if (!found.rows()) return {};
+	if (!found.rows()) return std::nullopt;
 	for (const auto &[name, relation] : catalog.relations)
-		if (relation.oid == found.number(0, 0)) return name.shown();
-	return found.text(0, 1);
+		if (relation.oid == found.number(0, 0)) return ReadButRewritten{name.shown(), found.text(0, 2)};
+	return ReadButRewritten{found.text(0, 1), found.text(0, 2)};
 }
 
 std::optional<std::string> read_catalog(Connection &connection, const std::string &sql, Show show)
@@ -222,9 +222,9 @@ std::vector<core::Row> ask_source(const RefreshOptions &options, Prepared &prepa
 		source.exec("SAVEPOINT question");
 		FAULT_POINT("asking");
 		auto rows = source.exec(question.sql, {}, Show::message).all();
-		if (const std::string rewritten = read_but_rewritten(source, prepared.source_catalog); !rewritten.empty())
+		if (const auto rewritten = read_but_rewritten(source, prepared.source_catalog))
 			throw Error(exit_other,
-			    rewritten + " was truncated or rewritten in " + source.endpoint().label + " meanwhile; nothing was changed", "run it again");
+			    rewritten->name + " " + rewritten->what + " in " + source.endpoint().label + " meanwhile; nothing was changed", "run it again");
 		source.exec("ROLLBACK TO SAVEPOINT question");
 		source.exec("RELEASE SAVEPOINT question");
 		return rows;

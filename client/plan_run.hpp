@@ -3,6 +3,7 @@
 #pragma once
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 #include "../extension/core/answers.hpp"
@@ -52,9 +53,12 @@ struct Prepared {
 Result exec_that_reads_catalog(Connection &connection, const std::string &sql, const Params &params = {}, Show show = Show::nothing);
 // A catalog document by that statement.
 std::optional<std::string> read_catalog(Connection &connection, const std::string &sql, Show show = Show::nothing);
-// S6: a table truncated or rewritten since the snapshot reads as empty, without an error. The name of one that the open transaction has read so, while
-// it holds their locks still; empty: there is none.
-std::string read_but_rewritten(Connection &source, const core::Catalog &catalog);
+// S6: a table truncated or rewritten since the snapshot reads as empty, without an error; one that was renamed is another, one that has lost a partition
+// lacks its rows. The name of one that the open transaction has read so, while it holds their locks still, and what became of it.
+struct ReadButRewritten {
+	std::string name, what;    // "was renamed"
+};
+std::optional<ReadButRewritten> read_but_rewritten(Connection &source, const core::Catalog &catalog);
 // The source's catalog document, in the transaction that is open.
 core::json source_catalog(Connection &source);
 Prepared prepare(const RefreshOptions &options);

@@ -173,8 +173,8 @@ Worker::Loaded Worker::load(int run, const core::Step &step, Progress &progress)
 	FAULT_POINT("rows sent");
 	// What says which rows are copied, or how they are masked, may have been gone the same way.
 	if (core::reads_more(read))
-		if (const std::string rewritten = read_but_rewritten(source_, prepared_.source_catalog); !rewritten.empty())
-			throw run_again(rewritten + " of " + side + ", which says what of " + shown + " is copied, was truncated or rewritten meanwhile");
+		if (const auto rewritten = read_but_rewritten(source_, prepared_.source_catalog))
+			throw run_again(rewritten->name + " of " + side + ", which says what of " + shown + " is copied, " + rewritten->what + " meanwhile");
 	source_.exec("COMMIT");
 	target_.exec("SELECT " + prepared_.extension.call("sync_loaded($1::pg_catalog.int4, $2::pg_catalog.int4, $3::pg_catalog.int8)"),
 		{std::to_string(run), std::to_string(step.step), std::to_string(copied.rows)});

@@ -1,6 +1,7 @@
 #include "refresh.hpp"
 #include "statistics.hpp"
 #include <algorithm>
+#include <set>
 #include "fault_point.hpp"
 #include "locks.hpp"
 #include "shadow.hpp"
@@ -97,22 +98,35 @@ void forget_statistics(const pg::Extension &extension, const std::map<Oid, Oid> 
 	for (Oid relation : relations) pg::call([=] { forget(relation); });
 }
 
+// Each with its root where it is a partition (else itself), roots first: ANALYZE of a root is one of all its partitions. Read in pg_statistic_ext, for
+// opening a table may have to wait.
+static std::vector<std::pair<Oid, Oid>> to_analyze(const pg::Extension &extension, const std::vector<Oid> &originals)
+{
+	std::string up, list;
+	for (Oid relation : ancestors(extension, originals)) up += (up.empty() ? "" : ",") + std::to_string(relation);
+	for (Oid relation : originals) list += (list.empty() ? "" : ",") + std::to_string(relation);
+	pg::AsExtension as(extension);
+	pg::Spi spi;
+	std::vector<std::pair<Oid, Oid>> out;
+	for (const pg::Row &row : spi.rows("SELECT c.oid, coalesce(pg_partition_root(c.oid), c.oid)::oid FROM pg_class c WHERE c.oid = ANY ($1::oid[])"
+	                                   " OR c.oid = ANY ($2::oid[]) AND EXISTS (SELECT FROM pg_statistic_ext e WHERE e.stxrelid = c.oid)"
+	                                   " ORDER BY c.relispartition, c.oid",
+	         {"{" + up + "}", "{" + list + "}"}))
+		out.emplace_back(static_cast<Oid>(std::stoul(*row[0])), static_cast<Oid>(std::stoul(*row[1])));
+	return out;
+}
+
 std::vector<Oid> gather_statistics(const pg::Extension &extension, const std::vector<Oid> &originals, OnFailure then)
 {
-	std::vector<Oid> relations = ancestors(extension, originals);
-	for (Oid relation : originals)
-		if (pg::call([=] {
-				Relation table = table_open(relation, AccessShareLock);
-				bool some = RelationGetStatExtList(table) != NIL;
-				table_close(table, NoLock);
-				return some;
-			}))
-			relations.push_back(relation);
 	std::vector<Oid> failed;
-	for (Oid relation : relations) {
+	std::set<Oid> analyzed;
+	for (const auto &one : to_analyze(extension, originals)) {
+		const Oid relation = one.first, root = one.second;
+		if (analyzed.count(root)) continue;
+		const std::size_t so_far = failed.size();
 		if (then == OnFailure::raise) analyze(extension, relation);
 		// An expression of an index or a CREATE STATISTICS may raise an error over some row. What the old statistics said goes all the same: it is of
-		// rows that are gone.
+		// rows that are gone. Where somebody holds the table neither can be done.
 		else if (!succeeds([&] { analyze(extension, relation); })) {
 			failed.push_back(relation);
 			(void) succeeds([&] {
@@ -120,6 +134,7 @@ std::vector<Oid> gather_statistics(const pg::Extension &extension, const std::ve
 				pg::call([=] { forget_what_stays(relation); });
 			});
 		}
+		if (failed.size() == so_far) analyzed.insert(relation);
 		pg::check_interrupts();
 	}
 	return failed;
@@ -156,9 +171,11 @@ static void rewrite(const pg::Extension &extension, const std::vector<std::pair<
 static void note_in_ledger(const pg::Extension &extension, int run, const std::vector<Oid> &not_gathered)
 {
 	std::vector<Check> notes;
-	for (Oid relation : not_gathered)
+	for (Oid relation : not_gathered) {
+		if (!pg::call([=] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)); })) continue;    // dropped meanwhile
 		notes.push_back({"statistics not gathered", sql_name(relation), 1,
 		    core::json{{"text", "ANALYZE " + sql_name(relation) + "; says why"}}.dump(), true});
+	}
 	ledger::record(extension, run, notes);
 }
 

@@ -70,16 +70,37 @@ std::string source_filenode(const Name &relation)
 }
 
 // What a statement has read is what its transaction holds locks on, whatever named it: a path to the tenant, a row that must be there, SQL of a
-// masking rule. pg_class shows the files of the snapshot's moment, pg_relation_filenode() those of now; a table that pg_class does not show was made
-// since, under the name of one that was dropped. (Indexes and TOAST tables that were made since are no matter: reads of an old snapshot pass them by.)
+// masking rule. pg_class and pg_inherits show the snapshot's moment, functions over the server's caches what is now: other files, another name (then the
+// statement may have meant another table), another root. Of children by inheritance no function tells whose they are now, only that one was dropped.
+// A table that pg_class does not show was made since, under the name of one that was dropped; but for a partition below one whose own have all stayed
+// (pg_partman makes them at any time): its rows are new, too. (Indexes and TOAST tables that were made since are no matter: reads of an old snapshot
+// pass them by.)
 std::string rewritten_since_snapshot()
 {
-	return "SELECT l.relation::pg_catalog.int8, l.relation::pg_catalog.regclass FROM pg_catalog.pg_locks AS l"
-	       " LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation"
-	       " WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid() AND l.relation >= 16384::pg_catalog.oid AND ("
-	       "c.relkind IN ('r', 'm') AND c.relfilenode <> pg_catalog.pg_relation_filenode(l.relation)"
-	       " OR c.oid IS NULL AND pg_catalog.pg_index_has_property(l.relation, 'clusterable') IS NULL"
-	       " AND NOT pg_catalog.starts_with(l.relation::pg_catalog.regclass::pg_catalog.text, 'pg_toast.')) ORDER BY 2 LIMIT 1";
+	return R"sql(WITH held AS MATERIALIZED (
+	SELECT DISTINCT l.relation FROM pg_catalog.pg_locks AS l
+	WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid() AND l.relation >= 16384::pg_catalog.oid)
+SELECT h.relation::pg_catalog.int8, h.relation::pg_catalog.regclass, found.what
+FROM held AS h
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = h.relation
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT CASE
+	WHEN c.oid IS NULL THEN CASE
+		WHEN pg_catalog.pg_index_has_property(h.relation, 'clusterable') IS NULL
+			AND NOT pg_catalog.starts_with(h.relation::pg_catalog.regclass::pg_catalog.text, 'pg_toast.')
+			AND NOT EXISTS (SELECT FROM held AS up WHERE up.relation = (
+				SELECT a.relid FROM pg_catalog.pg_partition_ancestors(h.relation) WITH ORDINALITY AS a (relid, height)
+				JOIN pg_catalog.pg_class AS old ON old.oid = a.relid ORDER BY a.height LIMIT 1))
+			THEN 'was truncated or rewritten' END
+	WHEN c.relkind IN ('r', 'm') AND c.relfilenode <> pg_catalog.pg_relation_filenode(h.relation) THEN 'was truncated or rewritten'
+	WHEN c.relkind IN ('r', 'm', 'p', 'v', 'f') AND (pg_catalog.pg_identify_object(1259::pg_catalog.oid, h.relation, 0)).identity
+		<> pg_catalog.format('%I.%I', n.nspname, c.relname) THEN 'was renamed'
+	WHEN c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND pg_catalog.pg_partition_root(h.relation) <> h.relation THEN 'was attached as a partition'
+	WHEN c.relkind = 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid AND NOT EXISTS (
+		SELECT FROM pg_catalog.pg_partition_ancestors(i.inhrelid) AS a WHERE a.relid = c.oid)) THEN 'has lost a partition'
+	WHEN c.relkind IN ('r', 'f') AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid
+		AND pg_catalog.has_table_privilege(i.inhrelid, 'SELECT') IS NULL) THEN 'has lost a child' END AS what) AS found
+WHERE found.what IS NOT NULL ORDER BY 2 LIMIT 1)sql";
 }
 
 bool reads_more(const Step &step)

@@ -17,7 +17,8 @@ std::string begin_snapshot(const std::string
 std::string lock_source(const Name &relation);                              // LOCK TABLE ONLY ... IN ACCESS SHARE MODE
 std::string source_filenode(const Name &relation);                          // SELECT pg_relation_filenode(...)
 // A table that this transaction has read, of REPEATABLE READ, though its rows as of the snapshot are in its files no longer: truncated, rewritten or
-// made since, so it may have read as empty. Its oid and its name; no row: there is none. Asked while the locks of what was read are held.
+// made since, so it may have read as empty; renamed, so another one may have been read; with a partition less. Its oid, its name, and what became of it
+// ("was renamed"); no row: there is none. Asked while the locks of what was read are held.
 std::string rewritten_since_snapshot();
 bool reads_more(const Step &step);                                          // whether a load may read tables beside its own
 std::string select_from_source(const Step &step);                           // SELECT ... FROM ONLY ...: the rows of a load

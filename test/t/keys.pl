@@ -159,6 +159,33 @@ is($server->sql(sprintf($stale, 'new', 'new'), $u), 'base.kind derived.kind odd.
 is($server->sql("SELECT object FROM sync_run_checks WHERE check_name = 'statistics not gathered' AND ok", $u), 'public.odd', 'which it is says the ledger');
 like($run->{out}, qr/^  note: statistics of public\.odd could not be gathered: ANALYZE public\.odd; says why$/m, 'and the report, with what to type');
 
+# ---- the clean-up waits for nobody long: somebody who holds a table then is told that its statistics could not be gathered ----
+($p, $u) = $server->pair(<<'SQL', "INSERT INTO plain SELECT n, 'new' FROM generate_series(1, 40) n", <<'UAT');
+CREATE TABLE plain (id int PRIMARY KEY, kind text);
+CREATE STATISTICS of_plain (mcv) ON id, kind FROM plain;
+CREATE TABLE other (id int PRIMARY KEY)
+SQL
+CREATE MATERIALIZED VIEW waits AS SELECT (SELECT count(*) FROM other) AS rows FROM pg_advisory_xact_lock(4711)
+UAT
+{
+	my $holder = $server->session($u);
+	$holder->query('SELECT pg_advisory_lock(4711)');
+	$run = start_prodsync('sync', '--from', 'production', '--to', 'uat', '--yes', '--config',
+		file('held.yaml', "environments:\n  production: {dsn: '${\ $server->dsn($p) }'}\n  uat: {dsn: '${\ $server->dsn($u) }'}\nanonymize: {policy: none}\n"));
+	ok(wait_until(60, sub { !$run->running || $server->sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted") }) && $run->running,
+		'after the switch a view is refreshed') or diag $run->err;
+	$holder->query('BEGIN');
+	$holder->query('LOCK TABLE plain IN ACCESS EXCLUSIVE MODE');
+	$holder->query('SELECT pg_advisory_unlock(4711)');
+	is($holder->error, '', 'and somebody takes a table');
+	$run = $run->wait;
+	$holder->query('COMMIT');
+	is($run->{exit}, 0, 'a table that somebody holds during the clean-up: done') or diag $run->{err};
+	like($run->{out}, qr/^  note: statistics of public\.plain could not be gathered: ANALYZE public\.plain; says why$/m, 'with a note');
+	is($server->sql("SELECT status, (SELECT count(*) FROM plain), (SELECT count(*) FROM pg_class WHERE relnamespace = 'prodsync_work'::regnamespace AND relname ~ '^s_[0-9]') FROM sync_runs ORDER BY run DESC LIMIT 1", $u),
+		'done|40|0', 'and no shadow is left');
+}
+
 # ---- a row that has the last number of its sequence: nothing begins again at 1 ----
 for (['bigint', '9223372036854775807'], ['integer', '2147483647'], ['numeric', '99999999999999999999']) {
 	my ($type, $last) = @$_;

@@ -19,6 +19,9 @@ CREATE TABLE gate (code text PRIMARY KEY, filler text);
 CREATE TABLE thing (code text PRIMARY KEY, owner_id int, note text);
 CREATE TABLE letter (id int PRIMARY KEY, mail_id int REFERENCES mail);
 CREATE TABLE part (id int PRIMARY KEY, letter_id int NOT NULL REFERENCES letter);
+CREATE TABLE flag (id int) PARTITION BY RANGE (id);
+CREATE TABLE flag_1 PARTITION OF flag FOR VALUES FROM (1000) TO (2000);
+CREATE TABLE flag_2 PARTITION OF flag FOR VALUES FROM (2000) TO (3000);
 $keys;
 SQL
 }
@@ -29,6 +32,10 @@ INSERT INTO gate SELECT g, repeat('x', 100) FROM generate_series(1, 200) g;
 INSERT INTO thing SELECT g, g, 'note' FROM generate_series(1, 20) g;
 INSERT INTO letter SELECT g, NULL FROM generate_series(1, 20) g;
 INSERT INTO part SELECT g, g FROM generate_series(1, 20) g;
+INSERT INTO flag VALUES (1001), (2001);
+CREATE SCHEMA aside;
+CREATE TABLE aside.owner (LIKE owner);
+CREATE TABLE aside.flag_9 (id int);
 ANALYZE;
 SQL
 $uat->sql("CREATE EXTENSION prodsync; SELECT sync_set_environment('uat', true); INSERT INTO tenant (name) VALUES ('test_a'), ('stale')", 'app');
@@ -37,12 +44,13 @@ my @arguments = ('--from', 'production', '--to', 'uat', '--config', file('prodsy
 tenants: {table: tenant, keep: "name LIKE 'test\\_%'"}
 tables:
   mail: {mode: empty}
+  flag: {mode: empty}
   letter: {references: {mail_id: {on_missing: drop}}}
 anonymize:
   policy: none
   tables:
     thing:
-      - {column: note, strategy: redact, when: "EXISTS (SELECT FROM public.owner AS o WHERE o.id = t.owner_id AND o.private)"}
+      - {column: note, strategy: redact, when: "EXISTS (SELECT FROM public.owner AS o WHERE o.id = t.owner_id AND o.private) AND NOT EXISTS (SELECT FROM public.flag AS f WHERE f.id = t.owner_id)"}
 YAML
 my $content = sub { $uat->sql('SELECT (SELECT count(*) FROM thing), (SELECT min(note) || max(note) FROM thing), (SELECT count(*) FROM owner), (SELECT max(name) FROM tenant)', 'app') };
 
@@ -83,6 +91,25 @@ for my $case (
 	$production->sql("$owners ON CONFLICT DO NOTHING; ALTER TABLE thing DROP CONSTRAINT IF EXISTS thing_owner; $keys; ANALYZE", 'app');
 }
 
+# Other tables under the names that the condition reads, and partitions whose rows it misses.
+for my $case (
+	[ 'another table has its name' => qr/aside\.owner of production, .* was renamed meanwhile/,
+		['ALTER TABLE owner RENAME TO owner_old', 'ALTER TABLE aside.owner SET SCHEMA public'], 'ALTER TABLE owner SET SCHEMA aside; ALTER TABLE owner_old RENAME TO owner' ],
+	[ 'a partition is detached' => qr/flag of production, .* has lost a partition meanwhile/,
+		['ALTER TABLE flag DETACH PARTITION flag_2'], 'ALTER TABLE flag ATTACH PARTITION flag_2 FOR VALUES FROM (2000) TO (3000)' ],
+	[ 'a partition is dropped' => qr/flag of production, .* has lost a partition meanwhile/,
+		['DROP TABLE flag_2', 'CREATE TABLE flag_2 PARTITION OF flag FOR VALUES FROM (2000) TO (3000)'], 'INSERT INTO flag VALUES (2001)' ],
+	[ 'a table is attached' => qr/flag_9 of production, .* was attached as a partition meanwhile/,
+		['ALTER TABLE flag ATTACH PARTITION aside.flag_9 FOR VALUES FROM (9000) TO (10000)'], 'ALTER TABLE flag DETACH PARTITION aside.flag_9' ])
+{
+	my ($name, $error, $sql, $undo) = @$case;
+	my $run = meanwhile(@$sql);
+	is($run->{exit}, 1, "S6: $name: exit 1") or diag $run->{out}, $run->{err};
+	like($run->{err}, $error, "S6: $name: says so");
+	is($content->(), $before, "S6: $name: nothing was changed");
+	$production->sql($undo, 'app');
+}
+
 # The plan has no load: what it asks is looked at by itself.
 {
 	my $holder = begin($production, 'LOCK TABLE part IN ACCESS EXCLUSIVE MODE');
@@ -97,8 +124,9 @@ for my $case (
 
 # What changes no row's file is no reason to stop.
 {
-	my $run = meanwhile('CREATE INDEX ON owner (tenant_id)', 'REINDEX TABLE owner', 'ANALYZE owner', 'ALTER TABLE owner ADD COLUMN later int DEFAULT 1');
-	is($run->{exit}, 0, 'S6: a new index, another column: it goes on') or diag $run->{err};
+	my $run = meanwhile('CREATE INDEX ON owner (tenant_id)', 'REINDEX TABLE owner', 'ANALYZE owner', 'ALTER TABLE owner ADD COLUMN later int DEFAULT 1',
+		'CREATE TABLE flag_3 PARTITION OF flag (PRIMARY KEY (id)) FOR VALUES FROM (1) TO (1000)', 'INSERT INTO flag SELECT generate_series(1, 20)');
+	is($run->{exit}, 0, 'S6: a new index, another column, a new partition: it goes on') or diag $run->{err};
 	is($content->(), '10|[REDACTED][REDACTED]|500|test_a', 'and has what was there');
 }
 
