@@ -1,7 +1,6 @@
 #include "refresh.hpp"
 #include "statistics.hpp"
 #include <algorithm>
-#include <set>
 #include "fault_point.hpp"
 #include "locks.hpp"
 #include "shadow.hpp"
@@ -11,6 +10,7 @@ extern "C" {
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_statistic_ext.h"
 #include "catalog/pg_statistic_ext_data.h"
+#include "commands/vacuum.h"
 #include "storage/latch.h"
 #include "utils/wait_event.h"
 }
@@ -98,43 +98,65 @@ void forget_statistics(const pg::Extension &extension, const std::map<Oid, Oid> 
 	for (Oid relation : relations) pg::call([=] { forget(relation); });
 }
 
-// Each with its root where it is a partition (else itself), roots first: ANALYZE of a root is one of all its partitions. Read in pg_statistic_ext, for
-// opening a table may have to wait.
-static std::vector<std::pair<Oid, Oid>> to_analyze(const pg::Extension &extension, const std::vector<Oid> &originals)
+struct ToAnalyze {
+	Oid relation;
+	std::vector<std::string> columns;    // none: all
+};
+
+// Whole trees, and of tables with CREATE STATISTICS the columns of those: what they have of their own has come with the switch. Read in pg_statistic_ext,
+// for opening a table may have to wait.
+static std::vector<ToAnalyze> to_analyze(const pg::Extension &extension, const std::vector<Oid> &originals)
 {
-	std::string up, list;
-	for (Oid relation : ancestors(extension, originals)) up += (up.empty() ? "" : ",") + std::to_string(relation);
-	for (Oid relation : originals) list += (list.empty() ? "" : ",") + std::to_string(relation);
+	std::string list;
+	const std::vector<Oid> trees = ancestors(extension, originals);
+	std::vector<ToAnalyze> out;
+	for (Oid relation : trees) out.push_back({relation, {}});
+	for (Oid relation : originals)
+		if (std::find(trees.begin(), trees.end(), relation) == trees.end()) list += (list.empty() ? "" : ",") + std::to_string(relation);
 	pg::AsExtension as(extension);
 	pg::Spi spi;
-	std::vector<std::pair<Oid, Oid>> out;
-	for (const pg::Row &row : spi.rows("SELECT c.oid, coalesce(pg_partition_root(c.oid), c.oid)::oid FROM pg_class c WHERE c.oid = ANY ($1::oid[])"
-	                                   " OR c.oid = ANY ($2::oid[]) AND EXISTS (SELECT FROM pg_statistic_ext e WHERE e.stxrelid = c.oid)"
-	                                   " ORDER BY c.relispartition, c.oid",
-	         {"{" + up + "}", "{" + list + "}"}))
-		out.emplace_back(static_cast<Oid>(std::stoul(*row[0])), static_cast<Oid>(std::stoul(*row[1])));
+	for (const pg::Row &row : spi.rows("SELECT e.stxrelid, a.attname FROM pg_statistic_ext e LEFT JOIN pg_attribute a ON a.attrelid = e.stxrelid AND"
+	                                   " a.attnum = ANY (e.stxkeys::int2[]) WHERE e.stxrelid = ANY ($1::oid[]) GROUP BY 1, 2 ORDER BY 1, 2",
+	         {"{" + list + "}"})) {
+		const Oid relation = static_cast<Oid>(std::stoul(*row[0]));
+		if (out.empty() || out.back().relation != relation) out.push_back({relation, {}});
+		if (row[1]) out.back().columns.push_back(*row[1]);
+	}
 	return out;
+}
+
+// ANALYZE as a statement would go through all partitions of a tree once more.
+static void analyze_rows_of(const ToAnalyze &one)
+{
+	pg::call([&] {
+		VacuumParams params = {};
+		params.options = VACOPT_ANALYZE;
+		params.log_min_duration = -1;
+		List *columns = NIL;
+		for (const std::string &column : one.columns) columns = lappend(columns, makeString(pstrdup(column.c_str())));
+		analyze_rel(one.relation, nullptr, &params, columns, true, GetAccessStrategy(BAS_VACUUM));
+		CommandCounterIncrement();
+	});
 }
 
 std::vector<Oid> gather_statistics(const pg::Extension &extension, const std::vector<Oid> &originals, OnFailure then)
 {
 	std::vector<Oid> failed;
-	std::set<Oid> analyzed;
-	for (const auto &one : to_analyze(extension, originals)) {
-		const Oid relation = one.first, root = one.second;
-		if (analyzed.count(root)) continue;
-		const std::size_t so_far = failed.size();
-		if (then == OnFailure::raise) analyze(extension, relation);
+	for (const ToAnalyze &one : to_analyze(extension, originals)) {
+		const auto gather = [&] {
+			pg::AsExtension as(extension);
+			analyze_rows_of(one);
+		};
+		if (then == OnFailure::raise) gather();
 		// An expression of an index or a CREATE STATISTICS may raise an error over some row. What the old statistics said goes all the same: it is of
 		// rows that are gone. Where somebody holds the table neither can be done.
-		else if (!succeeds([&] { analyze(extension, relation); })) {
-			failed.push_back(relation);
+		else if (!succeeds(gather)) {
+			failed.push_back(one.relation);
 			(void) succeeds([&] {
 				pg::AsExtension as(extension);
-				pg::call([=] { forget_what_stays(relation); });
+				pg::call([&] { forget_what_stays(one.relation); });
 			});
 		}
-		if (failed.size() == so_far) analyzed.insert(relation);
 		pg::check_interrupts();
 	}
 	return failed;
