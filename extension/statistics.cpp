@@ -11,6 +11,7 @@ extern "C" {
 #include "catalog/pg_statistic_ext.h"
 #include "catalog/pg_statistic_ext_data.h"
 #include "commands/vacuum.h"
+#include "storage/bufmgr.h"
 #include "storage/latch.h"
 #include "utils/wait_event.h"
 }
