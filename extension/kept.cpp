@@ -386,14 +386,14 @@ void rekey(const Refresh &refresh)
 				if (other == table || of.key.empty() || of.relation->column(of.key)->sequence != sequence) continue;
 				const std::string key = core::quote_identifier(of.key);
 				base += ", (SELECT max(o." + key + ") FROM " + refresh.old_rows(other, "o") + " WHERE o." + key + " >= " + start +
-				    "), (SELECT max(m.new_key::bigint) FROM prodsync_work.moved m WHERE m.tab = " + number(refresh.oid(other)) +
+				    "), (SELECT max(m.new_key::numeric) FROM prodsync_work.moved m WHERE m.tab = " + number(refresh.oid(other)) +
 				    "::oid AND m.space = 'o' AND m.why = 'k')";
 			}
 		}
 		base += ")";
 		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", "
 		        "r.old::text, ((" +
-		        base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column + " AS old, dense_rank() OVER (ORDER BY t." +
+		        base + ")::numeric + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column + " AS old, dense_rank() OVER (ORDER BY t." +
 		        column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
 		        " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." +
 		        column + " < " + start + ") r",
