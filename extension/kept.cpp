@@ -109,8 +109,15 @@ static void collect_by_path(pg::Tables &sql, const Refresh &refresh, const core:
 	for (const Way &way : along_the_path(refresh, table, "t"))
 		sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT $1::oid, t.tableoid, t.ctid, 'k', 0 FROM " +
 		        refresh.old_rows(table, "t") + way.joins + " JOIN prodsync_work.kept k ON k.tab = $2::oid AND k.rel = " + way.last +
-		        ".tableoid AND k.row_id = " + way.last + ".ctid AND k.why = 'k'",
+		        ".tableoid AND k.row_id = " + way.last + ".ctid AND k.why = 'k' ON CONFLICT DO NOTHING",
 		    {number(refresh.oid(table)), number(refresh.oid(way.table))});
+}
+
+// A tenant_path may go on from the next table by another way than that table's own: then whose the next row is says nothing of this one.
+static bool goes_its_own_way(const Refresh &refresh, const std::vector<core::Hop> &path)
+{
+	return path.front().by.empty() &&
+	    refresh.graph.node(refresh.catalog().root(path.front().to)).path != std::vector<core::Hop>(path.begin() + 1, path.end());
 }
 
 // The same where paths fork, hop by hop: a row is a kept tenant's where the next one on its path is. So rows of a circle (a comment on a comment
@@ -120,7 +127,10 @@ static void collect_by_hops(pg::Tables &sql, const Refresh &refresh)
 	const core::Ways ways = ways_now(refresh);
 	std::set<core::Name> forking, changed;
 	for (const auto &[name, node] : refresh.graph.tables)
-		if (node.mode == core::Mode::copy && core::forks(node.path)) forking.insert(name);
+		if (node.mode == core::Mode::copy && core::forks(node.path)) {
+			if (goes_its_own_way(refresh, node.path)) collect_by_path(sql, refresh, name);
+			else forking.insert(name);
+		}
 	bool first = true;
 	do {
 		std::set<core::Name> found;
@@ -386,14 +396,14 @@ void rekey(const Refresh &refresh)
 				if (other == table || of.key.empty() || of.relation->column(of.key)->sequence != sequence) continue;
 				const std::string key = core::quote_identifier(of.key);
 				base += ", (SELECT max(o." + key + ") FROM " + refresh.old_rows(other, "o") + " WHERE o." + key + " >= " + start +
-				    "), (SELECT max(m.new_key::bigint) FROM prodsync_work.moved m WHERE m.tab = " + number(refresh.oid(other)) +
+				    "), (SELECT max(m.new_key::numeric) FROM prodsync_work.moved m WHERE m.tab = " + number(refresh.oid(other)) +
 				    "::oid AND m.space = 'o' AND m.why = 'k')";
 			}
 		}
 		base += ")";
 		sql.run("INSERT INTO prodsync_work.moved (tab, space, old_key, new_key, why) SELECT DISTINCT $1::oid, 'o'::\"char\", "
 		        "r.old::text, ((" +
-		        base + ") + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column + " AS old, dense_rank() OVER (ORDER BY t." +
+		        base + ")::numeric + r.rank)::text, 'k'::\"char\" FROM (SELECT t." + column + " AS old, dense_rank() OVER (ORDER BY t." +
 		        column + ") AS rank FROM prodsync_work.kept k JOIN " + refresh.old_rows(table, "t") +
 		        " ON t.tableoid = k.rel AND t.ctid = k.row_id WHERE k.tab = $1::oid AND k.state = 'b' AND k.why <> 'r' AND t." +
 		        column + " < " + start + ") r",

@@ -76,12 +76,12 @@ std::vector<Check> check_masked_forms_now(pg::Tables &sql, const Refresh &refres
 			looked.emplace_back(column, rule.inside.empty() ? rule.strategy : "by path");
 		}
 		if (counts.empty()) continue;
-		const pg::Row others = sql.rows("SELECT " + core::joined(counts, ", ") + " FROM " + refresh.old_rows(name, "t") +
+		const pg::Row found = sql.rows("SELECT " + core::joined(counts, ", ") + " FROM " + refresh.old_rows(name, "t") +
 		                              (rows.empty() ? "" : " WHERE " + rows))
 		                           .at(0);
 		for (std::size_t i = 0; i < looked.size(); i++) {
 			const auto &[column, strategy] = looked[i];
-			const auto count = std::stoll(others[i].value_or("0"));
+			const auto count = std::stoll(found[i].value_or("0"));
 			core::json detail{{"strategy", strategy}};
 			if (!told_apart && count) detail["text"] = "rows that may be this database's own; a refresh leaves none";
 			out.push_back({"masked form", name.shown() + "." + column, count, detail.dump(), count == 0 || !told_apart});
