@@ -15,6 +15,26 @@
 namespace client {
 namespace {
 
+// Where a text is no UTF-8. yaml-cpp takes any bytes; what comes behind it, JSON and the server, does not.
+std::optional<Position> not_utf8(std::string_view text)
+{
+	Position here{1, 1};
+	for (std::size_t i = 0; i < text.size(); ++here.column) {
+		const auto byte = [&](std::size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
+		// RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF
+		const unsigned first = byte(0), second = byte(1);
+		const unsigned least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80, most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+		std::size_t bytes = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+		if (bytes > 1 && (second < least || second > most)) bytes = 0;
+		for (std::size_t k = 2; k < bytes; ++k)
+			if ((byte(k) & 0xC0) != 0x80) bytes = 0;
+		if (!bytes) return here;
+		if (first == '\n') here = {here.line + 1, 0};
+		i += bytes;
+	}
+	return std::nullopt;
+}
+
 using nlohmann::json;
 
 constexpr std::size_t most_nodes = 200'000;  // aliases of aliases grow without bound: nobody writes that many by hand
@@ -185,6 +205,8 @@ public:
 	void OnScalar(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t anchor, const std::string &value) override
 	{
 		if (value.find('\0') != value.npos) throw YamlError(at(mark), "a text with the character 0 in it, which no text of PostgreSQL has");
+		// yaml-cpp makes single bytes of them.
+		if (not_utf8(value)) throw YamlError(at(mark), "\\_ and \\N are special in double quotes; write \\\\ for a backslash, or take single quotes");
 		if (key_expected()) return key(mark, value);
 		if (tag == "?" || tag.empty()) return scalar(mark, anchor, plain(value));
 		if (tag == "!" || tag == core_tag + "str") return scalar(mark, anchor, value);
@@ -250,28 +272,9 @@ Position YamlDocument::find(std::string_view object, bool at_value) const
 	return unique.empty() ? Position{} : stands(unique);
 }
 
-// yaml-cpp takes any bytes; what comes behind it, JSON and the server, does not.
-static void demand_utf8(std::string_view text)
-{
-	Position here{1, 1};
-	for (std::size_t i = 0; i < text.size(); ++here.column) {
-		const auto byte = [&](std::size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
-		// RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF
-		const unsigned first = byte(0), second = byte(1);
-		const unsigned least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80, most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-		std::size_t bytes = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-		if (bytes > 1 && (second < least || second > most)) bytes = 0;
-		for (std::size_t k = 2; k < bytes; ++k)
-			if ((byte(k) & 0xC0) != 0x80) bytes = 0;
-		if (!bytes) throw YamlError(here, "the file is not UTF-8");
-		if (first == '\n') here = {here.line + 1, 0};
-		i += bytes;
-	}
-}
-
 YamlDocument parse_yaml(std::string_view text)
 {
-	demand_utf8(text);
+	if (const auto bad = not_utf8(text)) throw YamlError(*bad, "the file is not UTF-8");
 	std::istringstream in{std::string(text)};
 	Builder builder;
 	try {

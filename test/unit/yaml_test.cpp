@@ -110,6 +110,8 @@ TEST_CASE("YAML: malformed files are one error with line and column")
 	CHECK(complaints("a: &x [*x]\n") == "prodsync.yaml:1:8: error: this alias stands inside of what it names\n");
 	CHECK(complaints("a: !secret b\n") == "prodsync.yaml:1:4: error: unknown tag !secret\n");
 	CHECK(complaints("- a\n- b\n").starts_with("prodsync.yaml:1:1: error: the file must be a mapping"));
+	CHECK(complaints("a: b\nkeep: \"name LIKE 'test\\_%'\"\n") ==
+	    "prodsync.yaml:2:7: error: \\_ and \\N are special in double quotes; write \\\\ for a backslash, or take single quotes\n");
 	// not UTF-8: Latin 1, overlong, a surrogate, beyond Unicode, cut off
 	CHECK(complaints("a: b\nc: \"M\xfcller\"\n") == "prodsync.yaml:2:6: error: the file is not UTF-8\n");
 	for (const char *text : {"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "\xe2\x82", "\x80"})
