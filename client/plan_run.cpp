@@ -87,13 +87,17 @@ Result exec_that_reads_catalog(Connection &connection, const std::string &sql, c
 	}
 }
 
-std::optional<ReadButRewritten> read_but_rewritten(Connection &source, const core::Catalog &catalog)
+static std::optional<ReadButRewritten> rewritten_of(const Result &found, const core::Catalog &catalog)
 {
-	const Result found = source.exec(core::rewritten_since_snapshot());
 	if (!found.rows()) return std::nullopt;
 	for (const auto &[name, relation] : catalog.relations)
 		if (relation.oid == found.number(0, 0)) return ReadButRewritten{name.shown(), found.text(0, 2)};
 	return ReadButRewritten{found.text(0, 1), found.text(0, 2)};
+}
+
+std::optional<ReadButRewritten> read_but_rewritten(Connection &source, const core::Catalog &catalog)
+{
+	return rewritten_of(source.exec(core::rewritten_since_snapshot()), catalog);
 }
 
 std::optional<std::string> read_catalog(Connection &connection, const std::string &sql, Show show)
@@ -222,7 +226,7 @@ std::vector<core::Row> ask_source(const RefreshOptions &options, Prepared &prepa
 		source.exec("SAVEPOINT question");
 		FAULT_POINT("asking");
 		auto rows = source.exec(question.sql, {}, Show::message).all();
-		if (const auto rewritten = read_but_rewritten(source, prepared.source_catalog))
+		if (const auto rewritten = rewritten_of(source.exec("EXECUTE prodsync_rewritten"), prepared.source_catalog))
 			throw Error(exit_other,
 			    rewritten->name + " " + rewritten->what + " in " + source.endpoint().label + " meanwhile; nothing was changed", "run it again");
 		source.exec("ROLLBACK TO SAVEPOINT question");
@@ -275,6 +279,9 @@ core::Answers ask(const RefreshOptions &options, Prepared &prepared)
 	std::vector<core::Problem> problems, warnings;
 	const auto graph = core::Graph::build(options.config, prepared.target_catalog, problems, warnings);
 	core::Answers answers;
+	// Asked after each of what may be thousands of questions: planning it each time took half of a plan of 1,000 tables.
+	if (prepared.source->one("SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_statements WHERE name = 'prodsync_rewritten'") == "0")
+		prepared.source->exec("PREPARE prodsync_rewritten AS " + core::rewritten_since_snapshot());
 	for (;;) {
 		const auto questions = core::questions(options.config, prepared.source_catalog, prepared.target_catalog, answers);
 		if (questions.empty()) return answers;
