@@ -6,6 +6,7 @@
 #include "core/soft_references.hpp"
 #include "core/statements.hpp"
 #include "kept.hpp"
+#include "mask.hpp"
 #include "place.hpp"
 #include "published.hpp"
 #include "shadow.hpp"
@@ -74,7 +75,7 @@ static Replaced moved_value(
 	    adopted + " LEFT JOIN LATERAL " + look_up_moved(owner, 'o', now) + " " + m + " ON true"};
 }
 
-// anonymize.kept_rows: mask. Drawn from the entity as it is in the new content: that is what the next refresh finds, and under its old id there may be
+// Drawn from the entity as it is in the new content: that is what the next refresh finds, and under its old id there may be
 // another one of production's.
 static Replaced masked_value(
     const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number, const core::MaskRule &rule)
@@ -93,10 +94,7 @@ static Replaced masked_value(
 Replaced new_value(const Refresh &refresh, const core::Name &table, const core::Column &column, const std::string &alias, int number)
 {
 	Replaced kept{alias + "." + core::quote_identifier(column.name), ""};
-	const auto rules = refresh.masks_of_kept.find(refresh.catalog().root(table));
-	if (rules != refresh.masks_of_kept.end())
-		if (const auto rule = rules->second.find(column.name); rule != rules->second.end() && rule->second.masks())
-			kept = masked_value(refresh, table, column, alias, number, rule->second);
+	if (const core::MaskRule *rule = mask_of_kept(refresh, table, column.name)) kept = masked_value(refresh, table, column, alias, number, *rule);
 	Replaced now = moved_value(refresh, table, column, alias, number, kept.value);
 	return {now.value, kept.join + now.join};
 }

@@ -14,6 +14,7 @@
 #include "core/masks.hpp"
 #include "core/value_text.hpp"
 #include "mask.hpp"
+#include "content.hpp"
 #include "pg_server.hpp"
 extern "C" {
 #include "mb/pg_wchar.h"
@@ -22,6 +23,14 @@ extern "C" {
 }
 
 namespace prodsync {
+
+const core::MaskRule *mask_of_kept(const Refresh &refresh, const core::Name &table, const std::string &column)
+{
+	const auto rules = refresh.masks_of_kept.find(refresh.catalog().root(table));
+	if (rules == refresh.masks_of_kept.end()) return nullptr;
+	const auto rule = rules->second.find(column);
+	return rule != rules->second.end() && rule->second.masks() ? &rule->second : nullptr;
+}
 
 namespace {
 

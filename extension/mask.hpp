@@ -4,9 +4,14 @@
 #include <utility>
 #include <vector>
 
-namespace core { struct MaskRule; }
+namespace core { struct MaskRule; struct Name; }
 
 namespace prodsync {
+
+struct Refresh;
+
+// anonymize.kept_rows: mask. The rule that masks the column in kept rows, or nullptr.
+const core::MaskRule *mask_of_kept(const Refresh &, const core::Name &table, const std::string &column);
 
 // prodsync.key_file; when the library is loaded.
 void define_mask_settings();

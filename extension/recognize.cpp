@@ -9,6 +9,7 @@
 #include "core/obstacles.hpp"
 #include "core/soft_references.hpp"
 #include "index_lookup.hpp"
+#include "mask.hpp"
 #include "shadow.hpp"
 
 namespace prodsync {
@@ -37,15 +38,6 @@ bool bare_number(const Refresh &refresh, const core::Name &table, const core::In
 	return false;
 }
 
-// anonymize.kept_rows: mask.
-bool masked_by_entity(const Refresh &refresh, const core::Name &table, const std::string &column)
-{
-	const auto rules = refresh.masks_of_kept.find(refresh.catalog().root(table));
-	if (rules == refresh.masks_of_kept.end()) return false;
-	const auto rule = rules->second.find(column);
-	return rule != rules->second.end() && !rule->second.entity.empty();
-}
-
 // Columns of t as they are in the new content.
 struct Translated {
 	std::string joins, known;    // known: rows whose parents are not found yet are left out
@@ -60,7 +52,8 @@ std::optional<Translated> translate(const Refresh &refresh, const core::Name &ta
 		const core::Identity *identity = refresh.graph.identity(table, column->name);
 		const bool itself = !identity || *identity == core::Identity{table, column->name};
 		if (core::generic_relation(refresh.graph, table, column->name)) return std::nullopt;    // which row it names may not be known yet
-		if (masked_by_entity(refresh, table, column->name)) return std::nullopt;    // so may be whom it is drawn from: under an old id there is somebody else
+		// Nor whom a mask is drawn from: under an old id there is somebody else.
+		if (const core::MaskRule *mask = mask_of_kept(refresh, table, column->name); mask && !mask->entity.empty()) return std::nullopt;
 		if (!itself && (identity->table == table || refresh.graph.in_cycle(table) || core::is_id_array(column->base))) return std::nullopt;
 		const bool by_text = !itself && core::is_text_type(column->base) &&
 		    !core::is_text_type(refresh.graph.node(identity->table).relation->column(identity->column)->base);

@@ -17,9 +17,11 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+bool contains(const Names &names, const std::string &name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
 void add(Names &names, const std::string &name)
 {
-	if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+	if (!contains(names, name)) names.push_back(name);
 }
 
 // The predicate asks of the column nothing but whether it is NULL, which no map changes.
@@ -148,9 +150,6 @@ public:
 			return computed(column) ? "(" + column.expression + ")" : "t." + quote_identifier(column.name);
 		}) + " FROM " + row + ") AS t";
 	}
-
-private:
-	static bool contains(const Names &names, const std::string &name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 };
 
 }  // namespace
@@ -179,8 +178,7 @@ FoldKeys::FoldKeys(
 	if (!index.predicate.empty())
 		look_at(index.predicate, [&](const std::string &column) { return !decides(column); });
 	for (const Column &column : relation_.columns)
-		if (column.generated && (std::find(columns_.begin(), columns_.end(), column.name) != columns_.end() ||
-		                            std::find(computed_.begin(), computed_.end(), column.name) != computed_.end())) {
+		if (column.generated && (contains(columns_, column.name) || contains(computed_, column.name))) {
 			look_at(column.expression, nothing);
 			add(computed_, column.name);
 		}
@@ -234,8 +232,7 @@ std::string FoldKeys::undecidable(const Catalog &source) const
 	if (!may_fold_ || !there || !there->ordinary()) return "";
 	// It has its default in every row; where that is NULL none is equal to another one.
 	for (const auto &name : columns_)
-		if (!there->column(name) && (index_.nulls_not_distinct || relation_.column(name)->has_default ||
-		                                std::find(computed_.begin(), computed_.end(), name) != computed_.end()))
+		if (!there->column(name) && (index_.nulls_not_distinct || relation_.column(name)->has_default || contains(computed_, name)))
 			return name + " is not in production";
 	if (computed_.empty()) return "";
 	if (index_.whole_row) return "it looks at whole rows";
@@ -264,7 +261,7 @@ FoldKeys::Sql FoldKeys::sql(const Relation &source) const
 	std::string list;
 	for (std::size_t i = 0; i < index_.columns.size(); ++i) {
 		const auto &name = index_.columns[i];
-		const bool generated = !name.empty() && std::find(computed_.begin(), computed_.end(), name) != computed_.end() && source.column(name)->generated;
+		const bool generated = !name.empty() && contains(computed_, name) && source.column(name)->generated;
 		if (name.empty() || generated) {
 			const auto key = "e.k" + std::to_string(i), expression = name.empty() ? "(" + expression_at(*same, i) + ")" : "t." + quote_identifier(name);
 			// An expression may fail over rows that the index does not have.

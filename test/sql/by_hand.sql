@@ -45,12 +45,8 @@ BEGIN
 	END LOOP;
 END $$;
 CREATE FUNCTION shadows() RETURNS bigint LANGUAGE sql AS $$SELECT count(*) FROM pg_class WHERE relnamespace = 'prodsync_work'::regnamespace AND relkind = 'r' AND relname LIKE 's\_%'$$;
-CREATE FUNCTION told(command text, OUT state text, OUT message text, OUT hint text) LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE command;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
-END $$;
+\set part `echo "$PRODSYNC_TEST_PARTS"`/told.sql
+\i :part
 \set part `echo "$PRODSYNC_TEST_PARTS"`/failures.sql
 \i :part
 CREATE FUNCTION failed(command text) RETURNS TABLE (state text, check_name text, object text, violations text) LANGUAGE sql AS $$

@@ -5,12 +5,8 @@ CREATE DATABASE prodsync_remap;
 CREATE EXTENSION prodsync;
 CREATE SCHEMA types;
 CREATE EXTENSION citext SCHEMA types;
-CREATE FUNCTION told(command text, OUT state text, OUT message text, OUT hint text) LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE command;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
-END $$;
+\set part `echo "$PRODSYNC_TEST_PARTS"`/told.sql
+\i :part
 SELECT sync_set_environment('uat', true);
 
 -- ---- a type of an extension: "=" that no search_path of ours finds ----
