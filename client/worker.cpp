@@ -2,8 +2,8 @@
 #include <algorithm>
 #include "../extension/core/statements.hpp"
 #include "../extension/core/array_of_ids.hpp"
+#include "../extension/core/key_types.hpp"
 #include "../extension/core/masks.hpp"
-#include "../extension/core/soft_references.hpp"
 #include "copy.hpp"
 #include "fault_point.hpp"
 #include "mask_column.hpp"

@@ -1,9 +1,9 @@
 // Bringing kept rows over into the shadows, whose indexes are live: every unique key is proven by the insert itself.
 #include "core/generic.hpp"
+#include "core/key_types.hpp"
 #include "foreign_keys.hpp"
 #include "generic.hpp"
 #include "core/missing.hpp"
-#include "core/soft_references.hpp"
 #include "core/statements.hpp"
 #include "kept.hpp"
 #include "mask.hpp"

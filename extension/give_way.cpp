@@ -5,11 +5,11 @@
 // References move in a subtransaction. Its id stays in the rows, and in the ledger: so the next run knows that a row which hangs from a
 // kept one is production's all the same (resolve_by_origin), whatever its key is made of.
 #include "give_way.hpp"
-#include "core/soft_references.hpp"
 #include "core/statements.hpp"
 #include <algorithm>
 #include "collisions.hpp"
 #include "core/generic.hpp"
+#include "core/key_types.hpp"
 #include "generic.hpp"
 #include "pg_server.hpp"
 #include "place.hpp"

@@ -120,8 +120,34 @@ static bool goes_its_own_way(const Refresh &refresh, const std::vector<core::Hop
 	    refresh.graph.node(refresh.catalog().root(path.front().to)).path != std::vector<core::Hop>(path.begin() + 1, path.end());
 }
 
+// The kept rows of a table that were found at this depth or below, by the relation that they are in: addresses as the text of a tid[].
+static std::map<std::int64_t, std::string> places_of_kept(pg::Tables &sql, const Refresh &refresh, const core::Name &table, int depth)
+{
+	std::map<std::int64_t, std::string> out;
+	for (const pg::Row &row : sql.rows("SELECT rel, array_agg(row_id) FROM prodsync_work.kept WHERE tab = $1::oid AND why = 'k' AND depth <= $2::int GROUP BY rel",
+	         {number(refresh.oid(table)), std::to_string(depth)}))
+		out[std::stoll(*row[0])] = *row[1];
+	return out;
+}
+
+// Rows that hang from some of the next table's. Planned for these: work tables have no statistics, and the rows may be one or all.
+static std::uint64_t collect_below(
+    const Refresh &refresh, const core::Name &table, const core::Hop &hop, const std::map<std::int64_t, std::string> &places, int depth)
+{
+	pg::Tables sql(refresh.extension, pg::Plans::once);
+	std::uint64_t found = 0;
+	for (const core::Relation *leaf : refresh.catalog().storage(hop.to))
+		if (const auto rows = places.find(leaf->oid); rows != places.end())
+			found += sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, t.tableoid, t.ctid, 'k'::\"char\", $2::int "
+			                 "FROM unnest($3::tid[]) AS k (row_id) JOIN ONLY " + leaf->name.sql() + " AS p ON p.ctid = k.row_id JOIN " +
+			                 refresh.old_rows(table, "t") + " ON " + hop_equals(refresh, table, hop, "t", "p") + " ON CONFLICT DO NOTHING",
+			    {number(refresh.oid(table)), std::to_string(depth), rows->second});
+	return found;
+}
+
 // The same where paths fork, hop by hop: a row is a kept tenant's where the next one on its path is. So rows of a circle (a comment on a comment
-// on a kept tenant's order) are kept, however deep they hang.
+// on a kept tenant's order) are kept, however deep they hang. Each round goes on from the rows that the one before it has found, which have its
+// number below zero for a depth until the end.
 static void collect_by_hops(pg::Tables &sql, const Refresh &refresh)
 {
 	const core::Ways ways = ways_now(refresh);
@@ -131,25 +157,25 @@ static void collect_by_hops(pg::Tables &sql, const Refresh &refresh)
 			if (goes_its_own_way(refresh, node.path)) collect_by_path(sql, refresh, name);
 			else forking.insert(name);
 		}
-	bool first = true;
+	constexpr int first = -2;    // -1: tenants that stay
+	int round = first;
 	do {
+		std::map<core::Name, std::map<std::int64_t, std::string>> places;
 		std::set<core::Name> found;
 		for (const core::Name &table : forking) {
 			const core::Hop &hop = refresh.graph.node(table).path.front();
 			for (const core::Hop &next : hop.by.empty() ? std::vector{hop} : ways.branches(hop)) {
 				const core::Name to = refresh.catalog().root(next.to);
-				if (first ? forking.count(to) > 0 : changed.count(to) == 0) continue;
-				if (sql.run("INSERT INTO prodsync_work.kept (tab, rel, row_id, why, depth) SELECT DISTINCT $1::oid, t.tableoid, t.ctid, 'k'::\"char\", 0 FROM " +
-				            refresh.old_rows(table, "t") + " JOIN " + refresh.old_rows(next.to, "p") + " ON " + hop_equals(refresh, table, next, "t", "p") +
-				            // LIMIT: users' tables are joined as their statistics say, then kept is looked up; it has none, and t no index.
-				            " JOIN LATERAL (SELECT 1 FROM prodsync_work.kept k WHERE k.rel = p.tableoid AND k.row_id = p.ctid AND k.why = 'k' LIMIT 1) k ON true ON CONFLICT DO NOTHING",
-				        {number(refresh.oid(table))}) > 0)
-					found.insert(table);
+				if (round == first ? forking.count(to) > 0 : changed.count(to) == 0) continue;
+				const auto [rows, unread] = places.try_emplace(to);
+				if (unread) rows->second = places_of_kept(sql, refresh, to, round == first ? 0 : round + 1);
+				if (collect_below(refresh, table, next, rows->second, round) > 0) found.insert(table);
 				pg::check_interrupts();
 			}
 		}
-		changed = std::move(found), first = false;
+		changed = std::move(found), round--;
 	} while (!changed.empty());
+	sql.run("UPDATE prodsync_work.kept SET depth = 0 WHERE depth <= $1::int", {std::to_string(first)});
 }
 
 // One step outwards: the parents of the rows at this depth. Returns the number of rows that are new.

@@ -1,5 +1,6 @@
 #include "key_scan.hpp"
 #include <algorithm>
+#include "core/key_types.hpp"
 #include "row_scan.hpp"
 extern "C" {
 #include "storage/bufmgr.h"
@@ -30,8 +31,6 @@ struct Lookup {
 	bool complete;
 };
 
-bool is_integer(const std::string &base) { return base == "smallint" || base == "integer" || base == "bigint"; }
-
 // Integers on both sides by the catalog document, compared by the server's own "=": whatever the widths, that is equality of numbers.
 bool suits(const Refresh &refresh, const core::ForeignKey &key)
 {
@@ -39,7 +38,7 @@ bool suits(const Refresh &refresh, const core::ForeignKey &key)
 	const core::Relation *child = refresh.catalog().find(key.child), *parent = refresh.catalog().find(key.parent);
 	if (!child || !parent || (parent->kind != 'r' && !refresh.replaced(key.parent))) return false;
 	const core::Column *from = child->column(key.columns[0]), *to = parent->column(key.referenced[0]);
-	return from && to && is_integer(from->base) && is_integer(to->base);
+	return from && to && core::is_integer(from->base) && core::is_integer(to->base);
 }
 
 // Nothing where the table or the column is not what the document says any more: the join says so in words.

@@ -4,8 +4,8 @@
 #include "missing.hpp"
 #include <algorithm>
 #include "core/generic.hpp"
+#include "core/key_types.hpp"
 #include "core/missing.hpp"
-#include "core/soft_references.hpp"
 #include "foreign_keys.hpp"
 #include "generic.hpp"
 #include "published.hpp"

@@ -2,7 +2,7 @@
 // text; a reference of another type would silently keep its old value, which may be another row's now. So these are refused.
 #include <algorithm>
 #include "core/generic.hpp"
-#include "core/soft_references.hpp"
+#include "core/key_types.hpp"
 #include "core/statements.hpp"
 #include "foreign_keys.hpp"
 #include "kept.hpp"

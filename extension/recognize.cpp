@@ -6,8 +6,8 @@
 // not the price that it was; kept orders would get another one. Such a row is brought, and its collision is reported with what to declare.
 #include <algorithm>
 #include "core/generic.hpp"
+#include "core/key_types.hpp"
 #include "core/obstacles.hpp"
-#include "core/soft_references.hpp"
 #include "index_lookup.hpp"
 #include "mask.hpp"
 #include "shadow.hpp"

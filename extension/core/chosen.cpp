@@ -5,14 +5,13 @@
 #include "chosen.hpp"
 #include <algorithm>
 #include "digest.hpp"
+#include "key_types.hpp"
 #include "maps.hpp"
 #include "rules.hpp"
 #include "statements.hpp"
 
 namespace core {
 namespace {
-
-bool is_integer(const std::string &base) { return base == "smallint" || base == "integer" || base == "bigint"; }
 
 // Tables that inherit from these, to any depth.
 void add_heirs(const Catalog &catalog, std::set<Name> &tables)

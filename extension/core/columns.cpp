@@ -4,10 +4,10 @@
 
 #include "generic.hpp"
 #include "idmap.hpp"
+#include "key_types.hpp"
 #include "maps.hpp"
 #include "masks.hpp"
 #include "rules.hpp"
-#include "soft_references.hpp"
 #include "value_text.hpp"
 
 namespace core {

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "generic.hpp"
+#include "key_types.hpp"
 #include "maps.hpp"
 #include "obstacles.hpp"
-#include "soft_references.hpp"
 #include "statements.hpp"
 #include "words.hpp"
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "key_types.hpp"
 #include "maps.hpp"
 #include "obstacles.hpp"
 #include "rules.hpp"
-#include "soft_references.hpp"
 #include "statements.hpp"
 #include "ways.hpp"
 #include "words.hpp"

@@ -24,6 +24,12 @@ OnMissing on_missing_of_dropped(const Graph &, const ForeignKey &);
 // The columns of the key that become NULL under `null`: those that say so.
 std::vector<std::string> nulled_columns(const Graph &, const ForeignKey &);
 
+// One of its columns may be NULL, so there is a row that references nothing.
+bool may_be_null(const Graph &, const ForeignKey &);
+// The value itself says which row is meant, on both sides: it is the natural key by which the kept rows are known.
+// (Not of users: one of production's may become another one here.)
+bool by_natural_key(const Graph &, const ForeignKey &);
+
 struct Gap {
 	enum class Why { empty, kept, unmatched, left_out };
 	const ForeignKey *key = nullptr;

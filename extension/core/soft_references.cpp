@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "key_types.hpp"
 #include "maps.hpp"
 #include "detect_names.hpp"
 #include "rules.hpp"
@@ -11,8 +12,6 @@
 namespace core {
 
 namespace {
-
-bool is_integer(const std::string &type) { return type == "smallint" || type == "integer" || type == "bigint"; }
 
 void add_one(Graph &graph, const Catalog &catalog, const Name &table, const std::string &column, const std::string &to,
     const std::vector<std::string> &tenant_path, const std::string &place, std::vector<Problem> &problems)
@@ -89,34 +88,6 @@ std::set<std::string> things_in(const Name &table)
 }
 
 }  // namespace
-
-bool is_id_array(const std::string &base)
-{
-	return base.ends_with("[]") && (is_integer(element_type(base)) || element_type(base) == "uuid");
-}
-
-bool is_text_type(const std::string &base) { return base == "text" || base == "character varying"; }
-
-bool is_key_type(const std::string &base) { return is_integer(base) || is_text_type(base) || base == "uuid"; }
-
-bool comparable_keys(const std::string &column, const std::string &key)
-{
-	return (is_integer(column) && is_integer(key)) || (is_text_type(column) && is_key_type(key)) || (column == "uuid" && key == "uuid");
-}
-
-bool have_equality(const std::string &base_type, const std::string &other)
-{
-	const auto family = [](const std::string &type) {
-		if (is_integer(type) || type == "numeric" || type == "real" || type == "double precision") return 'n';
-		if (is_text_type(type) || type == "character" || type == "name") return 't';
-		if (type == "date" || type.starts_with("timestamp")) return 'd';
-		return type == "uuid" ? 'u' : '?';
-	};
-	const char one = family(base_type), two = family(other);
-	return one == two || one == '?' || two == '?';
-}
-
-std::string element_type(const std::string &base) { return base.substr(0, base.size() - std::min<std::size_t>(base.size(), 2)); }
 
 std::string ids_that_stay(const std::string &array, const std::string &base_type, const std::string &condition)
 {

@@ -9,20 +9,9 @@
 
 namespace core {
 
-// "integer[]": an array whose elements can be references.
-bool is_id_array(const std::string &base_type);
-// "integer" of "integer[]".
-std::string element_type(const std::string &base_type);
 // SQL: those elements e.v of an array of ids for which the condition holds. In an array of several dimensions the others become NULL: it has no
 // place to leave out.
 std::string ids_that_stay(const std::string &array, const std::string &base_type, const std::string &condition);
-bool is_text_type(const std::string &base_type);
-// Types that keys can be of here: integers, texts and uuids.
-bool is_key_type(const std::string &base_type);
-// Whether values of a column name rows by a key: of one kind, or the column is a text that holds the key as the server writes it.
-bool comparable_keys(const std::string &column_type, const std::string &key_type);
-// The server has an operator = for values of the two types, as far as they are built in.
-bool have_equality(const std::string &base_type, const std::string &other);
 
 // Adds the declared references to the graph's keys; what cannot be one is a problem.
 void add_soft_references(Graph &, const Catalog &, const std::map<Name, const TableRule *> &rules, std::vector<Problem> &);

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "catalog_query.hpp"
+#include "key_types.hpp"
 #include "masks.hpp"
-#include "soft_references.hpp"
 
 namespace core {
 

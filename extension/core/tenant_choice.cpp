@@ -3,12 +3,12 @@
 #include <set>
 #include "maps.hpp"
 #include "generic.hpp"
+#include "key_types.hpp"
 #include "missing.hpp"
 #include "needs.hpp"
 #include "obstacles.hpp"
 #include "predicate.hpp"
 #include "rules.hpp"
-#include "soft_references.hpp"
 #include "statements.hpp"
 
 namespace core {
@@ -50,15 +50,8 @@ std::vector<const ForeignKey *> crossing(const Graph &graph, const Catalog &sour
 	for (const ForeignKey *key : keys) {
 		const Name child = logical_table(graph, key->child), parent = logical_table(graph, key->parent);
 		const TableNode &from = graph.node(child), &to = graph.node(parent);
-		const Relation *there = source.find(key->child), *referenced = source.find(key->parent);
 		if (from.mode != Mode::copy || to.mode != Mode::copy || to.scope != Scope::tenant || key->period) continue;
-		if (!there || !there->ordinary() || !referenced || !referenced->ordinary() || !has_path(ways, parent, to.path)) continue;
-		if (begins_with(from.path, *key)) continue;
-		bool travels = true;
-		for (std::size_t i = 0; i < key->columns.size(); ++i)
-			travels = travels && there->column(key->columns[i]) && referenced->column(key->referenced[i]) &&
-			    have_equality(key->text_of.empty() ? there->column(key->columns[i])->base : key->text_of, referenced->column(key->referenced[i])->base);
-		if (travels) out.push_back(key);
+		if (can_follow(source, *key) && has_path(ways, parent, to.path) && !begins_with(from.path, *key)) out.push_back(key);
 	}
 	return out;
 }

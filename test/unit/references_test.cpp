@@ -1,6 +1,7 @@
 #include <algorithm>
 #include "catch.hpp"
 #include "core/array_of_ids.hpp"
+#include "core/key_types.hpp"
 #include "core/missing.hpp"
 #include "core/soft_references.hpp"
 #include "core/statements.hpp"
@@ -206,6 +207,36 @@ TEST_CASE("declared wrongly: with the place in the configuration and the nearest
 	CHECK(problem("words", "users").id == "reference-type");
 	CHECK(problem("author", "order_lines").id == "reference-without-key");
 	CHECK(Built(doc, with("orders", reference("assigned_to", {{"to", "users"}}))).problem("reference-twice").object == "tables.orders.references.assigned_to");
+}
+
+TEST_CASE("types that differ on one side: what can be asked of a reference")
+{
+	CHECK(have_equality("integer", "numeric"));
+	CHECK(have_equality("public.citext", "text"));
+	CHECK(have_equality("public.mood", "public.mood"));
+	CHECK_FALSE(have_equality("public.mood", "text"));
+	CHECK_FALSE(have_equality("bigint", "text"));
+	CHECK_FALSE(have_equality("integer[]", "bigint[]"));
+	json doc = fixtures::document("shop");
+	fixtures::add_table(doc, "likes");
+	fixtures::add_column(doc, "likes", "user_id", "bigint", false);
+	fixtures::add_column(doc, "likes", "users_id", "bigint[]", false);
+	fixtures::add_column(doc, "likes", "by", "text", false);
+	const Catalog catalog = Catalog::parse(doc);
+	ForeignKey key;
+	key.child = {"public", "likes"}, key.parent = {"public", "users"}, key.referenced = {"id"};
+	const auto follows = [&](const std::string &column, bool array, const std::string &text_of) {
+		key.columns = {column}, key.array = array, key.text_of = text_of;
+		return can_follow(catalog, key) ? "follows" : has_reference(catalog, key) ? "has reference" : "nothing";
+	};
+	CHECK(follows("user_id", false, "") == std::string("follows"));
+	CHECK(follows("users_id", true, "") == std::string("follows"));
+	CHECK(follows("by", false, "bigint") == std::string("follows"));
+	CHECK(follows("by", false, "uuid") == std::string("has reference"));
+	CHECK(follows("by", false, "") == std::string("has reference"));
+	CHECK(follows("user_id", true, "") == std::string("nothing"));
+	CHECK(follows("user_id", false, "bigint") == std::string("nothing"));
+	CHECK(follows("missing", false, "") == std::string("nothing"));
 }
 
 TEST_CASE("M11: columns that look like references without a foreign key are suggested, with the lines to paste")
