@@ -47,7 +47,7 @@
 #define RIGHTS_OF(query) (query)->rteperminfos
 using Rights = RTEPermissionInfo;
 #define WALKER(f) f
-#define DEFINE_INDEX(table, stmt) DefineIndex(table, stmt, InvalidOid, InvalidOid, InvalidOid, -1, false, false, true, false, true)
+#define DEFINE_INDEX(table, stmt) DefineIndex(table, stmt, InvalidOid, InvalidOid, InvalidOid, -1, false, false, true, true, true)
 #else
 #define FIRST_SUBID(rel) (rel)->rd_firstRelfilenodeSubid
 #define NEW_SUBID(rel) (rel)->rd_newRelfilenodeSubid
@@ -55,7 +55,7 @@ using Rights = RTEPermissionInfo;
 #define RIGHTS_OF(query) (query)->rtable
 using Rights = RangeTblEntry;
 #define WALKER(f) reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(f))
-#define DEFINE_INDEX(table, stmt) DefineIndex(table, stmt, InvalidOid, InvalidOid, InvalidOid, false, false, true, false, true)
+#define DEFINE_INDEX(table, stmt) DefineIndex(table, stmt, InvalidOid, InvalidOid, InvalidOid, false, false, true, true, true)
 #endif
 #if PG_VERSION_NUM >= 180000
 #define NO_OTHER_ROW(info, slot, estate, found, index) ExecCheckIndexConstraints(info, slot, estate, found, nullptr, index)
