@@ -58,6 +58,8 @@ std::optional<std::string> read_catalog(Connection &connection, const std::strin
 struct ReadButRewritten {
 	std::string name, what;    // "was renamed"
 };
+// From the rows of core::rewritten_since_snapshot().
+std::optional<ReadButRewritten> rewritten_of(const Result &, const core::Catalog &);
 std::optional<ReadButRewritten> read_but_rewritten(Connection &source, const core::Catalog &catalog);
 // The source's catalog document, in the transaction that is open.
 core::json source_catalog(Connection &source);
