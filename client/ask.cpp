@@ -1,13 +1,13 @@
 #include "ask.hpp"
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <map>
 #include "../extension/core/graph.hpp"
 #include "../extension/core/rules.hpp"
 #include "../extension/core/statements.hpp"
 #include "fault_point.hpp"
-#include "session.hpp"
 
 namespace client {
 
@@ -61,9 +61,9 @@ core::Plan undecided_fold(const core::Catalog &target, const core::Question &que
 	return plan;
 }
 
-std::vector<core::Row> ask_source(
-    const RefreshOptions &options, const Prepared &prepared, const core::Answers &answers, const core::Question &question, Connection &source)
+std::vector<core::Row> ask_source(const RefreshOptions &options, const Prepared &prepared, const core::Answers &answers, const core::Question &question)
 {
+	Connection &source = *prepared.source;
 	try {
 		// The snapshot's transaction lasts as long as the load; what a question locks in production is given back at once.
 		source.exec("SAVEPOINT question");
@@ -89,10 +89,12 @@ std::vector<core::Row> ask_source(
 	}
 }
 
-// The target answers all that a round asks of it at once, by statements of its own core. Question -> rows.
-std::map<std::string, std::vector<core::Row>> ask_target(const RefreshOptions &options, const Prepared &prepared, const core::Answers &answers)
+using Answered = std::map<std::string, std::vector<core::Row>>;    // by question
+
+// The target answers all that a round asks of it at once, by statements of its own core.
+Answered ask_target(const RefreshOptions &options, const Prepared &prepared, const core::Answers &answers)
 {
-	std::map<std::string, std::vector<core::Row>> out;
+	Answered out;
 	try {
 		Result rows = prepared.target->exec("SELECT question, pg_catalog.array_to_json(cells) FROM " +
 		        prepared.extension.call("sync_answers($1::pg_catalog.jsonb, $2::pg_catalog.jsonb, $3::pg_catalog.jsonb)"),
@@ -116,89 +118,35 @@ std::map<std::string, std::vector<core::Row>> ask_target(const RefreshOptions &o
 	return out;
 }
 
-// Asked after each of what may be thousands of questions: planning it each time took half of a plan of 1,000 tables.
-void prepare_rewritten(Connection &source)
-{
-	source.exec("PREPARE prodsync_rewritten AS " + core::rewritten_since_snapshot());
-}
-
-// A second connection of the same snapshot, where there is enough to ask. Where production has none to spare, one will do.
-std::unique_ptr<Connection> beside(const RefreshOptions &options, const Prepared &prepared)
-{
-	try {
-		auto out = std::make_unique<Connection>(options.source);
-		settle(*out, core::source_settings(out->server()));
-		out->exec(core::begin_snapshot(prepared.snapshot));
-		prepare_rewritten(*out);
-		return out;
-	} catch (const Error &error) {
-		if (error.sqlstate != "53300") throw;    // too many connections
-		return nullptr;
-	}
-}
-
-using Answered = std::map<std::string, std::vector<core::Row>>;    // by question
-
-// Each connection takes the next question. What is told is the error of the first question that has one, as if they were asked one by one: who asks
-// a later one then is cancelled, who asks an earlier one is waited for. `stop`: nobody wants the rest.
-Answered ask_source(const RefreshOptions &options, const Prepared &prepared, const core::Answers &answers,
-    const std::vector<const core::Question *> &questions, const std::vector<Connection *> &connections, std::atomic<bool> &stop)
-{
-	std::vector<std::vector<core::Row>> rows(questions.size());
-	std::vector<std::exception_ptr> errors(questions.size());
-	std::vector<std::atomic<std::size_t>> asks(connections.size());
-	std::atomic<std::size_t> next = 0;
-	const auto go_on = [&](std::size_t me) {
-		while (!stop && (asks[me] = next++) < questions.size()) try {
-			rows[asks[me]] = ask_source(options, prepared, answers, *questions[asks[me]], *connections[me]);
-		} catch (...) {
-			errors[asks[me]] = std::current_exception(), stop = true;
-			for (std::size_t other = 0; other < connections.size(); ++other)
-				if (asks[other] > asks[me] && asks[other] < questions.size()) connections[other]->cancel();
-		}
-	};
-	std::vector<std::future<void>> others;
-	for (std::size_t i = 1; i < connections.size(); ++i) others.push_back(std::async(std::launch::async, go_on, i));
-	go_on(0);
-	for (auto &other : others) other.get();
-	for (const auto &error : errors)
-		if (error) std::rethrow_exception(error);
-	Answered out;
-	for (std::size_t i = 0; i < questions.size(); ++i) out[questions[i]->id] = std::move(rows[i]);
-	return out;
-}
-
 }  // namespace
 
 core::Answers ask(const RefreshOptions &options, const Prepared &prepared)
 {
-	constexpr std::size_t worth_a_connection = 16;
 	std::vector<core::Problem> problems, warnings;
 	const auto graph = core::Graph::build(options.config, prepared.target_catalog, problems, warnings);
 	core::Answers answers;
-	prepare_rewritten(*prepared.source);
-	std::unique_ptr<Connection> second;
-	std::vector<Connection *> connections{prepared.source.get()};
-	for (bool first = true;;) {
+	// Asked after each of what may be thousands of questions: planning it each time took half of a plan of 1,000 tables.
+	prepared.source->exec("PREPARE prodsync_rewritten AS " + core::rewritten_since_snapshot());
+	for (;;) {
 		const auto questions = core::questions(options.config, prepared.source_catalog, prepared.target_catalog, answers);
 		if (questions.empty()) break;
 		const std::size_t before = answers.asked.size();
-		std::vector<const core::Question *> to_source;
-		for (const core::Question &question : questions)
-			if (question.side == core::Side::source) to_source.push_back(&question);
-		if (first && to_source.size() >= worth_a_connection) {
-			first = false;
-			if ((second = beside(options, prepared))) connections.push_back(second.get());
-		}
-		std::atomic<bool> stop = false;
-		auto of_source = std::async(std::launch::async, [&] { return ask_source(options, prepared, answers, to_source, connections, stop); });
+		std::atomic<bool> wanted = true;
+		auto of_source = std::async(std::launch::async, [&] {
+			Answered out;
+			for (const core::Question &question : questions)
+				if (wanted && question.side == core::Side::source) out[question.id] = ask_source(options, prepared, answers, question);
+			return out;
+		});
 		Answered of_target;
-		if (to_source.size() < questions.size())
+		if (std::any_of(questions.begin(), questions.end(), [](const core::Question &question) { return question.side == core::Side::target; }))
 			try {
 				of_target = ask_target(options, prepared, answers);
 			} catch (...) {
-				stop = true;
-				for (Connection *connection : connections) connection->cancel();    // what they say is waited for, and of no use any more
+				// What the source says is of no use any more. A cancel between two statements is lost.
+				wanted = false;
+				do prepared.source->cancel();
+				while (of_source.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready);
 				throw;
 			}
 		auto rows_of_source = of_source.get();

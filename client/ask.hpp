@@ -1,4 +1,4 @@
-// The questions of the planner, put to both servers at the same time, and to production by two connections where there are many.
+// The questions of the planner, put to both servers at the same time.
 #pragma once
 #include "plan_run.hpp"
 

@@ -29,7 +29,8 @@ std::vector<Oid> indexes_of(Oid relation)
 
 // CREATE INDEX reads the table with a snapshot that sees everything, locks a page for each of its rows, and asks of each whether somebody may still see
 // it: rows that were deleted a moment ago go into the index too. A shadow has none of these. An ordinary snapshot, as CREATE INDEX CONCURRENTLY reads
-// with, goes page by page; it saves a fifth of reading the table. It has to be younger than the rows.
+// with, goes page by page; it saves a fifth of reading the table. It has to be younger than the rows. And parallel workers take the lock of CREATE INDEX
+// CONCURRENTLY then, which waits for other builds on the same table: where there may be workers, it is done the other way.
 // Already what the index is made of is looked at as the table's owner: calls of functions with constants are evaluated there.
 static void fill(Oid shadow, Oid index)
 {
@@ -40,11 +41,11 @@ static void fill(Oid shadow, Oid index)
 	SetUserIdAndSecContext(rel->rd_rel->relowner, context | SECURITY_RESTRICTED_OPERATION);
 	int level = NewGUCNestLevel();
 	IndexInfo *info = BuildIndexInfo(ind);
-	info->ii_Concurrent = !IsolationUsesXactSnapshot();
-	const int what[] = {PROGRESS_CREATEIDX_COMMAND, PROGRESS_CREATEIDX_INDEX_OID, PROGRESS_CREATEIDX_ACCESS_METHOD_OID};
-	const int64 now[] = {PROGRESS_CREATEIDX_COMMAND_CREATE, index, ind->rd_rel->relam};
+	info->ii_Concurrent = !IsolationUsesXactSnapshot() && max_parallel_maintenance_workers == 0;
+	const int fields[] = {PROGRESS_CREATEIDX_COMMAND, PROGRESS_CREATEIDX_INDEX_OID, PROGRESS_CREATEIDX_ACCESS_METHOD_OID};
+	const int64 values[] = {PROGRESS_CREATEIDX_COMMAND_CREATE, index, ind->rd_rel->relam};
 	pgstat_progress_start_command(PROGRESS_COMMAND_CREATE_INDEX, shadow);
-	pgstat_progress_update_multi_param(3, what, now);
+	pgstat_progress_update_multi_param(3, fields, values);
 	index_build(rel, ind, info, false, true);
 	pgstat_progress_end_command();
 	AtEOXact_GUC(false, level);

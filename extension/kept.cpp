@@ -157,6 +157,7 @@ static void collect_by_hops(pg::Tables &sql, const Refresh &refresh)
 			if (goes_its_own_way(refresh, node.path)) collect_by_path(sql, refresh, name);
 			else forking.insert(name);
 		}
+	if (forking.empty()) return;
 	constexpr int first = -2;    // -1: tenants that stay
 	int round = first;
 	do {

@@ -24,13 +24,15 @@ bool comparable_keys(const std::string &column, const std::string &key)
 bool have_equality(const std::string &base_type, const std::string &other)
 {
 	const auto family = [](const std::string &type) {
-		if (is_integer(type) || type == "numeric" || type == "real" || type == "double precision" || type == "oid") return 'n';
+		if (type.ends_with("[]")) return 'a';
+		if (is_integer(type) || type == "numeric" || type == "real" || type == "double precision") return 'n';
 		if (is_text_type(type) || type == "character" || type == "name" || type == "citext" || type.ends_with(".citext")) return 't';
 		if (type == "date" || type.starts_with("timestamp")) return 'd';
-		if (type.ends_with("[]")) return 'a';
+		if (type == "oid" || type.starts_with("reg")) return 'o';
 		return type == "uuid" ? 'u' : '?';
 	};
-	return base_type == other || (family(base_type) == family(other) && family(base_type) != 'a');
+	const char one = family(base_type), two = family(other);
+	return base_type == other || (one == two && one != 'a') || (one == 'o' && is_integer(other)) || (is_integer(base_type) && two == 'o');
 }
 
 bool has_columns(const Catalog &catalog, const Name &table, const std::vector<std::string> &columns)

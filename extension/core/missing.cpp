@@ -112,7 +112,7 @@ std::vector<Gap> gaps(const Config &config, const Graph &graph, const Catalog &s
 	std::vector<const ForeignKey *> inner, keys = graph.keys;  // inner: between copied tables
 	for (const GenericRelation &one : graph.generic) keys.insert(keys.end(), one.keys.begin(), one.keys.end());
 	for (const ForeignKey *key : keys) {
-		if (graph.node(key->child).mode != Mode::copy || !has_reference(source, *key)) continue;
+		if (graph.node(key->child).mode != Mode::copy || !has_columns(source, key->child, key->columns)) continue;
 		const Name child = logical_table(graph, key->child);
 		if (const auto reason = why(*key)) {
 			// A key of one partition alone says nothing about the rows of the others.
@@ -120,9 +120,11 @@ std::vector<Gap> gaps(const Config &config, const Graph &graph, const Catalog &s
 			if (action == OnMissing::adopt) action = OnMissing::error;    // only kept rows adopt
 			// Which rows of a table that stays are production's, only the client knows.
 			if (action == OnMissing::drop && graph.node(key->parent).stays) action = OnMissing::error;
-			found[key] = {key, *reason, action};
+			// The pump lets go of what no map reaches, and an error needs no rows to be one.
+			const bool asks = action == OnMissing::drop || (action == OnMissing::null && *reason != Gap::Why::unmatched);
+			found[key] = {key, *reason, action, !asks || has_reference(source, *key)};
 			if (action == OnMissing::drop) losing.insert(child);
-		} else if (graph.node(key->parent).mode == Mode::copy && can_follow(source, *key)) {
+		} else if (graph.node(key->parent).mode == Mode::copy && has_columns(source, key->parent, key->referenced)) {
 			inner.push_back(key);
 		}
 	}
@@ -133,7 +135,7 @@ std::vector<Gap> gaps(const Config &config, const Graph &graph, const Catalog &s
 			if (found.contains(key) || !losing.contains(logical_table(graph, key->parent))) continue;
 			auto action = child == key->child ? on_missing_of_dropped(graph, *key) : OnMissing::error;
 			if (key->by_model && logical_table(graph, key->parent) == child) action = OnMissing::error;    // no chain of rows that name each other
-			found[key] = {key, Gap::Why::left_out, action};
+			found[key] = {key, Gap::Why::left_out, action, can_follow(source, *key)};
 			if (action == OnMissing::drop) losing.insert(child);
 			more = true;
 		}
@@ -151,6 +153,10 @@ Missing::Missing(const Config &config, const Graph &graph, const Catalog &source
 	std::erase_if(gaps_, [&](const Gap &gap) {
 		return gap.key->by_model && !in_use(*generic_relation(graph, gap.key->child, gap.key->columns.front()), *gap.key, answers);
 	});
+	// Nor is what cannot be asked asked: it is a problem of the plan.
+	for (const Gap &gap : gaps_)
+		if (!gap.answerable) unanswerable_.push_back(gap.key);
+	std::erase_if(gaps_, [](const Gap &gap) { return !gap.answerable; });
 }
 
 Name Missing::map_of(const Gap &gap) const

@@ -35,6 +35,7 @@ struct Gap {
 	const ForeignKey *key = nullptr;
 	Why why = Why::empty;
 	OnMissing action = OnMissing::error;
+	bool answerable = true;    // production's columns have types by which it can tell the rows that this is about
 };
 
 // Every gap of a copied table that production has, by its keys' order. Self references and circles of `drop` included.
@@ -46,6 +47,7 @@ class Missing {
 	const Catalog &source_;
 	const Answers &answers_;
 	std::vector<Gap> gaps_;
+	std::vector<const ForeignKey *> unanswerable_;
 
 	std::string condition(const Gap &, const std::string &alias, std::vector<Name> &way) const;
 	std::string left_out(const Name &table, const std::string &alias, std::vector<Name> &way) const;
@@ -53,6 +55,8 @@ class Missing {
 public:
 	Missing(const Config &, const Graph &, const Catalog &source, const Answers &);
 	const std::vector<Gap> &all() const { return gaps_; }
+	// Keys with a gap, and which rows it is about cannot be told: problems of the plan.
+	const std::vector<const ForeignKey *> &unanswerable() const { return unanswerable_; }
 	// The mapped table whose map the reference lacks ids of.
 	Name map_of(const Gap &) const;
 	// Whether everything that the conditions of a table rest on has been asked.
@@ -72,6 +76,8 @@ public:
 	std::vector<Name> circle() const;
 };
 
+// Production's columns of the key are of other types than the target's, between which it has no "=": it cannot be asked `what`.
+Problem reference_types(const Graph &, const Catalog &source, const Catalog &target, const ForeignKey &, const std::string &what);
 // Problems of on_missing that the graph alone shows: a column that may not be NULL, a table that stays and loses rows that others reference.
 void check_on_missing(
     const Graph &, const Catalog &target, const std::map<Name, const TableRule *> &rules, std::vector<Problem> &);

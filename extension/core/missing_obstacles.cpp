@@ -126,26 +126,19 @@ std::string lines(const Catalog &target, const ForeignKey &key, bool may_be_null
 	return may_be_null ? line("null") + "    # or drop" : line("drop");
 }
 
-// References whose rows production cannot be asked for: its columns are of other types than the target's, between which it has no "=".
-void unanswered(const Graph &graph, const Catalog &source, const Catalog &target, const Missing &missing, Plan &plan)
-{
-	auto keys = graph.keys;
-	for (const GenericRelation &one : graph.generic) keys.insert(keys.end(), one.keys.begin(), one.keys.end());
-	for (const ForeignKey *key : keys) {
-		if (graph.node(key->child).mode != Mode::copy || !has_columns(source, key->child, key->columns)) continue;
-		const bool copied = graph.node(key->parent).mode == Mode::copy;
-		if (copied ? !missing.leaves_out(logical_table(graph, key->parent)) || !has_columns(source, key->parent, key->referenced) || can_follow(source, *key)
-		           : has_reference(source, *key))
-			continue;
-		const auto type_of = [&](const Name &table, const std::vector<std::string> &columns) { return source.find(table)->column(columns.front())->type; };
-		plan.problems.push_back({"reference-types", shown(*key),
-		    shown(*key) + " -> " + key->parent.shown() + ": which rows reference ones that are not copied cannot be told, production's column is of type " +
-		        type_of(key->child, key->columns) + (copied ? ", what it references of type " + type_of(key->parent, key->referenced) : ""),
-		    "# the types that they have in the target, or\n" + mode_line(target, logical_table(graph, key->child), "mode: empty")});
-	}
-}
-
 }  // namespace
+
+Problem reference_types(const Graph &graph, const Catalog &source, const Catalog &target, const ForeignKey &key, const std::string &what)
+{
+	const Relation &child = *source.find(key.child), *parent = source.find(key.parent);
+	std::vector<std::string> types;
+	for (std::size_t i = 0; i < key.columns.size(); ++i) {
+		const Column *to = parent ? parent->column(key.referenced[i]) : nullptr;
+		types.push_back(key.columns[i] + " is of type " + child.column(key.columns[i])->type + (to ? " and " + key.referenced[i] + " of type " + to->type : ""));
+	}
+	return {"reference-types", shown(key), shown(key) + " -> " + key.parent.shown() + ": " + what + " cannot be told, for in production " + listed(types),
+	    "# the types that they have in the target, or\n" + mode_line(target, logical_table(graph, key.child), "mode: empty")};
+}
 
 void add_missing_obstacles(
     const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
@@ -158,7 +151,8 @@ void add_missing_obstacles(
 		    "rows of " + listed(names) + " are left out because rows of each other are (on_missing: drop): which ones cannot be told",
 		    "on_missing: null for one of the references between them"});
 	}
-	unanswered(graph, source, target, missing, plan);
+	for (const ForeignKey *key : missing.unanswerable())
+		plan.problems.push_back(reference_types(graph, source, target, *key, "which rows reference ones that are not copied"));
 	std::map<Name, const ForeignKey *> of_itself;
 	for (const Gap &gap : missing.all()) {
 		if (gap.action != OnMissing::drop || logical_table(graph, gap.key->parent) != gap.key->child) continue;

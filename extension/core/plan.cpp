@@ -275,7 +275,7 @@ Plan make_plan(const Config &config, const Catalog &source, const Catalog &targe
 			plan.warnings.push_back({"table-only-in-source", table->name.shown(),
 			    table->name.shown() + " of production is not in the target and is not copied", ""});
 	if (config.tenants) tenants(config, graph, source, target, answers, plan);
-	add_tenant_choice_obstacles(config, graph, target, answers, plan);
+	add_tenant_choice_obstacles(config, graph, source, target, answers, plan);
 	add_path_warnings(config, graph, target, answers, plan);
 	add_circle_obstacles(graph, target, answers, plan);
 	suggest_generic_paths(config, graph, target, answers, plan);

@@ -39,7 +39,8 @@ bool includes(const std::vector<std::string> &all, const std::string &one) { ret
 // What a foreign key is known by in the answers.
 std::string id_of(const ForeignKey &key) { return column_key(key.child, key.name); }
 
-// Foreign keys that can lead from a tenant that is copied to one that is not: not the ones that the child's tenant is found by.
+// Foreign keys that can lead from a tenant that is copied to one that is not: not the ones that the child's tenant is found by. Whether they do,
+// production can be asked of those alone that it can follow.
 std::vector<const ForeignKey *> crossing(const Graph &graph, const Catalog &source, const Answers &answers)
 {
 	const Ways ways(source, graph, models_of_source(graph, answers));
@@ -51,7 +52,9 @@ std::vector<const ForeignKey *> crossing(const Graph &graph, const Catalog &sour
 		const Name child = logical_table(graph, key->child), parent = logical_table(graph, key->parent);
 		const TableNode &from = graph.node(child), &to = graph.node(parent);
 		if (from.mode != Mode::copy || to.mode != Mode::copy || to.scope != Scope::tenant || key->period) continue;
-		if (can_follow(source, *key) && has_path(ways, parent, to.path) && !begins_with(from.path, *key)) out.push_back(key);
+		if (has_columns(source, key->child, key->columns) && has_columns(source, key->parent, key->referenced) && has_path(ways, parent, to.path) &&
+		    !begins_with(from.path, *key))
+			out.push_back(key);
 	}
 	return out;
 }
@@ -135,6 +138,7 @@ std::vector<Question> tenant_choice_questions(const Config &config, const Graph 
 	const Missing missing(config, graph, source, answers);
 	if (!missing.ready() || !missing.circle().empty()) return out;
 	for (const ForeignKey *key_ : crossing(graph, source, answers)) {
+		if (!can_follow(source, *key_)) continue;
 		const Name child = logical_table(graph, key_->child), parent = logical_table(graph, key_->parent);
 		const auto mine = tenant_rows(config, graph, source, answers, child), theirs = tenant_rows(config, graph, source, answers, parent, "q");
 		if (theirs.empty()) continue;
@@ -157,7 +161,8 @@ std::vector<Question> tenant_choice_questions(const Config &config, const Graph 
 	return out;
 }
 
-void add_tenant_choice_obstacles(const Config &config, const Graph &graph, const Catalog &target, const Answers &answers, Plan &plan)
+void add_tenant_choice_obstacles(
+    const Config &config, const Graph &graph, const Catalog &source, const Catalog &target, const Answers &answers, Plan &plan)
 {
 	if (!config.tenants) {
 		if (!config.choice.tenants.empty())
@@ -196,6 +201,10 @@ void add_tenant_choice_obstacles(const Config &config, const Graph &graph, const
 	else
 		plan.warnings.push_back({"tenants-chosen", "tenants.except",
 		    "tenants of production that are not copied: " + listed(config.tenants->except), ""});
+	if (tenants_known(config, graph, source, answers))
+		for (const ForeignKey *key : crossing(graph, source, answers))
+			if (!can_follow(source, *key) && !tenant_rows(config, graph, source, answers, logical_table(graph, key->parent)).empty())
+				plan.problems.push_back(reference_types(graph, source, target, *key, "which rows reference ones of tenants that are not copied"));
 	auto keys = graph.keys;
 	for (const GenericRelation &one : graph.generic) keys.insert(keys.end(), one.keys.begin(), one.keys.end());
 	for (const ForeignKey *key : keys) {

@@ -29,6 +29,6 @@ std::string tenant_rows(const Config &, const Graph &, const Catalog &source, co
 
 // The tenants that labels name; production's labels where one names none; references that lead out of what is copied.
 std::vector<Question> tenant_choice_questions(const Config &, const Graph &, const Catalog &source, const Answers &);
-void add_tenant_choice_obstacles(const Config &, const Graph &, const Catalog &target, const Answers &, Plan &);
+void add_tenant_choice_obstacles(const Config &, const Graph &, const Catalog &source, const Catalog &target, const Answers &, Plan &);
 
 }  // namespace core

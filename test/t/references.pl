@@ -114,9 +114,9 @@ refused('rows of a kept table that others reference', qr/favourite is kept and w
 	favourite => '{mode: keep, references: {customer_id: {on_missing: drop}}}', bookmark => '{mode: keep, references: {customer_ids: {to: favourite}}}');
 # Production is of another age: what the plan asks there has to suit its types.
 for (['a text where rows are dropped', 'visit_photo DROP CONSTRAINT IF EXISTS visit_photo_visit_id_fkey, ALTER visit_id TYPE', 'text', 'bigint USING visit_id::bigint',
-		qr/visit_photo\.visit_id -> visit: which rows reference ones that are not copied cannot be told, production's column is of type text, what it references of type bigint/],
-	['texts in an array', 'comment ALTER visit_ids TYPE', 'text[]', 'bigint[] USING visit_ids::bigint[]', qr/comment\.visit_ids -> visit: .* of type text\[\], what it references of type bigint/],
-	['one id where the target has an array', 'comment ALTER visit_ids TYPE', 'bigint USING visit_ids[1]', 'bigint[] USING ARRAY[visit_ids]', qr/comment\.visit_ids -> visit: .* of type bigint, what it references of type bigint/]) {
+		qr/visit_photo\.visit_id -> visit: which rows reference ones that are not copied cannot be told, for in production visit_id is of type text and id of type bigint/],
+	['texts in an array', 'comment ALTER visit_ids TYPE', 'text[]', 'bigint[] USING visit_ids::bigint[]', qr/comment\.visit_ids -> visit: .* visit_ids is of type text\[\] and id of type bigint/],
+	['one id where the target has an array', 'comment ALTER visit_ids TYPE', 'bigint USING visit_ids[1]', 'bigint[] USING ARRAY[visit_ids]', qr/comment\.visit_ids -> visit: .* visit_ids is of type bigint and id of type bigint/]) {
 	my ($name, $alter, $other, $back, $text) = @$_;
 	my $ids = $server->sql('SELECT id, visit_ids FROM comment ORDER BY id', 'production');
 	$server->sql("ALTER TABLE $alter $other", 'production');

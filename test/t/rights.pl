@@ -79,12 +79,6 @@ $read = length $uat->log;
 my $plan = prodsync('plan', @names, $config);
 is($plan->{exit}, 0, 'plan with EXECUTE only') or diag $plan->{err};
 owner_only('plan');
-# Where there is much to ask a second connection helps; a role that may have one only is asked by that.
-$production->sql('ALTER ROLE readonly CONNECTION LIMIT 1', 'app');
-my $alone = prodsync('plan', @names, $config);
-is($alone->{exit}, 0, 'plan with one connection to the source') or diag $alone->{err};
-is($alone->{out} =~ s/\d+(\.\d+)? m?s/TIME/gr, $plan->{out} =~ s/\d+(\.\d+)? m?s/TIME/gr, '... and it is the same plan');
-$production->sql('ALTER ROLE readonly CONNECTION LIMIT -1', 'app');
 my $sync = sync_saas($config);
 is($sync->{exit}, 0, 'sync with EXECUTE only') or BAIL_OUT($sync->{err} =~ s{\n}{ }gr);
 owner_only('sync');
