@@ -6,7 +6,6 @@
 #include "../extension/core/catalog_query.hpp"
 #include "../extension/core/graph.hpp"
 #include "../extension/core/masking.hpp"
-#include "../extension/core/rules.hpp"
 #include "../extension/core/statements.hpp"
 #include "ask.hpp"
 #include "fault_point.hpp"

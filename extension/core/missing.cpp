@@ -8,8 +8,6 @@
 #include "key_types.hpp"
 #include "maps.hpp"
 #include "needs.hpp"
-#include "obstacles.hpp"
-#include "rules.hpp"
 #include "soft_references.hpp"
 #include "statements.hpp"
 #include "tenant_choice.hpp"

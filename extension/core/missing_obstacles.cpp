@@ -137,7 +137,7 @@ Problem reference_types(const Graph &graph, const Catalog &source, const Catalog
 		types.push_back(key.columns[i] + " is of type " + child.column(key.columns[i])->type + (to ? " and " + key.referenced[i] + " of type " + to->type : ""));
 	}
 	return {"reference-types", shown(key), shown(key) + " -> " + key.parent.shown() + ": " + what + " cannot be told, for in production " + listed(types),
-	    "# the types that they have in the target, or\n" + mode_line(target, logical_table(graph, key.child), "mode: empty")};
+	    "# give production's columns the types that the target's have, or\n" + mode_line(target, logical_table(graph, key.child), "mode: empty")};
 }
 
 void add_missing_obstacles(

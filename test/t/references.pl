@@ -125,6 +125,14 @@ for (['a text where rows are dropped', 'visit_photo DROP CONSTRAINT IF EXISTS vi
 	$server->sql("UPDATE comment SET visit_ids = nullif('$_->[1]', '')::bigint[] WHERE id = $_->[0]", 'production') for map { [split /\|/, $_, 2] } split /\n/, $ids;
 }
 $server->sql('ALTER TABLE visit_photo ADD FOREIGN KEY (visit_id) REFERENCES visit', 'production');
+my $ids = $server->sql('SELECT id, customer_ids FROM comment ORDER BY id', 'production');
+$server->sql('ALTER TABLE comment ALTER customer_ids DROP DEFAULT, ALTER customer_ids TYPE bigint USING customer_ids[1], ALTER customer_ids DROP NOT NULL', 'production');
+my $some = prodsync('plan', '--from', 'production', '--to', 'uat', '--tenants', 'north', '--config', tables_config($head, \%tables));
+is($some->{exit}, 5, 'one id where the target has an array, and some tenants: refused') or diag $some->{out}, $some->{err};
+like($some->{err}, qr/comment\.customer_ids -> customer: which rows reference ones of tenants that are not copied cannot be told, for in production customer_ids is of type bigint/, '... and says why');
+$server->sql("ALTER TABLE comment ALTER customer_ids TYPE bigint[] USING ARRAY[customer_ids], ALTER customer_ids SET DEFAULT '{}'", 'production');
+$server->sql("UPDATE comment SET customer_ids = '$_->[1]' WHERE id = $_->[0]", 'production') for map { [split /\|/, $_, 2] } split /\n/, $ids;
+$server->sql('ALTER TABLE comment ALTER customer_ids SET NOT NULL', 'production');
 
 # ---- what the plan says ----
 my $plan = run('plan');
